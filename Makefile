@@ -1,0 +1,40 @@
+# `make` lists the targets. Each of them sets up .venv by itself.
+
+PYTHON_IN_VENV := .venv/bin/python
+CONFIG ?= configs/hmtl_sample.json
+# A directory of its own for every run, so that none is ever overwritten.
+ifndef RUN
+RUN := runs/sample-$(shell date +%Y%m%d-%H%M%S)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup train sample-data test test-slow lint check format
+
+help: ## list the targets
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv and install what is needed (at once if it is there)
+	@bash script/machine_setup.sh
+
+train: setup ## train on the sample corpora [CONFIG=configs/x.json RUN=runs/x]
+	$(PYTHON_IN_VENV) train.py --config_file_path $(CONFIG) --serialization_dir $(RUN)
+
+sample-data: setup ## write data/sample again
+	$(PYTHON_IN_VENV) script/make_sample_data.py
+
+test: setup ## run the fast tests
+	$(PYTHON_IN_VENV) -m pytest
+
+test-slow: setup ## run the tests that take long, too (not those for a GPU)
+	$(PYTHON_IN_VENV) -m pytest -m "not gpu"
+
+lint: setup ## check format, lint and types
+	$(PYTHON_IN_VENV) -m ruff format --check .
+	$(PYTHON_IN_VENV) -m ruff check .
+	$(PYTHON_IN_VENV) -m mypy
+
+check: lint test ## all that a change must pass: lint and test
+
+format: setup ## format the code and mend what ruff can mend
+	$(PYTHON_IN_VENV) -m ruff format .
+	$(PYTHON_IN_VENV) -m ruff check --fix .

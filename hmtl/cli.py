@@ -1,0 +1,89 @@
+"""What the entry points have in common. Nothing heavy is imported here: usage errors answer at once."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hmtl.environment import set_thread_policy
+
+# As a shell reports a program that was ended by Ctrl-C: 128 + SIGINT.
+INTERRUPTED = 130
+
+
+def add_serialization_dir(parser: argparse.ArgumentParser, purpose: str) -> None:
+    """The option that every entry point has."""
+    parser.add_argument(
+        "-s",
+        "--serialization_dir",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help=purpose,
+    )
+
+
+def add_include_package(parser: argparse.ArgumentParser) -> None:
+    """The option that brings in a user's own readers, heads, samplers."""
+    parser.add_argument(
+        "--include-package",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="import this package first, for the classes that it registers; may be repeated",
+    )
+
+
+@contextmanager
+def running(include_packages: list[str]) -> Iterator[None]:
+    """
+    Surrounds what an entry point does: settles the process, sets up the log, imports the user's packages,
+    and turns the errors that are the user's to mend into one message and exit code 1.
+
+    # Parameters
+
+    include_packages : `list[str]`
+    """
+    set_thread_policy()
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("hmtl").setLevel(logging.INFO)
+    # It warns of every size that a config writes out although it follows from the parts; hmtl checks those.
+    logging.getLogger("allennlp.common.from_params").setLevel(logging.ERROR)
+    # Only now, after the arguments are known to be good: this takes seconds.
+    from allennlp.common.checks import ConfigurationError
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    import hmtl.compat  # noqa: F401
+    from hmtl.errors import DataError
+
+    try:
+        with logging_redirect_tqdm():
+            import_packages(include_packages)
+            yield
+    except ConfigurationError as error:
+        # Its own text form wraps the message in quotes.
+        sys.exit(f"error: {error.message}")
+    except DataError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+def import_packages(packages: list[str]) -> None:
+    """Imports packages from the Python path or the working directory, for what they register."""
+    from allennlp.common.util import import_module_and_submodules
+
+    sys.path.insert(0, "")
+    for package in packages:
+        try:
+            import_module_and_submodules(package)
+        except ModuleNotFoundError as error:
+            if error.name != package.partition(".")[0]:
+                raise
+            sys.exit(
+                f"error: --include-package {package}: there is no such package on the Python path or in "
+                "the working directory"
+            )

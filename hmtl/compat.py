@@ -1,0 +1,142 @@
+"""
+The one place that patches or stubs third-party code, so that AllenNLP 2.10.1 (the last release, of
+2022) runs on current libraries.
+
+Import this module before AllenNLP. That is all there is to do, and it costs nothing: a hook waits
+for the first import of AllenNLP and applies the patches at that moment. Every `hmtl` subpackage
+that stands on AllenNLP imports this module in its `__init__.py`.
+
+To add a patch, write a function whose docstring says what breaks without it, list it in `PATCHES`,
+and write the test in `tests/test_compat.py` that says why it is still needed.
+"""
+
+import importlib
+import importlib.util
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+TORCHVISION_MODULES = ("torchvision", "torchvision.ops", "torchvision.ops.boxes")
+"""Every module of torchvision that an import statement in AllenNLP names, parents first."""
+
+
+class StubModule(ModuleType):
+    """
+    Stands where a package is absent: it can be imported, but nothing in it can be used.
+
+    Python's own `__dunder__` look-ups get a plain `AttributeError`, as tools that walk over all
+    loaded modules expect.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, doc=f"A stub by hmtl.compat: {name} is not installed.")
+        # Without a spec, importlib.util.find_spec(name) raises ValueError for whoever asks later.
+        self.__spec__ = ModuleSpec(name, loader=None, is_package=True)
+        self.__path__: list[str] = []
+
+    def __getattr__(self, attribute: str) -> object:
+        if attribute.startswith("__") and attribute.endswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {attribute!r}")
+        package = self.__name__.partition(".")[0]
+        raise ImportError(
+            f"{self.__name__}.{attribute} was asked for, but {package} is not installed: "
+            f"hmtl.compat put a stub in its place, because AllenNLP imports {package} even for "
+            f"models of text. To use this feature, install the release of {package} that belongs "
+            f"to your torch into the same environment (pip install {package})."
+        )
+
+
+def stub_torchvision() -> None:
+    """
+    Lets AllenNLP be imported without torchvision, which it uses for images only.
+
+    Without this, `import allennlp.data` (image loader) and `allennlp.modules.vision` fail with
+    `No module named 'torchvision'`. A requirement on the real package would be worse: a build of it
+    that does not match the build of torch does not load at all. A real torchvision, where there is
+    one, is left alone.
+
+    # Raises
+
+    `ImportError`, if there is a real torchvision and it does not load.
+    """
+    # transformers looks only once, when this is imported, whether there is a torchvision, and would
+    # go on to use it: it must look before the stub is there.
+    importlib.import_module("transformers.utils")
+    if importlib.util.find_spec("torchvision") is None:
+        for name in TORCHVISION_MODULES:
+            _add_stub(name)
+    else:
+        _check_that_torchvision_loads()
+
+
+def silence_python_support_warnings() -> None:
+    """
+    Hides the notice that Google's client libraries will stop supporting this version of Python.
+
+    AllenNLP imports them through cached_path, to read `gs://` addresses. Without this, every
+    command under Python 3.10 (from July 2027 on also 3.11) begins with warnings of several lines
+    that a user of this project can do nothing about.
+    """
+    warnings.filterwarnings(
+        "ignore",
+        message=r"\s*You are using a (non-supported )?Python version",
+        category=FutureWarning,
+        module=r"google\.",
+    )
+
+
+PATCHES: Sequence[Callable[[], None]] = (stub_torchvision, silence_python_support_warnings)
+"""Everything that is done to third-party code, in order. Each patch may be applied twice."""
+
+
+def apply_patches() -> None:
+    """
+    Applies every patch. Safe to call again; there is no need to: the hook below does it in time.
+    """
+    for patch in PATCHES:
+        patch()
+
+
+def _add_stub(name: str) -> None:
+    stub = StubModule(name)
+    sys.modules[name] = stub
+    parent, _, child = name.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], child, stub)
+
+
+def _check_that_torchvision_loads() -> None:
+    try:
+        importlib.import_module("torchvision")
+    except (ImportError, OSError, RuntimeError) as error:
+        raise ImportError(
+            f"the torchvision in this environment does not load: {error}. Usually it was built for "
+            "another torch (one for CUDA, the other for the CPU, or another release). This project "
+            "needs none: pip uninstall torchvision, or install the one that belongs to your torch."
+        ) from error
+
+
+class _PatchBeforeAllenNLP(MetaPathFinder):
+    """
+    Finds no module; applies the patches when AllenNLP is about to be imported, then goes away.
+    """
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> None:
+        if name == "allennlp":
+            sys.meta_path.remove(self)
+            apply_patches()
+
+
+def _arm() -> None:
+    if "allennlp" in sys.modules:
+        apply_patches()
+    elif not any(isinstance(finder, _PatchBeforeAllenNLP) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _PatchBeforeAllenNLP())
+
+
+_arm()

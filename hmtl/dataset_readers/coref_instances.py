@@ -1,0 +1,194 @@
+"""Documents with coreference as instances, whatever format they come from."""
+
+from collections import Counter
+from os import PathLike
+from pathlib import Path
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Set,
+    Union,
+    cast,
+)
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Instance, TokenIndexer
+from allennlp.data.fields import Field, MetadataField, SequenceLabelField
+
+from hmtl.dataset_readers.corpus_reader import INSTANCES, CorpusReader
+from hmtl.dataset_readers.fields.spans_field import SpansField
+from hmtl.formats.brackets import Span
+from hmtl.formats.documents import Document
+
+NO_CLUSTER = -1
+
+
+class CorefInstanceReader(CorpusReader):
+    """
+    Whole documents with clusters of mentions.
+
+    Instances hold `text`, `spans` (all spans of up to `max_span_width` tokens within a sentence,
+    ordered by start and end), `span_labels` (for each span the index of its cluster, or -1;
+    absent without gold) and `metadata`: `words`, `document`, `part`, `source`, `num_sentences`,
+    `max_span_width` and, with gold, `clusters`, with ALL mentions, also those that are too wide to
+    be among the spans.
+
+    # Parameters
+
+    max_span_width : `int`
+        The number of tokens of the widest span that may be a mention.
+    token_indexers : `Dict[str, TokenIndexer]`, optional (default = single ids, named `"tokens"`)
+    max_instances : `int`, optional (default = `None`)
+        Read no more than this many instances.
+    """
+
+    def __init__(
+        self,
+        max_span_width: int,
+        token_indexers: Optional[Dict[str, TokenIndexer]] = None,
+        max_instances: Optional[int] = None,
+    ) -> None:
+        super().__init__(token_indexers, max_instances)
+        if max_span_width < 1:
+            raise ConfigurationError(f"max_span_width is {max_span_width}; expected 1 or more")
+        self._max_span_width = max_span_width
+
+    def read_instances(
+        self,
+        path: Union[str, PathLike],
+        files: Sequence[Path],
+        read_documents: Callable[[Path], Iterable[Document]],
+    ) -> Iterator[Instance]:
+        """
+        One instance per document; documents without a word are left out.
+
+        # Parameters
+
+        path : `str` or `PathLike`
+            What was to be read, for the log.
+        files : `Sequence[Path]`
+        read_documents : `Callable[[Path], Iterable[Document]]`
+            The format's parser.
+        """
+        counts: Counter[str] = Counter()
+        for file in files:
+            counts["files"] += 1
+            for document in read_documents(file):
+                if not document.sentences:
+                    counts["documents without a word left out"] += 1
+                    continue
+                instance = self._document_to_instance(document, file)
+                counts[INSTANCES] += 1
+                self._count_clusters(document, instance, counts)
+                yield instance
+        self.conclude(path, counts)
+
+    def _document_to_instance(self, document: Document, file: Path) -> Instance:
+        return self.text_to_instance(
+            [sentence.words for sentence in document.sentences],
+            list(document.clusters().values()),
+            document.name,
+            document.part,
+            f"{file}:{document.line}",
+        )
+
+    def _count_clusters(
+        self, document: Document, instance: Instance, counts: "Counter[str]"
+    ) -> None:
+        clusters = cast(MetadataField, instance["metadata"])["clusters"]
+        labels = cast(SequenceLabelField, instance["span_labels"])
+        num_mentions = sum(len(cluster) for cluster in clusters)
+        num_candidates = sum(label != NO_CLUSTER for label in labels)
+        num_merged = len(document.clusters()) - len(clusters)
+        counts["clusters"] += len(clusters)
+        counts["mentions"] += num_mentions
+        counts["clusters merged into others that share a span"] += num_merged
+        too_wide = f"mentions wider than {self._max_span_width} tokens (never candidates)"
+        counts[too_wide] += num_mentions - num_candidates
+
+    def text_to_instance(
+        self,
+        sentences: List[List[str]],
+        clusters: Optional[Sequence[Sequence[Span]]] = None,
+        document: Optional[str] = None,
+        part: int = 0,
+        source: Optional[str] = None,
+    ) -> Instance:
+        """
+        # Parameters
+
+        sentences : `List[List[str]]`
+            The words of each sentence.
+        clusters : `Sequence[Sequence[Tuple[int, int]]]`, optional
+            Gold: for each cluster its mentions, as inclusive token spans counted from the start of
+            the document. Clusters that share a span are merged.
+        document : `str`, optional
+            The document's name.
+        part : `int`, optional (default = `0`)
+        source : `str`, optional
+            Where the document comes from, for messages.
+        """
+        words = [word for sentence in sentences for word in sentence]
+        text = self.text_field(words)
+        spans = enumerate_spans([len(sentence) for sentence in sentences], self._max_span_width)
+        spans_field = SpansField(spans, text)
+        fields: Dict[str, Field] = {"text": text, "spans": spans_field}
+        metadata: Dict[str, Any] = {
+            "words": words,
+            "document": document,
+            "part": part,
+            "source": source,
+            "num_sentences": len(sentences),
+            "max_span_width": self._max_span_width,
+        }
+        if clusters is not None:
+            merged = merge_clusters(clusters)
+            cluster_of = {span: index for index, spans in enumerate(merged) for span in spans}
+            labels = [cluster_of.get(span, NO_CLUSTER) for span in spans]
+            fields["span_labels"] = SequenceLabelField(labels, spans_field)
+            metadata["clusters"] = merged
+        fields["metadata"] = MetadataField(metadata)
+        return Instance(fields)
+
+
+def enumerate_spans(sentence_lengths: Sequence[int], max_span_width: int) -> List[Span]:
+    """
+    All spans of up to `max_span_width` tokens that lie within a sentence, ordered by (start, end),
+    both inclusive and counted from the start of the document.
+    """
+    spans: List[Span] = []
+    offset = 0
+    for length in sentence_lengths:
+        sentence_end = offset + length
+        for start in range(offset, sentence_end):
+            last = min(start + max_span_width, sentence_end)
+            spans.extend((start, end) for end in range(start, last))
+        offset = sentence_end
+    return spans
+
+
+def merge_clusters(clusters: Iterable[Iterable[Span]]) -> List[List[Span]]:
+    """
+    Clusters such that each span is in one only: those that share a span become one.
+
+    # Returns
+
+    `List[List[Span]]`
+        Mentions ordered by (start, end), clusters by their first mentions.
+    """
+    cluster_of: Dict[Span, Set[Span]] = {}
+    for cluster in clusters:
+        merged: Set[Span] = set()
+        for span in cluster:
+            if span not in merged:
+                merged |= cluster_of.get(span, {span})
+        for span in merged:
+            cluster_of[span] = merged
+    distinct = {id(cluster): cluster for cluster in cluster_of.values()}
+    return sorted(sorted(cluster) for cluster in distinct.values())

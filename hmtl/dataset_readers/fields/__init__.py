@@ -1,0 +1,3 @@
+"""Fields of instances that AllenNLP has no like of."""
+
+import hmtl.compat  # noqa: F401

@@ -1,0 +1,208 @@
+"""
+The two notations for spans in column files.
+
+Bracket columns (names, mentions, relation frames): `(PER*` opens a span, `*)` closes it, `(GPE)` or
+`(GPE*)` is a span of one token, `*` is a token at which nothing opens or closes.
+
+Coreference columns: `(3` opens a mention of cluster 3, `3)` closes it, `(3)` is a mention of one
+token, `-` is a token at which nothing opens or closes; several are joined by `|`.
+
+Spans are `(start, end)` token indices within the sentence, both inclusive.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hmtl.formats.columns import CellError, shown
+
+Span = tuple[int, int]
+LabelledSpan = tuple[str, Span]
+
+NOTHING = "*"
+NO_CLUSTER = "-"
+_BRACKET_CELL = re.compile(r"(?:\([^()*]*|\*|\))+")
+_BRACKET = re.compile(r"\([^()*]*|\)")
+# Eighteen digits: a number of more would not fit in 64 bits.
+_COREF_PART = re.compile(r"(?P<opens>\()?(?P<cluster>[0-9]{1,18})(?P<closes>\))?")
+
+
+def bracket_spans(cells: Sequence[str]) -> list[LabelledSpan]:
+    """
+    The spans of one bracket column of a sentence. Spans may nest, and several may begin or end at
+    one token.
+
+    # Returns
+
+    `list[LabelledSpan]`
+        Ordered by start; of spans with one start, the longest first; of spans over the same
+        tokens, the one opened first.
+
+    # Raises
+
+    `CellError`
+        For a malformed cell, a bracket without its partner, an empty label, or spans that cross.
+    """
+    labels_and_starts: list[tuple[str, int]] = []
+    ends: dict[int, int] = {}
+    open_spans: list[int] = []
+    for row, cell in enumerate(cells):
+        if cell == NOTHING:
+            continue
+        for bracket in _brackets(cell, row):
+            if bracket != ")":
+                open_spans.append(len(labels_and_starts))
+                labels_and_starts.append((bracket[1:], row))
+            elif open_spans:
+                ends[open_spans.pop()] = row
+            else:
+                raise CellError(
+                    f"{shown(cell)} closes a span, but none is open; expected '(LABEL*' on an "
+                    "earlier row of the sentence",
+                    row,
+                )
+    if open_spans:
+        label, start = labels_and_starts[open_spans[-1]]
+        raise CellError(
+            f"the span {shown('(' + label)} is never closed; expected '*)' on a later row of the "
+            "same sentence",
+            start,
+        )
+    spans = [
+        (label, (start, ends[order])) for order, (label, start) in enumerate(labels_and_starts)
+    ]
+    spans.sort(key=lambda span: (span[1][0], -span[1][1]))
+    _check_not_crossing(spans)
+    return spans
+
+
+def _brackets(cell: str, row: int) -> list[str]:
+    """The brackets of a cell: `(LABEL` or `)`."""
+    if not _BRACKET_CELL.fullmatch(cell):
+        raise CellError(
+            f"malformed cell {shown(cell)}; expected '*', '(LABEL*', '*)' or '(LABEL)'", row
+        )
+    brackets = _BRACKET.findall(cell)
+    if "(" in brackets:
+        raise CellError(f"no label after '(' in {shown(cell)}; expected '(LABEL*'", row)
+    return brackets
+
+
+def flat_bracket_spans(cells: Sequence[str]) -> list[LabelledSpan]:
+    """
+    As `bracket_spans`, for a column in which no two spans share a token.
+
+    # Raises
+
+    `CellError`
+        Also where two spans share a token.
+    """
+    spans = bracket_spans(cells)
+    last_end = -1
+    for label, (start, end) in spans:
+        if start <= last_end:
+            raise CellError(
+                f"the span {shown('(' + label)} begins inside another; expected spans that share "
+                "no token in this column",
+                start,
+            )
+        last_end = end
+    return spans
+
+
+def outermost(spans: Sequence[LabelledSpan]) -> list[LabelledSpan]:
+    """
+    Those spans that lie in no other; of several over the same tokens, the first.
+
+    # Parameters
+
+    spans : `Sequence[LabelledSpan]`
+        Ordered as `bracket_spans` returns them, none crossing another.
+    """
+    outer: list[LabelledSpan] = []
+    last_end = -1
+    for label, (start, end) in spans:
+        if start > last_end:
+            outer.append((label, (start, end)))
+            last_end = end
+    return outer
+
+
+def _check_not_crossing(spans: Sequence[LabelledSpan]) -> None:
+    """Only a cell such as `*)(PER*` can make spans cross: one ends where the next begins."""
+    open_ends: list[int] = []
+    for label, (start, end) in spans:
+        while open_ends and open_ends[-1] < start:
+            open_ends.pop()
+        if open_ends and open_ends[-1] < end:
+            raise CellError(
+                f"the span {shown('(' + label)} crosses another, which ends inside it; expected "
+                "spans that nest or share no token",
+                start,
+            )
+        open_ends.append(end)
+
+
+def coref_spans(cells: Sequence[str]) -> dict[int, list[Span]]:
+    """
+    The mentions of one coreference column of a sentence.
+
+    Mentions of different clusters may nest and may cross (the ids tell them apart); of two open
+    mentions of one cluster, the one opened last is closed first.
+
+    # Returns
+
+    `dict[int, list[Span]]`
+        For each cluster id its mentions, ordered by (start, end); clusters in the order of their
+        first mentions.
+
+    # Raises
+
+    `CellError`
+        For a malformed cell, or a mention without its beginning or its end.
+    """
+    mentions: list[tuple[int, int, int]] = []
+    open_mentions: dict[int, list[int]] = {}
+    for row, cell in enumerate(cells):
+        if cell == NO_CLUSTER:
+            continue
+        for part in cell.split("|"):
+            opens, cluster, closes = _parse_coref_part(part, cell, row)
+            if opens:
+                open_mentions.setdefault(cluster, []).append(row)
+            if closes:
+                starts = open_mentions.get(cluster)
+                if not starts:
+                    raise CellError(
+                        f"{shown(cell)} closes a mention of cluster {cluster}, but none is open; "
+                        f"expected '({cluster}' on an earlier row of the sentence",
+                        row,
+                    )
+                mentions.append((starts.pop(), row, cluster))
+    _check_all_closed(open_mentions)
+    spans: dict[int, list[Span]] = {}
+    for start, end, cluster in sorted(mentions):
+        spans.setdefault(cluster, []).append((start, end))
+    return spans
+
+
+def _parse_coref_part(part: str, cell: str, row: int) -> tuple[bool, int, bool]:
+    match = _COREF_PART.fullmatch(part)
+    if match is None or not (match["opens"] or match["closes"]):
+        raise CellError(
+            f"malformed cell {shown(cell)}; expected '-', '(3', '3)' or '(3)' with the number of a "
+            "cluster, several joined by '|'",
+            row,
+        )
+    return bool(match["opens"]), int(match["cluster"]), bool(match["closes"])
+
+
+def _check_all_closed(open_mentions: dict[int, list[int]]) -> None:
+    for cluster, starts in open_mentions.items():
+        if starts:
+            raise CellError(
+                f"the mention '({cluster}' is never closed; expected '{cluster})' on a later row "
+                "of the same sentence",
+                starts[-1],
+            )

@@ -1,0 +1,204 @@
+"""Rows of blank-separated columns, with the line numbers that error messages need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import TypeVar
+
+from hmtl.errors import DataError
+
+T = TypeVar("T")
+
+BYTE_ORDER_MARK = "\ufeff"
+# Only ASCII blanks part columns: a token may well hold U+00A0 or U+2009.
+_COLUMN = re.compile(r"[^ \t]+")
+_LONGEST_SHOWN = 60
+
+
+def shown(text: str) -> str:
+    """`text` quoted for an error message, cut where it is too long to help."""
+    return repr(text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "...")
+
+
+class CellError(ValueError):
+    """
+    A cell of a column is not what the column's notation allows.
+
+    # Parameters
+
+    message : `str`
+        What is wrong and what was expected.
+    row : `int`
+        The row of the cell, counted from 0 within the sentence.
+    """
+
+    def __init__(self, message: str, row: int) -> None:
+        super().__init__(message)
+        self.row = row
+
+
+@dataclass(slots=True)
+class Rows:
+    """
+    The rows of one sentence, all of the same number of columns, standing on consecutive lines.
+
+    # Parameters
+
+    path : `str` or `PathLike`
+        The file they come from.
+    line : `int`
+        The line of the first row, counted from 1.
+    cells : `list[list[str]]`
+        For each row its columns.
+    """
+
+    path: str | PathLike[str]
+    line: int
+    cells: list[list[str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    @property
+    def num_columns(self) -> int:
+        return len(self.cells[0])
+
+    def column(self, index: int) -> list[str]:
+        return [row[index] for row in self.cells]
+
+    def error(self, message: str, row: int = 0) -> DataError:
+        """The error to raise about one row, counted from 0."""
+        return DataError(message, self.path, self.line + row)
+
+    def parse(self, index: int, name: str, parser: Callable[[list[str]], T]) -> T:
+        """
+        What `parser` makes of one column.
+
+        # Raises
+
+        `DataError`
+            With file, line and the column's name, where `parser` raises a `CellError`.
+        """
+        try:
+            return parser(self.column(index))
+        except CellError as error:
+            column = index if index >= 0 else self.num_columns + index
+            message = f"{name} (column {column + 1}): {error}"
+            raise self.error(message, error.row) from error
+
+    def check_numbers(self, index: int, name: str) -> None:
+        """Whether one column holds whole numbers: a missing column before it then shows."""
+        for row, cells in enumerate(self.cells):
+            if not (cells[index].isascii() and cells[index].isdigit()):
+                raise self.error(
+                    f"{name} (column {index + 1}) is {shown(cells[index])}; expected a whole "
+                    "number. Is a column missing?",
+                    row,
+                )
+
+
+def read_lines(path: str | PathLike[str]) -> Iterator[tuple[int, str]]:
+    """
+    Streams the lines of a UTF-8 text file.
+
+    Lines end in LF or CRLF and nothing else (Python's own text mode also ends them elsewhere, and
+    would put a wrong line number into every later message). A byte order mark is dropped.
+
+    # Returns
+
+    `Iterator[tuple[int, str]]`
+        The line's number, counted from 1, and the line without its end.
+
+    # Raises
+
+    `DataError`
+        If the file cannot be read, is not UTF-8, or holds a NUL byte or a lone carriage return.
+    """
+    try:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                yield number, _decode(line, path, number)
+    except FileNotFoundError as error:
+        raise DataError("no such file; check the path in the configuration", path) from error
+    except IsADirectoryError as error:
+        raise DataError("this is a directory; expected one file", path) from error
+    except OSError as error:
+        raise DataError(f"the file cannot be read: {error.strerror}", path) from error
+
+
+def _decode(line: bytes, path: str | PathLike[str], number: int) -> str:
+    if b"\0" in line:
+        raise DataError("the line holds a NUL byte; expected UTF-8 text", path, number)
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"byte 0x{line[error.start]:02x} at position {error.start + 1} of the line is not "
+            "UTF-8; convert the file to UTF-8, for instance with iconv",
+            path,
+            number,
+        ) from error
+    if number == 1:
+        text = text.removeprefix(BYTE_ORDER_MARK)
+    text = text.removesuffix("\n").removesuffix("\r")
+    if "\r" in text:
+        raise DataError(
+            "a carriage return stands inside the line; expected lines that end in LF or CRLF",
+            path,
+            number,
+        )
+    return text
+
+
+def split_columns(line: str) -> list[str]:
+    """The columns of a row: what stands between runs of ASCII spaces and tabs."""
+    return _COLUMN.findall(line)
+
+
+class SentenceBuffer:
+    """
+    Collects the rows of one sentence after the other, and checks their number of columns.
+
+    # Parameters
+
+    path : `str` or `PathLike`
+        The file the rows come from.
+    layout : `str`
+        The columns of the format, as an error message names them.
+    fewest_columns : `int`
+        How many columns a row has at least.
+    """
+
+    def __init__(self, path: str | PathLike[str], layout: str, fewest_columns: int) -> None:
+        self._path = path
+        self._layout = layout
+        self._fewest_columns = fewest_columns
+        self._rows: Rows | None = None
+
+    def add(self, line: int, cells: list[str]) -> None:
+        if len(cells) < self._fewest_columns:
+            raise DataError(
+                f"the row has {len(cells)} columns; expected at least {self._fewest_columns}: "
+                f"{self._layout}",
+                self._path,
+                line,
+            )
+        if self._rows is None:
+            self._rows = Rows(self._path, line)
+        elif len(cells) != self._rows.num_columns:
+            raise DataError(
+                f"the row has {len(cells)} columns, but the sentence's first row (line "
+                f"{self._rows.line}) has {self._rows.num_columns}; expected as many in each row "
+                "of a sentence, and a blank line between sentences",
+                self._path,
+                line,
+            )
+        self._rows.cells.append(cells)
+
+    def take(self) -> Rows | None:
+        """The sentence collected so far, if any; the next row begins another."""
+        rows, self._rows = self._rows, None
+        return rows

@@ -1,0 +1,80 @@
+"""
+The columns of the CoNLL-2003 shared task (Tjong Kim Sang and De Meulder 2003): word, part of
+speech, chunk, name tag; a blank line between sentences, `-DOCSTART-` between documents. The many
+corpora that share only its first column (word) and last column (tag) are read too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+
+from hmtl.errors import DataError
+from hmtl.formats.brackets import LabelledSpan
+from hmtl.formats.columns import CellError, Rows, SentenceBuffer, read_lines, split_columns
+from hmtl.formats.tags import split_tag, tags_to_spans
+
+LAYOUT = "word, other columns (any number), name tag"
+FEWEST_COLUMNS = 2
+WORD, NAME_TAG = 0, -1
+DOCUMENT_START = "-DOCSTART-"
+
+
+@dataclass(slots=True)
+class Conll2003Sentence:
+    """
+    # Parameters
+
+    line : `int`
+        The line of the first word, counted from 1.
+    words : `list[str]`
+    names : `list[LabelledSpan]`
+        Named entities, ordered by start; no two share a token.
+    """
+
+    line: int
+    words: list[str]
+    names: list[LabelledSpan]
+
+
+def read_sentences(path: str | PathLike[str]) -> Iterator[Conll2003Sentence]:
+    """
+    Streams the sentences of a CoNLL-2003 file. Name tags may be IOB1, as published, or BIO, as in
+    many copies: what a tag means is the same under both where it stands in a file of that scheme.
+
+    # Raises
+
+    `DataError`
+        With file and line, for whatever the format does not allow.
+    """
+    line, num_sentences = 1, 0
+    buffer = SentenceBuffer(path, LAYOUT, FEWEST_COLUMNS)
+    for line, text in read_lines(path):
+        cells = split_columns(text)
+        if cells and cells[0] != DOCUMENT_START:
+            buffer.add(line, cells)
+            continue
+        rows = buffer.take()
+        if rows is not None:
+            yield _parse_sentence(rows)
+            num_sentences += 1
+    rows = buffer.take()
+    if rows is not None:
+        yield _parse_sentence(rows)
+    elif num_sentences == 0:
+        raise DataError(f"the file holds no sentence; expected rows of: {LAYOUT}", path, line)
+
+
+def _parse_sentence(rows: Rows) -> Conll2003Sentence:
+    names = rows.parse(NAME_TAG, "name tag", _name_spans)
+    return Conll2003Sentence(rows.line, rows.column(WORD), names)
+
+
+def _name_spans(tags: list[str]) -> list[LabelledSpan]:
+    for row, tag in enumerate(tags):
+        try:
+            split_tag(tag, "BIO")
+        except ValueError as error:
+            raise CellError(str(error), row) from error
+    return tags_to_spans(tags, "BIO")

@@ -1,0 +1,53 @@
+"""Which files make up a corpus."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+
+from hmtl.errors import DataError
+
+
+def documents_in(path: str | PathLike[str], suffix: str) -> list[Path]:
+    """
+    The files of a corpus: `path` itself where it is a file, whatever its name, or else all files
+    under it whose names end in `suffix`, in an order that is the same on every machine. Hidden
+    files and directories (`.name`) are no part of a corpus.
+
+    # Raises
+
+    `DataError`
+        If there is nothing at `path`, or no such file under it.
+    """
+    root = Path(path)
+    if root.is_dir():
+        files = [file for file in _walk(root) if file.name.endswith(suffix)]
+        if not files:
+            raise DataError(
+                f"no file in this directory or below has a name that ends in '{suffix}'", path
+            )
+        return sorted(files, key=lambda file: file.parts)
+    if not root.exists():
+        raise DataError(
+            "no such file or directory; check the path in the configuration (a relative one counts "
+            "from the working directory)",
+            path,
+        )
+    return [root]
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """The files under a directory, symbolic links followed, each directory once."""
+    seen: set[str] = set()
+    for directory, subdirectories, names in os.walk(root, followlinks=True):
+        real = os.path.realpath(directory)
+        if real in seen:
+            subdirectories.clear()
+            continue
+        seen.add(real)
+        subdirectories[:] = sorted(name for name in subdirectories if not name.startswith("."))
+        for name in names:
+            if not name.startswith("."):
+                yield Path(directory, name)

@@ -1,0 +1,209 @@
+"""The hierarchy: encoders stacked on one another, each with a shortcut to the base embedding."""
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional
+
+import torch
+from allennlp.common import FromParams, Lazy
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import TextFieldTensors
+from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
+from allennlp.nn.util import get_text_field_mask
+
+from hmtl.models.heads.head import Head
+
+
+class Level(FromParams):
+    """
+    One level of the hierarchy, as a config's `model.<task>` block describes it; built by the model, which
+    knows the sizes.
+
+    # Parameters
+
+    tagger : `Lazy[Head]`
+        The head that the level supervises.
+    encoder : `Lazy[Seq2SeqEncoder]`, optional (default = `None`)
+        Without one, the head reads the encoding of the level that this one stacks on, so that several
+        heads can share an encoder.
+    stacks_on : `str`, optional (default = `None`)
+        The level whose encoding this one reads beside the base embedding; `None` is the base embedding
+        alone.
+    input_dropout : `float`, optional (default = `0.0`)
+        Probability of zeroing an entry of what the encoder reads.
+    """
+
+    def __init__(
+        self,
+        tagger: Lazy[Head],
+        encoder: Optional[Lazy[Seq2SeqEncoder]] = None,
+        stacks_on: Optional[str] = None,
+        input_dropout: float = 0.0,
+    ) -> None:
+        self.tagger = tagger
+        self.encoder = encoder
+        self.stacks_on = stacks_on
+        self.input_dropout = input_dropout
+
+
+@dataclass
+class LevelEncoding:
+    """What one level's encoder read and wrote, each of shape `(batch_size, num_tokens, width)`."""
+
+    inputs: torch.Tensor
+    encoded: torch.Tensor
+
+
+@dataclass
+class Encoding:
+    """
+    A batch of text at every level that was asked for.
+
+    `mask` is true on real tokens, shape `(batch_size, num_tokens)`; `embedded` is the base embedding,
+    shape `(batch_size, num_tokens, embedding_dim)`; `levels` are by name, from the bottom up.
+    """
+
+    mask: torch.BoolTensor
+    embedded: torch.Tensor
+    levels: Dict[str, LevelEncoding] = field(default_factory=dict)
+
+
+class StackedEncoders(torch.nn.Module):
+    """
+    The shared part of the model: an embedder, and per level an encoder of
+    `[base embedding ; encoding of the level below]` (Hashimoto et al., 2017; Sanh et al., 2019).
+
+    # Parameters
+
+    text_field_embedder : `TextFieldEmbedder`
+    levels : `Dict[str, Level]`
+
+    # Raises
+
+    ConfigurationError
+        When a level stacks on one that is not there or, in a circle, on itself, or when a written-out
+        size is not the one that follows from the parts.
+    """
+
+    def __init__(self, text_field_embedder: TextFieldEmbedder, levels: Dict[str, Level]) -> None:
+        super().__init__()
+        self.text_field_embedder = text_field_embedder
+        self.below: Dict[str, Optional[str]] = {
+            name: levels[name].stacks_on for name in _bottom_up(levels)
+        }
+        self.input_dims: Dict[str, int] = {}
+        self.encoded_dims: Dict[str, int] = {}
+        self.encoders = torch.nn.ModuleDict()
+        self.input_dropouts = torch.nn.ModuleDict()
+        for name in self.below:
+            self._add(name, levels[name])
+
+    def _add(self, name: str, level: Level) -> None:
+        embedding_dim = self.text_field_embedder.get_output_dim()
+        below = level.stacks_on
+        if level.encoder is None:
+            self.input_dims[name] = embedding_dim if below is None else self.input_dims[below]
+            self.encoded_dims[name] = embedding_dim if below is None else self.encoded_dims[below]
+            return
+        below_dim = 0 if below is None else self.encoded_dims[below]
+        input_dim = embedding_dim + below_dim
+        encoder = build_sized(
+            level.encoder, f"model.{name}.encoder", input_size=input_dim, input_dim=input_dim
+        )
+        parts = f"{embedding_dim} (text_field_embedder)"
+        if below is not None:
+            parts += f" + {below_dim} (encoding of {below})"
+        check_size(f"model.{name}.encoder", encoder.get_input_dim(), input_dim, parts)
+        self.input_dims[name] = input_dim
+        self.encoded_dims[name] = encoder.get_output_dim()
+        self.encoders[name] = encoder
+        self.input_dropouts[name] = torch.nn.Dropout(level.input_dropout)
+
+    def forward(self, text: TextFieldTensors, up_to: Optional[str] = None) -> Encoding:
+        """
+        # Parameters
+
+        text : `TextFieldTensors`
+        up_to : `str`, optional (default = `None`)
+            The level to stop at: it and those below it are computed. `None` computes every level.
+
+        # Returns
+
+        encoding : `Encoding`
+        """
+        mask = get_text_field_mask(text)
+        encoding = Encoding(mask, self.text_field_embedder(text))
+        for name in self.below if up_to is None else self.path_to(up_to):
+            encoding.levels[name] = self._encode(name, encoding)
+        return encoding
+
+    def _encode(self, name: str, encoding: Encoding) -> LevelEncoding:
+        below = self.below[name]
+        if name not in self.encoders:
+            if below is None:
+                return LevelEncoding(encoding.embedded, encoding.embedded)
+            return encoding.levels[below]
+        inputs = encoding.embedded
+        if below is not None:
+            inputs = torch.cat([inputs, encoding.levels[below].encoded], dim=-1)
+        inputs = self.input_dropouts[name](inputs)
+        return LevelEncoding(inputs, self.encoders[name](inputs, encoding.mask))
+
+    def path_to(self, name: str) -> List[str]:
+        """The levels that a batch of level `name` runs through, from the bottom up, itself included."""
+        path = [name]
+        while (below := self.below[path[-1]]) is not None:
+            path.append(below)
+        return path[::-1]
+
+
+def _bottom_up(levels: Dict[str, Level]) -> List[str]:
+    """The names of the levels, each after the one it stacks on, otherwise in the given order."""
+    ordered: List[str] = []
+    for name in levels:
+        chain: List[str] = []
+        current: Optional[str] = name
+        while current is not None and current not in ordered:
+            if current not in levels:
+                raise ConfigurationError(
+                    f"model.{chain[-1]}.stacks_on names {current!r}, which is no level of this model. "
+                    f"Choose one of {sorted(levels)}, or null for the base embedding."
+                )
+            if current in chain:
+                circle = " -> ".join([*chain[chain.index(current) :], current])
+                raise ConfigurationError(
+                    f"model.{current}.stacks_on leads in a circle: {circle}. "
+                    "Let one of these levels stack on null, the base embedding."
+                )
+            chain.append(current)
+            current = levels[current].stacks_on
+        ordered.extend(reversed(chain))
+    return ordered
+
+
+def build_sized(lazy: Lazy, path: str, **sizes: Any) -> Any:
+    """
+    Builds a `Lazy` part whose sizes follow from other parts, unless its config writes them out.
+
+    # Raises
+
+    ConfigurationError
+        With the part's config path in front.
+    """
+    try:
+        return lazy.construct(**sizes)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+
+
+def check_size(path: str, written: int, expected: int, parts: str) -> None:
+    """
+    # Raises
+
+    ConfigurationError
+        When a size written in the config at `path` is not the one that follows from the parts.
+    """
+    if written != expected:
+        raise ConfigurationError(
+            f"{path} is written for inputs of size {written}, but its inputs have size {expected} = "
+            f"{parts}. Write {expected}, or leave the size out: it follows from the parts."
+        )

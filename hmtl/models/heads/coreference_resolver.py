@@ -1,0 +1,384 @@
+"""
+The head of coreference resolution.
+
+Parameters by their names in checkpoints of the 2018 code, all under `_tagger_coref.`, for whoever
+imports one. Shapes agree.
+
+| here | there |
+|---|---|
+| `span_vectors.width_embedding.weight` | `_endpoint_span_extractor._span_width_embedding.weight` |
+| `span_vectors.attention.score.{weight,bias}` | `_attentive_span_extractor._global_attention._module.{weight,bias}` |
+| `mention_scorer.feedforward.linear_layers.<i>.{weight,bias}` | `_mention_pruner._scorer.0._module._linear_layers.<i>.{weight,bias}` |
+| `mention_scorer.output.{weight,bias}` | `_mention_pruner._scorer.1._module.{weight,bias}` |
+| `antecedent_scorer.distance_embedding.weight` | `_distance_embedding.weight` |
+| `antecedent_scorer.feedforward.linear_layers.<i>.{weight,bias}` | `_antecedent_feedforward._module._linear_layers.<i>.{weight,bias}` |
+| `antecedent_scorer.output.{weight,bias}` | `_antecedent_scorer._module.{weight,bias}` |
+"""  # noqa: E501
+
+import math
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import torch
+from allennlp.common import Lazy
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+from allennlp.nn import InitializerApplicator
+
+from hmtl.metrics.coref_scores import CorefScores
+from hmtl.metrics.mention_recall import MentionRecall
+from hmtl.models.heads.head import Head
+from hmtl.modules.feedforward import SplitFeedForward
+from hmtl.modules.pair_scorer import PairScorer
+from hmtl.modules.pruning import keep_best
+from hmtl.modules.span_attention import select
+from hmtl.modules.span_scorer import SpanScorer, SpanVectors
+
+Span = Tuple[int, int]
+NO_CLUSTER = -1
+NO_ANTECEDENT = -1
+PADDING = -1
+
+
+class Mentions(NamedTuple):
+    """
+    The spans of a batch of documents among which links are sought, in document order, padded on the
+    right.
+
+    # Parameters
+
+    spans : `torch.LongTensor`
+        First and last token, inclusive. Shape `(batch_size, num_mentions, 2)`.
+    mask : `torch.BoolTensor`
+        Shape `(batch_size, num_mentions)`.
+    vectors : `torch.Tensor`
+        Shape `(batch_size, num_mentions, dim)`.
+    scores : `torch.Tensor`
+        How likely each is to be a mention at all. Shape `(batch_size, num_mentions)`.
+    labels : `torch.LongTensor`, optional
+        Its gold cluster, or -1. Shape `(batch_size, num_mentions)`.
+    """
+
+    spans: torch.Tensor
+    mask: torch.Tensor
+    vectors: torch.Tensor
+    scores: torch.Tensor
+    labels: Optional[torch.Tensor]
+
+
+@Head.register("coreference_resolver")
+class CoreferenceResolver(Head):
+    """
+    End-to-end neural coreference resolution (Lee et al., 2017): score every span of up to
+    `max_span_width` tokens as a mention, keep the best, and let each choose an antecedent among
+    those before it, or none.
+
+    # Parameters
+
+    vocab : `Vocabulary`
+    input_dim : `int`
+        The width of what the level's encoder reads; spans attend over it.
+    encoded_dim : `int`
+        The width of what the encoder writes; spans take their endpoints from it.
+    mention_feedforward : `Lazy[SplitFeedForward]`
+        Over a span's vector, of `2 * encoded_dim + feature_size + input_dim`.
+    antecedent_feedforward : `Lazy[SplitFeedForward]`
+        Over a pair of spans: three times the above plus `feature_size`.
+    feature_size : `int`
+        The width of the features for a span's width and for the distance of two spans.
+    max_span_width : `int`
+        The largest number of tokens in a candidate span; the reader's must not be larger.
+    spans_per_word : `float`
+        How many spans to keep, as a multiple of the document's number of tokens; at least one is
+        kept.
+    max_antecedents : `int`
+        With how many kept spans before it a span is compared.
+    eval_on_gold_mentions : `bool`, optional (default = `False`)
+        Whether, at evaluation, the spans that are compared are the gold mentions (all, however
+        wide) instead of those that the model keeps. A document without gold clusters in its
+        metadata is not affected. May be set at any time.
+    initializer : `InitializerApplicator`, optional
+    """
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        input_dim: int,
+        encoded_dim: int,
+        mention_feedforward: Lazy[SplitFeedForward],
+        antecedent_feedforward: Lazy[SplitFeedForward],
+        feature_size: int,
+        max_span_width: int,
+        spans_per_word: float,
+        max_antecedents: int,
+        eval_on_gold_mentions: bool = False,
+        initializer: Optional[InitializerApplicator] = None,
+    ) -> None:
+        super().__init__()
+        self.max_span_width = max_span_width
+        self.spans_per_word = spans_per_word
+        self.eval_on_gold_mentions = eval_on_gold_mentions
+        self.span_vectors = SpanVectors(input_dim, encoded_dim, feature_size, max_span_width)
+        self.mention_scorer = SpanScorer(self.span_vectors.get_parts(), mention_feedforward)
+        self.antecedent_scorer = PairScorer(
+            self.span_vectors.get_output_dim(),
+            feature_size,
+            max_antecedents,
+            antecedent_feedforward,
+        )
+        self.coref_scores = CorefScores()
+        self.mention_recall = MentionRecall()
+        if initializer is not None:
+            initializer(self)
+
+    def forward(  # type: ignore[override]
+        self,
+        inputs: torch.Tensor,
+        encoded: torch.Tensor,
+        mask: torch.BoolTensor,
+        compute_metrics: bool,
+        spans: torch.LongTensor,
+        span_labels: Optional[torch.LongTensor] = None,
+        metadata: Optional[List[Dict[str, Any]]] = None,
+    ) -> Dict[str, torch.Tensor]:
+        """
+        # Parameters
+
+        inputs, encoded, mask, compute_metrics :
+            As in `Head.forward`; one batch entry is a whole document.
+        spans : `torch.LongTensor`
+            Candidates, first and last token inclusive, padded with -1. Shape `(batch_size,
+            num_spans, 2)`.
+        span_labels : `torch.LongTensor`, optional
+            The gold cluster of each candidate, -1 for none. Shape `(batch_size, num_spans)`.
+        metadata : `List[Dict[str, Any]]`, optional
+            With `"clusters"`, the gold clusters as lists of `(start, end)`, for metrics and for
+            `eval_on_gold_mentions`.
+
+        # Returns
+
+        output_dict : `Dict[str, torch.Tensor]`
+            `top_spans` `(batch_size, num_mentions, 2)`, the spans compared, inclusive;
+            `top_span_mask` `(batch_size, num_mentions)`; `antecedent_scores`
+            `(batch_size, num_mentions, 1 + reach)`, of which column 0 stands for no antecedent and
+            is zero, and column c for the span c places before; with gold labels `loss`, the
+            negative marginal log-likelihood of the gold antecedents in nats, summed over spans and
+            documents.
+        """
+        self._check_span_width(metadata)
+        if self.eval_on_gold_mentions and not self.training and _have_clusters(metadata):
+            mentions = self._take_gold_mentions(inputs, encoded, metadata)
+        else:
+            mentions = self._keep_best_spans(inputs, encoded, mask, spans, span_labels)
+        antecedent_scores = self._score_antecedents(mentions)
+        output_dict = {
+            "top_spans": mentions.spans,
+            "top_span_mask": mentions.mask,
+            "antecedent_scores": antecedent_scores,
+        }
+        if mentions.labels is not None:
+            output_dict["loss"] = antecedent_loss(antecedent_scores, mentions.labels, mentions.mask)
+        if compute_metrics and _have_clusters(metadata):
+            self._count(output_dict, metadata)
+        return output_dict
+
+    def decode(self, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
+        """
+        # Returns
+
+        predictions : `Dict[str, Any]`
+            Per document, `clusters`, lists of `(start, end)` with inclusive ends; `top_spans`, the
+            spans that were compared; and `predicted_antecedents`, for each of those the index among
+            them of the antecedent that it chose, or -1.
+        """
+        choices = output_dict["antecedent_scores"].argmax(dim=-1)
+        position = torch.arange(choices.size(1), device=choices.device)
+        antecedents = torch.where(choices > 0, position - choices, NO_ANTECEDENT).tolist()
+        lengths = output_dict["top_span_mask"].sum(dim=1).tolist()
+        top_spans = [
+            [(start, end) for start, end in document[:length]]
+            for document, length in zip(output_dict["top_spans"].tolist(), lengths, strict=True)
+        ]
+        antecedents = [
+            document[:length] for document, length in zip(antecedents, lengths, strict=True)
+        ]
+        return {
+            "clusters": [
+                link_clusters(*document) for document in zip(top_spans, antecedents, strict=True)
+            ],
+            "top_spans": top_spans,
+            "predicted_antecedents": antecedents,
+        }
+
+    def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
+        """
+        `coref_precision`, `coref_recall`, `coref_f1` and `mention_recall`; with `full`, also `muc`,
+        `b_cubed` and `ceafe`, each a dictionary of `precision`, `recall` and `f1_score`.
+        """
+        metrics = {**self.coref_scores.compute(full), **self.mention_recall.compute()}
+        if reset:
+            self.coref_scores.reset()
+            self.mention_recall.reset()
+        return metrics
+
+    def _keep_best_spans(
+        self,
+        inputs: torch.Tensor,
+        encoded: torch.Tensor,
+        mask: torch.Tensor,
+        spans: torch.Tensor,
+        span_labels: Optional[torch.Tensor],
+    ) -> Mentions:
+        span_mask = spans[..., 0] != PADDING
+        spans = spans.clamp(min=0)
+        scores = self._score_candidates(inputs, encoded, spans)
+        # In double precision, so that the product is the one that Python makes of the same numbers.
+        counts = (mask.sum(dim=1).double() * self.spans_per_word).floor().long().clamp(min=1)
+        most = max(1, math.floor(self.spans_per_word * mask.size(1)))
+        kept, kept_mask = keep_best(scores.detach(), span_mask, counts, min(most, spans.size(1)))
+        spans = spans.gather(1, kept.unsqueeze(-1).expand(-1, -1, 2))
+        labels = None
+        if span_labels is not None:
+            labels = span_labels.gather(1, kept).masked_fill(~kept_mask, NO_CLUSTER)
+        vectors = self.span_vectors(inputs, encoded, spans, self.max_span_width)
+        return Mentions(spans, kept_mask, vectors, scores.gather(1, kept), labels)
+
+    def _score_candidates(
+        self, inputs: torch.Tensor, encoded: torch.Tensor, spans: torch.Tensor
+    ) -> torch.Tensor:
+        """Mention scores of candidate spans. Shape `(batch_size, num_spans)`."""
+        # Shape: (batch_size, num_tokens, max_span_width)
+        table = self.mention_scorer.all_spans(self.span_vectors, inputs, encoded)
+        starts, ends = spans.unbind(dim=-1)
+        widths = (ends - starts).clamp(max=self.max_span_width - 1)
+        return table.flatten(1).gather(1, starts * self.max_span_width + widths)
+
+    def _take_gold_mentions(
+        self, inputs: torch.Tensor, encoded: torch.Tensor, metadata: Any
+    ) -> Mentions:
+        documents = [_labelled_mentions(entry["clusters"]) for entry in metadata]
+        longest = max(len(document) for document in documents)
+        padding = (PADDING, PADDING, NO_CLUSTER)
+        rows = [document + [padding] * (longest - len(document)) for document in documents]
+        widest = max((end - start + 1 for row in documents for start, end, _ in row), default=1)
+        # Shape: (batch_size, num_mentions, 3)
+        table = torch.tensor(rows, dtype=torch.long, device=inputs.device)
+        table = table.view(len(rows), longest, 3)
+        spans = table[..., :2].clamp(min=0)
+        vectors = self.span_vectors(inputs, encoded, spans, widest)
+        mask = table[..., 0] != PADDING
+        return Mentions(spans, mask, vectors, self.mention_scorer(vectors), table[..., 2])
+
+    def _score_antecedents(self, mentions: Mentions) -> torch.Tensor:
+        """Shape `(batch_size, num_mentions, 1 + reach)`, minus infinity where there is no such span."""
+        pair_scores = self.antecedent_scorer(mentions.vectors)
+        earlier, exists = _earlier(pair_scores.size(1), pair_scores.size(2), pair_scores.device)
+        own = mentions.scores.unsqueeze(-1)
+        scores = pair_scores + own + select(own, earlier.expand(len(own), -1, -1)).squeeze(-1)
+        scores = scores.masked_fill(~exists, -torch.inf)
+        return torch.nn.functional.pad(scores, (1, 0))
+
+    def _count(self, output_dict: Dict[str, torch.Tensor], metadata: Any) -> None:
+        predictions = self.decode(output_dict)
+        for clusters, top_spans, entry in zip(
+            predictions["clusters"], predictions["top_spans"], metadata, strict=True
+        ):
+            self.coref_scores.update(clusters, entry["clusters"])
+            gold = [mention for cluster in entry["clusters"] for mention in cluster]
+            self.mention_recall.update(top_spans, gold)
+
+    def _check_span_width(self, metadata: Optional[List[Dict[str, Any]]]) -> None:
+        for entry in metadata or []:
+            width = entry.get("max_span_width", self.max_span_width)
+            if width > self.max_span_width:
+                raise ConfigurationError(
+                    f"the reader's max_span_width is {width}, but the coreference head's is "
+                    f"{self.max_span_width}: make the reader's no larger than the head's"
+                )
+
+
+def antecedent_loss(
+    antecedent_scores: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor
+) -> torch.Tensor:
+    """
+    The negative marginal log-likelihood of gold antecedents: for each span, of choosing any earlier
+    span of its cluster, or none where there is no such.
+
+    # Parameters
+
+    antecedent_scores : `torch.Tensor`
+        As `CoreferenceResolver.forward` gives them. Shape `(batch_size, num_mentions, 1 + reach)`.
+    labels : `torch.LongTensor`
+        Gold clusters, -1 for none. Shape `(batch_size, num_mentions)`.
+    mask : `torch.BoolTensor`
+        Shape `(batch_size, num_mentions)`.
+
+    # Returns
+
+    loss : `torch.Tensor`
+        In nats, summed over spans and documents, in single precision at least. A scalar.
+    """
+    scores = antecedent_scores.to(torch.promote_types(antecedent_scores.dtype, torch.float32))
+    num_mentions, reach = scores.size(1), scores.size(2) - 1
+    earlier, exists = _earlier(num_mentions, reach, scores.device)
+    own = labels.unsqueeze(-1)
+    others = labels[:, earlier]
+    is_gold = (own == others) & (own != NO_CLUSTER) & exists
+    has_none = ~is_gold.any(dim=-1, keepdim=True)
+    is_gold = torch.cat([has_none, is_gold], dim=-1)
+    gold_scores = scores.masked_fill(~is_gold, -torch.inf)
+    # Shape: (batch_size, num_mentions)
+    losses = scores.logsumexp(dim=-1) - gold_scores.logsumexp(dim=-1)
+    return losses.masked_fill(~mask, 0.0).sum()
+
+
+def link_clusters(spans: Sequence[Span], antecedents: Sequence[int]) -> List[List[Span]]:
+    """
+    Clusters as the links make them.
+
+    # Parameters
+
+    spans : `Sequence[Tuple[int, int]]`
+    antecedents : `Sequence[int]`
+        For each span the index of an earlier span that it is linked to, or -1.
+
+    # Returns
+
+    clusters : `List[List[Tuple[int, int]]]`
+        Each of two spans at least, in order; a span without a link is in none.
+    """
+    clusters: List[List[Span]] = []
+    cluster_of: Dict[int, List[Span]] = {}
+    for index, antecedent in enumerate(antecedents):
+        if antecedent == NO_ANTECEDENT:
+            continue
+        if antecedent not in cluster_of:
+            cluster_of[antecedent] = [spans[antecedent]]
+            clusters.append(cluster_of[antecedent])
+        cluster_of[index] = cluster_of[antecedent]
+        cluster_of[index].append(spans[index])
+    return clusters
+
+
+def _earlier(
+    num_mentions: int, reach: int, device: torch.device
+) -> Tuple[torch.Tensor, torch.Tensor]:
+    """
+    The index of the mention that stands 1, 2 ... `reach` places before each (0 where there is
+    none), and whether there is one. Shapes `(num_mentions, reach)`.
+    """
+    index = torch.arange(num_mentions, device=device).unsqueeze(1)
+    earlier = index - torch.arange(1, reach + 1, device=device)
+    return earlier.clamp(min=0), earlier >= 0
+
+
+def _have_clusters(metadata: Optional[List[Dict[str, Any]]]) -> bool:
+    return metadata is not None and all("clusters" in entry for entry in metadata)
+
+
+def _labelled_mentions(clusters: Sequence[Sequence[Span]]) -> List[Tuple[int, int, int]]:
+    """Start, end and cluster of each gold mention, in document order."""
+    return sorted(
+        (start, end, label)
+        for label, cluster in enumerate(clusters)
+        for start, end in dict.fromkeys((start, end) for start, end in cluster)
+    )

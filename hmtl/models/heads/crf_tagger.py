@@ -1,0 +1,129 @@
+"""The head of named entity recognition and entity mention detection."""
+
+from typing import Any, Dict, List, Optional, Tuple
+
+import torch
+from allennlp.data import Vocabulary
+from allennlp.nn import InitializerApplicator
+
+from hmtl.formats.tags import tags_to_spans
+from hmtl.metrics.span_f1 import SpanF1
+from hmtl.models.heads.head import Head, labels_of
+from hmtl.modules.linear_chain_crf import LinearChainCrf
+
+
+@Head.register("crf_tagger")
+class CrfTagger(Head):
+    """
+    Tags each token with a linear-chain CRF over a projection of the level's encoding (Lample et al.,
+    2016) and is measured by span F1.
+
+    # Parameters
+
+    vocab : `Vocabulary`
+    encoded_dim : `int`
+        Width of the level's encoding.
+    label_namespace : `str`, optional (default = `"labels"`)
+        The namespace of the tags; it decides how many there are.
+    constraint_type : `str`, optional (default = `"BIOUL"`)
+        The coding scheme of the tags (`"BIOUL"`, `"BIO"` or `"IOB1"`): what may be decoded, and how
+        tags are read as spans.
+    dropout : `float`, optional (default = `0.0`)
+        Probability of zeroing an entry of the encoding before the projection.
+    initializer : `InitializerApplicator`, optional
+    """
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        encoded_dim: int,
+        label_namespace: str = "labels",
+        constraint_type: str = "BIOUL",
+        dropout: float = 0.0,
+        initializer: Optional[InitializerApplicator] = None,
+    ) -> None:
+        super().__init__()
+        self.labels = labels_of(vocab, label_namespace)
+        self.coding_scheme = constraint_type
+        self.dropout = torch.nn.Dropout(dropout)
+        self.tag_projection = torch.nn.Linear(encoded_dim, len(self.labels))
+        self.crf = LinearChainCrf(self.labels, constraint_type)
+        self.span_f1 = SpanF1()
+        self._correct_tags = 0
+        self._total_tags = 0
+        if initializer is not None:
+            initializer(self)
+
+    def forward(  # type: ignore[override]
+        self,
+        inputs: torch.Tensor,
+        encoded: torch.Tensor,
+        mask: torch.BoolTensor,
+        compute_metrics: bool,
+        tags: Optional[torch.LongTensor] = None,
+        metadata: Optional[List[Dict[str, Any]]] = None,
+    ) -> Dict[str, torch.Tensor]:
+        """
+        # Parameters
+
+        inputs, encoded, mask, compute_metrics :
+            As in `Head.forward`.
+        tags : `torch.LongTensor`, optional
+            Gold tag indices. Shape `(batch_size, num_tokens)`.
+        metadata : `List[Dict[str, Any]]`, optional
+            With `"tags"` in each entry, the gold tags as strings: a gold tag that the vocabulary lacks
+            counts as a miss.
+
+        # Returns
+
+        output_dict : `Dict[str, torch.Tensor]`
+            `logits` `(batch_size, num_tokens, num_tags)`, `mask`; with gold tags `loss`, the negative
+            log-likelihood in nats summed over the batch.
+        """
+        logits = self.tag_projection(self.dropout(encoded))
+        output_dict: Dict[str, torch.Tensor] = {"logits": logits, "mask": mask}
+        if tags is not None:
+            output_dict["loss"] = -self.crf.log_likelihood(logits, tags, mask).sum()
+            if compute_metrics and metadata is not None:
+                self._count(self.decode(output_dict)["tags"], metadata)
+        return output_dict
+
+    def decode(self, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
+        """
+        # Returns
+
+        predictions : `Dict[str, Any]`
+            Per sentence, `tags`, a tag for each token, and `spans`, pairs of a label and a
+            `(start, end)` with inclusive ends.
+        """
+        mask = output_dict["mask"]
+        best = self.crf.viterbi(output_dict["logits"], mask).tolist()
+        tags = [
+            [self.labels[index] for index in path[:length]]
+            for path, length in zip(best, mask.sum(dim=1).tolist())
+        ]
+        return {"tags": tags, "spans": [self._spans(sentence) for sentence in tags]}
+
+    def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
+        """
+        `precision-overall`, `recall-overall`, `f1-measure-overall` and `accuracy` (of tags); with
+        `full`, also the first three by label.
+        """
+        metrics = {"accuracy": self._correct_tags / max(self._total_tags, 1)}
+        for name, value in self.span_f1.compute().items():
+            if full or name.endswith("-overall"):
+                metrics[name] = value
+        if reset:
+            self.span_f1.reset()
+            self._correct_tags = self._total_tags = 0
+        return metrics
+
+    def _spans(self, tags: List[str]) -> List[Tuple[str, Tuple[int, int]]]:
+        return tags_to_spans(tags, self.coding_scheme)
+
+    def _count(self, predicted: List[List[str]], metadata: List[Dict[str, Any]]) -> None:
+        for sentence, entry in zip(predicted, metadata):
+            gold = entry["tags"]
+            self.span_f1.update(self._spans(sentence), self._spans(gold))
+            self._correct_tags += sum(tag == other for tag, other in zip(sentence, gold))
+            self._total_tags += len(gold)

@@ -1,0 +1,92 @@
+"""What every task head offers the model and, through it, the trainer."""
+
+from abc import ABCMeta, abstractmethod
+from typing import Any, Dict, List
+
+import torch
+from allennlp.common import Registrable
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+
+
+class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
+    """
+    A head scores, decodes and measures one kind of task on top of one level of the hierarchy. It knows
+    nothing of the other levels, of the embedder, or of how batches are drawn.
+
+    The model builds a head from a level's `tagger` block and adds what follows from the parts:
+    `vocab`, `input_dim` (the width of what the level's encoder reads) and `encoded_dim` (the width of
+    what it writes). A head's constructor takes those of the three that it needs.
+    """
+
+    @abstractmethod
+    def forward(
+        self,
+        inputs: torch.Tensor,
+        encoded: torch.Tensor,
+        mask: torch.BoolTensor,
+        compute_metrics: bool,
+        **fields: Any,
+    ) -> Dict[str, torch.Tensor]:
+        """
+        # Parameters
+
+        inputs : `torch.Tensor`
+            What the level's encoder read, `[base embedding ; encoder below]`, after the level's input
+            dropout. Shape `(batch_size, num_tokens, input_dim)`.
+        encoded : `torch.Tensor`
+            What the level's encoder wrote. Shape `(batch_size, num_tokens, encoded_dim)`.
+        mask : `torch.BoolTensor`
+            True on real tokens, padding on the right. Shape `(batch_size, num_tokens)`.
+        compute_metrics : `bool`
+            If false (a training step), the head neither decodes nor counts, and never waits for the
+            device.
+        fields : `Any`
+            The batch's other fields, by the names that the task's reader gives them.
+
+        # Returns
+
+        output_dict : `Dict[str, torch.Tensor]`
+            `loss` (a scalar) when the gold fields are there, and what `decode` needs.
+        """
+
+    @abstractmethod
+    def decode(self, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
+        """
+        Turns what `forward` returned into predictions a person can read: one list entry per instance.
+        """
+
+    @abstractmethod
+    def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
+        """
+        # Parameters
+
+        reset : `bool`, optional (default = `False`)
+            Start counting anew after this call.
+        full : `bool`, optional (default = `False`)
+            Include the detail that is of use in a final report only.
+
+        # Returns
+
+        metrics : `Dict[str, Any]`
+            Floats by name; with `full`, some may be dictionaries of floats.
+        """
+
+
+def labels_of(vocab: Vocabulary, label_namespace: str) -> List[str]:
+    """
+    The labels of a namespace, by index.
+
+    # Raises
+
+    ConfigurationError
+        When the vocabulary holds no labels in that namespace.
+    """
+    if label_namespace not in vocab.get_namespaces():
+        raise ConfigurationError(
+            f"label_namespace {label_namespace!r} holds no labels: the training data put labels in "
+            f"{sorted(name for name in vocab.get_namespaces() if name.endswith('labels'))}. "
+            "Write the same label_namespace in the dataset reader and in the tagger."
+        )
+    indexed = vocab.get_index_to_token_vocabulary(label_namespace)
+    return [indexed[index] for index in range(len(indexed))]

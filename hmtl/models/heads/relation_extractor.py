@@ -1,0 +1,161 @@
+"""The head of relation extraction: which tokens stand in which relations."""
+
+from typing import Any, Dict, List, Optional, Tuple
+
+import torch
+from allennlp.data import Vocabulary
+from allennlp.nn import Activation, InitializerApplicator
+
+from hmtl.metrics.relation_f1 import RelationF1
+from hmtl.models.heads.head import Head, labels_of
+
+# The published loss is a mean over all token pairs and types, most of which hold no relation; this
+# factor brings it to the order of the other tasks' losses.
+LOSS_SCALE = 100.0
+
+
+@Head.register("relation_extractor")
+class RelationExtractor(Head):
+    """
+    Multi-head selection (Bekoulis et al., 2018): tokens i and j stand in relation k with probability
+    sigmoid(V^T act(U^T h_i + W^T h_j + b))_k. The tokens that carry a relation are the last ones of its
+    two arguments; a pair may hold several relations.
+
+    # Parameters
+
+    vocab : `Vocabulary`
+    encoded_dim : `int`
+        Width of the level's encoding.
+    hidden_dim : `int`, optional (default = `64`)
+        Width of the space in which the two tokens are compared.
+    activation : `Activation`, optional (default = `relu`)
+    label_namespace : `str`, optional (default = `"relation_ace_labels"`)
+        The namespace of the relation types; it decides how many there are.
+    threshold : `float`, optional (default = `0.5`)
+        A relation is predicted where its probability exceeds this.
+    initializer : `InitializerApplicator`, optional
+    """
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        encoded_dim: int,
+        hidden_dim: int = 64,
+        activation: Optional[Activation] = None,
+        label_namespace: str = "relation_ace_labels",
+        threshold: float = 0.5,
+        initializer: Optional[InitializerApplicator] = None,
+    ) -> None:
+        super().__init__()
+        self.labels = labels_of(vocab, label_namespace)
+        self.activation = activation or Activation.by_name("relu")()
+        # A probability above the threshold is a logit above the threshold's logit.
+        self.threshold_logit = torch.logit(torch.tensor(threshold)).item()
+        self.first_projection = torch.nn.Parameter(torch.empty(encoded_dim, hidden_dim))
+        self.second_projection = torch.nn.Parameter(torch.empty(encoded_dim, hidden_dim))
+        self.type_projection = torch.nn.Parameter(torch.empty(hidden_dim, len(self.labels)))
+        self.bias = torch.nn.Parameter(torch.empty(hidden_dim))
+        for matrix in (self.first_projection, self.second_projection, self.type_projection):
+            torch.nn.init.kaiming_normal_(matrix)
+        torch.nn.init.normal_(self.bias)
+        self.relation_f1 = RelationF1()
+        if initializer is not None:
+            initializer(self)
+
+    def forward(  # type: ignore[override]
+        self,
+        inputs: torch.Tensor,
+        encoded: torch.Tensor,
+        mask: torch.BoolTensor,
+        compute_metrics: bool,
+        relations: Optional[torch.LongTensor] = None,
+        metadata: Optional[List[Dict[str, Any]]] = None,
+    ) -> Dict[str, torch.Tensor]:
+        """
+        # Parameters
+
+        inputs, encoded, mask, compute_metrics :
+            As in `Head.forward`.
+        relations : `torch.LongTensor`, optional
+            Gold relations as (first token, second token, type) indices, padded with rows of -1. Shape
+            `(batch_size, num_relations, 3)`.
+        metadata : `List[Dict[str, Any]]`, optional
+            With `"relations"` in each entry, the gold `(first token, second token, label)`: a label that
+            the vocabulary lacks counts as a miss.
+
+        # Returns
+
+        output_dict : `Dict[str, torch.Tensor]`
+            `logits` `(batch_size, num_tokens, num_tokens, num_types)`, `mask`; with gold relations
+            `loss`.
+        """
+        logits = self._logits(encoded)
+        output_dict: Dict[str, torch.Tensor] = {"logits": logits, "mask": mask}
+        if relations is not None:
+            output_dict["loss"] = _loss(logits, relations, mask)
+            if compute_metrics and metadata is not None:
+                self._count(self.decode(output_dict)["relations"], metadata)
+        return output_dict
+
+    def _logits(self, encoded: torch.Tensor) -> torch.Tensor:
+        # Shape: (batch_size, num_tokens, hidden_dim)
+        first = encoded @ self.first_projection + self.bias
+        second = encoded @ self.second_projection
+        # Shape: (batch_size, num_tokens, num_tokens, hidden_dim)
+        pairs = self.activation(first.unsqueeze(2) + second.unsqueeze(1))
+        return pairs @ self.type_projection
+
+    def decode(self, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
+        """
+        # Returns
+
+        predictions : `Dict[str, Any]`
+            Per sentence, `relations`: a list of (first token, second token, label), sorted.
+        """
+        logits, mask = output_dict["logits"], output_dict["mask"]
+        real = mask.unsqueeze(1) & mask.unsqueeze(2)
+        held = (logits > self.threshold_logit) & real.unsqueeze(-1)
+        relations: List[List[Tuple[int, int, str]]] = [[] for _ in range(logits.size(0))]
+        for instance, first, second, label in held.nonzero().tolist():
+            relations[instance].append((first, second, self.labels[label]))
+        return {"relations": relations}
+
+    def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
+        """
+        Micro-averaged `precision-overall`, `recall-overall` and `f1-measure-overall` over (first token,
+        second token, type); with `full`, also by type.
+        """
+        metrics = {
+            name: value
+            for name, value in self.relation_f1.compute().items()
+            if full or name.endswith("-overall")
+        }
+        if reset:
+            self.relation_f1.reset()
+        return metrics
+
+    def _count(
+        self, predicted: List[List[Tuple[int, int, str]]], metadata: List[Dict[str, Any]]
+    ) -> None:
+        for relations, entry in zip(predicted, metadata):
+            gold = {(first, second, label) for first, second, label in entry["relations"]}
+            self.relation_f1.update(set(relations), gold)
+
+
+def _loss(
+    logits: torch.Tensor, relations: torch.LongTensor, mask: torch.BoolTensor
+) -> torch.Tensor:
+    """
+    Binary cross-entropy, averaged over all pairs of positions of the padded batch and all types, times
+    `LOSS_SCALE`. On padding the logits are 0, as published: it adds a constant and scales the rest.
+
+    With targets y in {0, 1} the cross-entropy of a logit x is softplus(x) - x y, so that the gold
+    relations enter as a sum over their list and no dense target is built.
+    """
+    real = (mask.unsqueeze(1) & mask.unsqueeze(2)).unsqueeze(-1)
+    first, second, label = relations.clamp_min(0).unbind(dim=-1)
+    instance = torch.arange(logits.size(0), device=logits.device).unsqueeze(-1)
+    # Shape: (batch_size, num_relations)
+    gold_logits = logits[instance, first, second, label] * (relations[..., 0] >= 0)
+    total = torch.nn.functional.softplus(logits * real).sum() - gold_logits.sum()
+    return LOSS_SCALE * total / logits.numel()

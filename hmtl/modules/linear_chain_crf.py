@@ -1,0 +1,168 @@
+"""A linear-chain conditional random field, computed for a whole batch at a time."""
+
+from typing import List, Optional, Tuple
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.modules.conditional_random_field.conditional_random_field import allowed_transitions
+
+
+class LinearChainCrf(torch.nn.Module):
+    """
+    Linear-chain CRF (Lafferty, McCallum and Pereira, 2001) with start and end scores.
+
+    Constraints restrict decoding only: the likelihood is normalised over all tag sequences, as in the
+    2018 code, so that its checkpoints keep their meaning.
+
+    # Parameters
+
+    labels : `List[str]`
+        The tags by index.
+    constraint_type : `str`, optional (default = `None`)
+        The coding scheme whose well-formed sequences alone may be decoded: `"BIOUL"`, `"BIO"`, `"IOB1"`
+        or `"BMES"`. `None` allows every sequence.
+
+    # Raises
+
+    ConfigurationError
+        When the scheme is unknown or a tag does not fit it.
+    """
+
+    def __init__(self, labels: List[str], constraint_type: Optional[str] = None) -> None:
+        super().__init__()
+        self.num_tags = len(labels)
+        # Entry (i, j) scores tag j after tag i.
+        self.transitions = torch.nn.Parameter(torch.empty(self.num_tags, self.num_tags))
+        self.start_transitions = torch.nn.Parameter(torch.empty(self.num_tags))
+        self.end_transitions = torch.nn.Parameter(torch.empty(self.num_tags))
+        torch.nn.init.xavier_normal_(self.transitions)
+        torch.nn.init.normal_(self.start_transitions)
+        torch.nn.init.normal_(self.end_transitions)
+        allowed = _allowed(labels, constraint_type)
+        # Shape: (num_tags + 2, num_tags + 2), the last two being the start and the end of a sequence.
+        self.register_buffer("forbidden", ~allowed, persistent=False)
+
+    def log_likelihood(
+        self, logits: torch.Tensor, tags: torch.LongTensor, mask: torch.BoolTensor
+    ) -> torch.Tensor:
+        """
+        # Parameters
+
+        logits : `torch.Tensor`
+            Shape `(batch_size, num_tokens, num_tags)`.
+        tags : `torch.LongTensor`
+            Gold tags; what stands on padding is ignored. Shape `(batch_size, num_tokens)`.
+        mask : `torch.BoolTensor`
+            True on real tokens, padding on the right. Shape `(batch_size, num_tokens)`.
+
+        # Returns
+
+        log_likelihood : `torch.Tensor`
+            The natural logarithm of each sequence's probability; 0 for an empty one. Shape
+            `(batch_size,)`.
+        """
+        return self._gold_score(logits, tags, mask) - self._log_partition(logits, mask)
+
+    def _log_partition(self, logits: torch.Tensor, mask: torch.BoolTensor) -> torch.Tensor:
+        """The log of the summed scores of all tag sequences. Shape `(batch_size,)`."""
+        # A step is log(exp(alpha) @ exp(transitions)): a matrix product, where a log-sum-exp over a
+        # (batch, from, to) tensor would be `num_tags` times larger. Both factors are shifted by their
+        # maximum first; the smallest normal number stands in for a sum that underflows all the same,
+        # which takes transitions more than 87 nats apart.
+        tiny = torch.finfo(logits.dtype).tiny
+        shift = self.transitions.detach().max()
+        transition_weights = (self.transitions - shift).exp()
+        # Shape: (num_tokens, batch_size, num_tags), for one contiguous slice a step
+        steps = logits.transpose(0, 1)
+        running = mask.transpose(0, 1).unsqueeze(-1)
+        # Shape: (batch_size, num_tags)
+        alpha = self.start_transitions + steps[0]
+        for step in range(1, steps.size(0)):
+            largest = alpha.detach().max(dim=-1, keepdim=True).values
+            reached = ((alpha - largest).exp() @ transition_weights).clamp_min(tiny).log()
+            advanced = reached + (largest + shift) + steps[step]
+            alpha = torch.where(running[step], advanced, alpha)
+        log_partition = torch.logsumexp(alpha + self.end_transitions, dim=-1)
+        return torch.where(mask[:, 0], log_partition, torch.zeros_like(log_partition))
+
+    def _gold_score(
+        self, logits: torch.Tensor, tags: torch.LongTensor, mask: torch.BoolTensor
+    ) -> torch.Tensor:
+        """The score of the gold tag sequences. Shape `(batch_size,)`."""
+        # Shape: (batch_size, num_tokens)
+        emitted = logits.gather(2, tags.unsqueeze(-1)).squeeze(-1) * mask
+        # Shape: (batch_size, num_tokens - 1)
+        moved = self.transitions[tags[:, :-1], tags[:, 1:]] * mask[:, 1:]
+        # An empty sequence has no last tag: position 0 stands in, and its score is masked away.
+        last = (mask.sum(dim=1, keepdim=True) - 1).clamp_min(0)
+        ends = self.start_transitions[tags[:, 0]]
+        ends = ends + self.end_transitions[tags.gather(1, last).squeeze(-1)]
+        return emitted.sum(dim=1) + moved.sum(dim=1) + ends * mask[:, 0]
+
+    @torch.no_grad()
+    def viterbi(self, logits: torch.Tensor, mask: torch.BoolTensor) -> torch.LongTensor:
+        """
+        # Parameters
+
+        logits : `torch.Tensor`
+            Shape `(batch_size, num_tokens, num_tags)`.
+        mask : `torch.BoolTensor`
+            True on real tokens, padding on the right. Shape `(batch_size, num_tokens)`.
+
+        # Returns
+
+        tags : `torch.LongTensor`
+            The best allowed tag sequence of each instance; 0 on padding. Shape
+            `(batch_size, num_tokens)`.
+        """
+        transitions, start, end = self._constrained_scores(logits.dtype)
+        num_tokens = logits.size(1)
+        # Shape: (batch_size, num_tags)
+        score = start + logits[:, 0]
+        stay = torch.arange(self.num_tags, device=logits.device).expand_as(score)
+        back_pointers: List[torch.Tensor] = []
+        for step in range(1, num_tokens):
+            # Shape: (batch_size, from num_tags, to num_tags)
+            candidates = score.unsqueeze(2) + transitions
+            best, pointer = candidates.max(dim=1)
+            running = mask[:, step].unsqueeze(-1)
+            score = torch.where(running, best + logits[:, step], score)
+            # On padding every tag points at itself, so that walking back starts at the last real tag.
+            back_pointers.append(torch.where(running, pointer, stay))
+        current = (score + end).argmax(dim=1, keepdim=True)
+        path = [current]
+        for pointer in reversed(back_pointers):
+            current = pointer.gather(1, current)
+            path.append(current)
+        # Shape: (batch_size, num_tokens)
+        return torch.cat(path[::-1], dim=1) * mask
+
+    def _constrained_scores(
+        self, dtype: torch.dtype
+    ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        # Finite, so that a sequence with no allowed path still decodes to something.
+        lowest = torch.finfo(dtype).min / 1e4
+        n = self.num_tags
+        start_index, end_index = n, n + 1
+        return (
+            self.transitions.masked_fill(self.forbidden[:n, :n], lowest),
+            self.start_transitions.masked_fill(self.forbidden[start_index, :n], lowest),
+            self.end_transitions.masked_fill(self.forbidden[:n, end_index], lowest),
+        )
+
+
+def _allowed(labels: List[str], constraint_type: Optional[str]) -> torch.BoolTensor:
+    size = len(labels) + 2
+    if constraint_type is None:
+        return torch.ones(size, size, dtype=torch.bool)
+    try:
+        pairs = allowed_transitions(constraint_type, dict(enumerate(labels)))
+    except (ConfigurationError, IndexError) as error:
+        raise ConfigurationError(
+            f"constraint_type {constraint_type!r} does not fit the tags {sorted(labels)[:8]}: {error}. "
+            "Write the coding scheme that the dataset reader produces, or null for no constraint."
+        ) from error
+    allowed = torch.zeros(size, size, dtype=torch.bool)
+    rows, columns = zip(*pairs)
+    allowed[list(rows), list(columns)] = True
+    return allowed

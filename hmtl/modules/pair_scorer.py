@@ -1,0 +1,124 @@
+"""Scores for pairs of items that stand near each other in a sequence."""
+
+import torch
+from allennlp.common import Lazy
+
+from hmtl.modules.feedforward import SplitFeedForward
+from hmtl.modules.shifted_products import shifted_products
+
+# Distances have ten buckets: 0, 1, 2, 3, 4, 5-7, 8-15, 16-31, 32-63, 64 and more (Lee et al., 2017,
+# after Clark and Manning, 2016).
+NUM_DISTANCE_BUCKETS = 10
+LAST_DISTANCE_OF_ITS_OWN = 4
+
+
+class PairScorer(torch.nn.Module):
+    """
+    Scores each item of a sequence with each of the `max_distance` items before it, by a
+    feed-forward network over `[item ; earlier ; item * earlier ; feature of their distance]` (Lee
+    et al., 2017).
+
+    The first layer is split over these parts, and the product part is made in small pieces that are
+    made again for the gradient, so memory holds one hidden layer per pair and never the pairs'
+    vectors.
+
+    # Parameters
+
+    item_dim : `int`
+        The width of the items.
+    feature_size : `int`
+        The width of the feature for a distance.
+    max_distance : `int`
+        How far back to look, in items.
+    feedforward : `Lazy[SplitFeedForward]`
+    """
+
+    def __init__(
+        self,
+        item_dim: int,
+        feature_size: int,
+        max_distance: int,
+        feedforward: Lazy[SplitFeedForward],
+    ) -> None:
+        super().__init__()
+        self.max_distance = max_distance
+        self.distance_embedding = torch.nn.Embedding(NUM_DISTANCE_BUCKETS, feature_size)
+        self.feedforward = feedforward.construct(
+            input_dims={
+                "item": item_dim,
+                "earlier": item_dim,
+                "product": item_dim,
+                "distance": feature_size,
+            }
+        )
+        self.output = torch.nn.Linear(self.feedforward.get_output_dim(), 1)
+        buckets = [distance_bucket(distance) for distance in range(1, max_distance + 1)]
+        self.buckets: torch.Tensor
+        self.register_buffer("buckets", torch.tensor(buckets), persistent=False)
+
+    def forward(self, items: torch.Tensor) -> torch.Tensor:
+        """
+        # Parameters
+
+        items : `torch.Tensor`
+            Shape `(batch_size, num_items, item_dim)`.
+
+        # Returns
+
+        scores : `torch.Tensor`
+            At `[:, i, d]` that of item `i` with item `i - 1 - d`, and zero where there is none.
+            `reach` is the smaller of `max_distance` and `num_items - 1`. Shape `(batch_size,
+            num_items, reach)`.
+        """
+        batch_size, num_items, item_dim = items.shape
+        reach = max(0, min(self.max_distance, num_items - 1))
+        if reach == 0:
+            return items.new_zeros(batch_size, num_items, 0)
+        # Position before batch entry, so that a shift by one item is a shift by batch_size rows.
+        # Shape: (num_items * batch_size, item_dim)
+        rows = items.transpose(0, 1).reshape(num_items * batch_size, item_dim)
+        hidden = self.feedforward.finish(self._project(rows, batch_size, reach))
+        # Shape: (num_pairs * batch_size)
+        scores = self.output(hidden).squeeze(-1)
+        return _by_item(scores.view(-1, batch_size), num_items, reach)
+
+    def _project(self, rows: torch.Tensor, batch_size: int, reach: int) -> torch.Tensor:
+        """All pairs' first layer, but its bias. Shape `(num_pairs * batch_size, hidden_dim)`."""
+        project = self.feedforward.project_part
+        item = project("item", rows)
+        features = self.distance_embedding(self.buckets[:reach])
+        # The projections tell the precision in force (under autocast, not that of the parameters).
+        return shifted_products(
+            rows.to(item.dtype),
+            self.feedforward.part_weight("product").to(item.dtype),
+            item,
+            project("earlier", rows),
+            project("distance", features),
+            batch_size,
+        )
+
+
+def distance_bucket(distance: int) -> int:
+    """The bucket of a distance in items, which is at least 0."""
+    if distance <= LAST_DISTANCE_OF_ITS_OWN:
+        return distance
+    # 5-7 have a binary logarithm of 2 and a bit, and take the bucket after that of 4.
+    log2 = distance.bit_length() - 1
+    return min(log2 + LAST_DISTANCE_OF_ITS_OWN - 1, NUM_DISTANCE_BUCKETS - 1)
+
+
+def _by_item(scores: torch.Tensor, num_items: int, reach: int) -> torch.Tensor:
+    """
+    From pairs in the order of their distance, then item (shape `(num_pairs, batch_size)`), to a
+    table of shape `(batch_size, num_items, reach)`.
+    """
+    item = torch.arange(num_items, device=scores.device).unsqueeze(1)
+    distance = torch.arange(1, reach + 1, device=scores.device)
+    # Distance d has num_items - d pairs, and so many stand before its first.
+    before = (distance - 1) * num_items - (distance - 1) * distance // 2
+    exists = item >= distance
+    # Shape: (num_items, reach)
+    pair = torch.where(exists, before + item - distance, 0)
+    # Shape: (num_items, reach, batch_size)
+    table = scores.index_select(0, pair.flatten()).view(num_items, reach, -1)
+    return table.permute(2, 0, 1).masked_fill(~exists, 0.0)

@@ -1,0 +1,55 @@
+"""Tables of a run's scores, for people."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# The three figures a head is judged by, under the names that heads give them.
+HEADLINES = (
+    ("precision-overall", "recall-overall", "f1-measure-overall"),
+    ("coref_precision", "coref_recall", "coref_f1"),
+)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns of text, aligned; a rule stands under the header."""
+    widths = [max(len(cell) for cell in column) for column in zip(header, *rows)]
+    lines = [header, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines
+    )
+
+
+def test_score_table(metrics: Mapping[str, Any]) -> str:
+    """
+    Each task's test scores with its own best weights.
+
+    # Parameters
+
+    metrics : `Mapping[str, Any]`
+        As in `metrics.json` or `evaluate_metrics.json`.
+    """
+    rows = []
+    for name, entry in metrics.items():
+        scores = entry.get("test", {}).get(name) if isinstance(entry, dict) else None
+        if scores is None:
+            continue
+        figures = next(
+            (
+                [f"{100 * scores[key]:.2f}" for key in keys]
+                for keys in HEADLINES
+                if keys[0] in scores
+            ),
+            ["", "", ""],
+        )
+        best_epoch = entry.get("best_epoch")
+        rows.append(
+            [
+                name,
+                *figures,
+                f"{scores['loss']:.4g}",
+                "" if best_epoch is None else str(best_epoch + 1),
+            ]
+        )
+    if not rows:
+        return "no task has evaluate_on_test"
+    return table(["test", "precision", "recall", "F1", "loss", "best epoch"], rows)

@@ -1,0 +1,1 @@
+"""Tasks as plain data: nothing here imports torch or AllenNLP."""

@@ -1,0 +1,83 @@
+"""Who is told what happens in a run. The trainer produces the figures; callbacks decide where they go."""
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, Optional
+
+import torch
+
+
+@dataclass
+class StepReport:
+    """
+    A training step that has just been made.
+
+    `step` counts the steps of the whole run from 1. `loss` is a detached scalar on the training device:
+    reading it waits for the device, so a callback does that now and then only. `metrics` are the head's,
+    of this step's batch, on the steps for which the trainer computes them.
+    """
+
+    step: int
+    task_name: str
+    loss: torch.Tensor
+    metrics: Optional[Dict[str, float]] = None
+
+
+@dataclass
+class EpochReport:
+    """
+    An epoch that has just been trained and validated.
+
+    `epoch` counts from 0, `step` is the last one made. The other figures are by task: mean training loss
+    and, where computed, training metrics; validation metrics; the share of the steps; the learning rate
+    of the epoch to come; whether this is the task's best epoch so far.
+    """
+
+    epoch: int
+    step: int
+    duration_in_seconds: float
+    training: Dict[str, Dict[str, Any]] = field(default_factory=dict)
+    validation: Dict[str, Dict[str, Any]] = field(default_factory=dict)
+    proportions: Dict[str, float] = field(default_factory=dict)
+    learning_rates: Dict[str, float] = field(default_factory=dict)
+    best: Dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass
+class RunReport:
+    """
+    Where a run starts or goes on: epochs and steps already made, steps an epoch, epochs at most, the
+    validation metric of each task, and the model (to read, not to change).
+    """
+
+    epoch: int
+    step: int
+    step_in_epoch: int
+    steps_per_epoch: int
+    num_epochs: int
+    validation_metrics: Dict[str, str]
+    model: torch.nn.Module
+
+
+class Callback:
+    """Is told of a run; overrides what it cares for."""
+
+    def on_start(self, report: RunReport) -> None:
+        """The run starts or goes on."""
+
+    def on_epoch_start(self, epoch: int, steps_done: int) -> None:
+        """An epoch starts, or goes on after some of its steps."""
+
+    def on_step(self, report: StepReport) -> None:
+        """A step was made; the gradients are still there."""
+
+    def on_validation_start(self, num_batches: int) -> None:
+        """The validation of all tasks starts."""
+
+    def on_validation_step(self) -> None:
+        """A batch was validated."""
+
+    def on_epoch(self, report: EpochReport) -> None:
+        """An epoch was trained and validated."""
+
+    def on_end(self) -> None:
+        """The run is over, or was broken off by an exception."""

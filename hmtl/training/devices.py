@@ -1,0 +1,48 @@
+"""Choosing a device, and moving batches to it."""
+
+from typing import Any, Dict, Optional
+
+import torch
+from allennlp.common.checks import ConfigurationError
+
+
+def choose_device(cuda_device: Optional[int]) -> torch.device:
+    """
+    # Parameters
+
+    cuda_device : `int`, optional
+        The number of a CUDA device, or -1 for the CPU. `None` takes the first CUDA device if there is
+        one, else the CPU.
+
+    # Raises
+
+    ConfigurationError
+        When that device is not there.
+    """
+    if cuda_device is None:
+        cuda_device = 0 if torch.cuda.is_available() else -1
+    if cuda_device < 0:
+        return torch.device("cpu")
+    if cuda_device >= torch.cuda.device_count():
+        raise ConfigurationError(
+            f"multi_task_trainer.cuda_device is {cuda_device}, but torch sees "
+            f"{torch.cuda.device_count()} CUDA device(s). Write -1 for the CPU, or leave the key out to "
+            "take what there is, for instance with -o '{\"multi_task_trainer.cuda_device\": -1}'."
+        )
+    return torch.device("cuda", cuda_device)
+
+
+def to_device(batch: Dict[str, Any], device: torch.device) -> Dict[str, Any]:
+    """The batch with its tensors on the device; what is no tensor (metadata) stays as it is."""
+    if device.type == "cpu":
+        return batch
+    moved: Dict[str, Any] = {}
+    for name, value in batch.items():
+        if isinstance(value, dict):
+            moved[name] = to_device(value, device)
+        elif isinstance(value, torch.Tensor):
+            # From pinned memory the copy runs beside the computation.
+            moved[name] = value.pin_memory().to(device, non_blocking=True)
+        else:
+            moved[name] = value
+    return moved

@@ -1,0 +1,74 @@
+"""Scoring a model on a task's data."""
+
+from typing import Any, Callable, Dict, Iterable, List
+
+import torch
+
+from hmtl.models.hmtl import Hmtl
+from hmtl.training.batch_stream import Batch, EvaluationBatches
+from hmtl.training.devices import to_device
+from hmtl.training.task_training import TaskData
+
+# Wraps an iterable in a progress bar with a title.
+ProgressBar = Callable[[Iterable[Batch], str, int], Iterable[Batch]]
+
+
+def no_progress_bar(batches: Iterable[Batch], title: str, total: int) -> Iterable[Batch]:
+    """For where nobody watches."""
+    return batches
+
+
+def evaluate(
+    model: Hmtl,
+    task_name: str,
+    batches: EvaluationBatches,
+    device: torch.device,
+    full: bool = False,
+    progress_bar: ProgressBar = no_progress_bar,
+) -> Dict[str, Any]:
+    """
+    Scores the model as it is; its training mode is left as it was.
+
+    # Parameters
+
+    model : `Hmtl`
+        On `device`.
+    task_name : `str`
+    batches : `EvaluationBatches`
+    device : `torch.device`
+    full : `bool`, optional (default = `False`)
+        Include the detail of `Head.get_metrics`.
+    progress_bar : `ProgressBar`, optional
+
+    # Returns
+
+    metrics : `Dict[str, Any]`
+        The head's metrics, and `loss`, the mean over the batches.
+    """
+    was_training = model.training
+    model.eval()
+    model.get_metrics(task_name, reset=True)
+    total_loss = torch.zeros((), dtype=torch.float64, device=device)
+    with torch.inference_mode():
+        for batch in progress_bar(batches, task_name, len(batches)):
+            total_loss += model(task_name, to_device(batch, device))["loss"]
+    model.train(was_training)
+    metrics = model.get_metrics(task_name, reset=True, full=full)
+    metrics["loss"] = float(total_loss) / max(len(batches), 1)
+    return metrics
+
+
+def evaluate_on_test(
+    model: Hmtl,
+    tasks: List[TaskData],
+    device: torch.device,
+    progress_bar: ProgressBar = no_progress_bar,
+) -> Dict[str, Dict[str, Any]]:
+    """The full test metrics, by task, of every task that is to be evaluated on its test split."""
+    return {
+        data.task.name: evaluate(
+            model, data.task.name, data.test, device, full=True, progress_bar=progress_bar
+        )
+        for data in tasks
+        if data.test is not None
+    }

@@ -1,0 +1,83 @@
+"""How far a task has come: its best epoch, and its votes to stop."""
+
+from typing import Any, Dict, List, Optional
+
+from allennlp.training.metric_tracker import MetricTracker
+
+from hmtl.tasks.task import Task
+
+
+class TaskProgress:
+    """
+    What a task's validations amount to so far.
+
+    # Parameters
+
+    task : `Task`
+    patience : `int`, optional (default = `None`)
+        The task votes to stop after this many epochs without a better validation metric; `None` never
+        does.
+    min_lr : `float`, optional (default = `0.0`)
+        The task votes to stop once its learning rate is no larger than this.
+    """
+
+    def __init__(self, task: Task, patience: Optional[int] = None, min_lr: float = 0.0) -> None:
+        self.task = task
+        self.min_lr = min_lr
+        self.history: List[float] = []
+        self.best_metrics: Dict[str, Any] = {}
+        self.learning_rate = float("inf")
+        sign = "-" if task.metric_decreases else "+"
+        self._tracker = MetricTracker(sign + task.validation_metric, patience)
+
+    def record(self, metrics: Dict[str, Any], learning_rate: float) -> bool:
+        """
+        # Parameters
+
+        metrics : `Dict[str, Any]`
+            An epoch's validation metrics, complete.
+        learning_rate : `float`
+            With which the next epoch will be trained.
+
+        # Returns
+
+        best : `bool`
+            Whether this is the best epoch so far.
+        """
+        self._tracker.add_metrics(metrics)
+        self.history.append(float(metrics[self.task.validation_metric]))
+        self.learning_rate = learning_rate
+        if self._tracker.is_best_so_far():
+            self.best_metrics = dict(metrics)
+        return self._tracker.is_best_so_far()
+
+    @property
+    def best_epoch(self) -> Optional[int]:
+        """Counted from 0; `None` before the first validation."""
+        return self._tracker.best_epoch
+
+    @property
+    def out_of_patience(self) -> bool:
+        return self._tracker.should_stop_early()
+
+    @property
+    def at_minimum_learning_rate(self) -> bool:
+        return self.learning_rate <= self.min_lr
+
+    @property
+    def votes_to_stop(self) -> bool:
+        return self.out_of_patience or self.at_minimum_learning_rate
+
+    def state_dict(self) -> Dict[str, Any]:
+        return {
+            "history": list(self.history),
+            "best_metrics": self.best_metrics,
+            "learning_rate": self.learning_rate,
+            "tracker": self._tracker.state_dict(),
+        }
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        self.history = list(state["history"])
+        self.best_metrics = state["best_metrics"]
+        self.learning_rate = state["learning_rate"]
+        self._tracker.load_state_dict(state["tracker"])

@@ -1,0 +1,102 @@
+"""All that the training of one task consists of."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, Optional
+
+import torch
+from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+from allennlp.training.optimizers import Optimizer
+
+from hmtl.tasks.task import Task
+from hmtl.training.batch_stream import BatchStream, EvaluationBatches
+from hmtl.training.progress import TaskProgress
+
+
+@dataclass
+class TaskData:
+    """
+    A task and its batches, of those splits that were read; `test` if the task is to be evaluated on it.
+    """
+
+    task: Task
+    training: Optional[BatchStream] = None
+    validation: Optional[EvaluationBatches] = None
+    test: Optional[EvaluationBatches] = None
+
+
+class RunningLoss:
+    """
+    The mean loss of a task's steps in the current epoch, summed on the device so that adding to it waits
+    for nothing.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def add(self, loss: torch.Tensor) -> None:
+        """`loss` is a detached scalar, on any device."""
+        self._total = self._total + loss.double() if self.count else loss.double()
+        self.count += 1
+
+    def mean(self) -> float:
+        """0 before the first step. Reads from the device."""
+        return float(self._total) / max(self.count, 1)
+
+    def reset(self) -> None:
+        self._total = torch.zeros((), dtype=torch.float64)
+        self.count = 0
+
+    def state_dict(self) -> Dict[str, Any]:
+        return {"total": float(self._total), "count": self.count}
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        self._total = torch.tensor(state["total"], dtype=torch.float64)
+        self.count = state["count"]
+
+
+@dataclass
+class TaskTraining:
+    """
+    A task's data, and the state of its training: its own optimizer and learning-rate scheduler over the
+    shared parameters, and its progress.
+    """
+
+    data: TaskData
+    optimizer: Optimizer
+    scheduler: Optional[LearningRateScheduler]
+    progress: TaskProgress
+    running_loss: RunningLoss
+
+    @property
+    def task(self) -> Task:
+        return self.data.task
+
+    @property
+    def learning_rate(self) -> float:
+        """The largest rate among the optimizer's parameter groups."""
+        return max(float(group["lr"]) for group in self.optimizer.param_groups)
+
+    def record_validation(self, metrics: Dict[str, Any]) -> bool:
+        """
+        Takes the metrics of an epoch's validation into account; true if they are the best so far.
+        """
+        if self.scheduler is not None:
+            self.scheduler.step(metrics[self.task.validation_metric])
+        return self.progress.record(metrics, self.learning_rate)
+
+    def state_dict(self) -> Dict[str, Any]:
+        return {
+            "stream": self.data.training.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
+            "progress": self.progress.state_dict(),
+            "running_loss": self.running_loss.state_dict(),
+        }
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        self.data.training.load_state_dict(state["stream"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(state["scheduler"])
+        self.progress.load_state_dict(state["progress"])
+        self.running_loss.load_state_dict(state["running_loss"])

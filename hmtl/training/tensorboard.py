@@ -1,0 +1,96 @@
+"""Writes a run's figures for TensorBoard."""
+
+from pathlib import Path
+from typing import Any, Dict, Iterator, Tuple
+
+from tensorboardX import SummaryWriter
+
+from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
+
+
+class TensorBoardCallback(Callback):
+    """
+    Writes to `log/train` and `log/validation`.
+
+    # Parameters
+
+    serialization_dir : `Path`
+    summary_interval : `int`, optional (default = `100`)
+        Steps between two points of a per-step curve.
+    log_parameter_statistics : `bool`, optional (default = `True`)
+        Mean and standard deviation of every parameter, at that interval.
+    log_gradient_statistics : `bool`, optional (default = `False`)
+        The same of every gradient.
+    """
+
+    def __init__(
+        self,
+        serialization_dir: Path,
+        summary_interval: int = 100,
+        log_parameter_statistics: bool = True,
+        log_gradient_statistics: bool = False,
+    ) -> None:
+        self.log_dir = serialization_dir / "log"
+        self.summary_interval = summary_interval
+        self.log_parameter_statistics = log_parameter_statistics
+        self.log_gradient_statistics = log_gradient_statistics
+
+    def on_start(self, report: RunReport) -> None:
+        self.model = report.model
+        # What a broken-off run wrote after its last checkpoint is marked as superseded.
+        purge_step = report.step + 1 if report.step else None
+        self.train_log = SummaryWriter(str(self.log_dir / "train"), purge_step=purge_step)
+        self.validation_log = SummaryWriter(str(self.log_dir / "validation"))
+
+    def on_step(self, report: StepReport) -> None:
+        step = report.step
+        if report.metrics is not None:
+            self._write_step(report.task_name, report.metrics, step)
+        if step % self.summary_interval:
+            return
+        self._write_step(report.task_name, {"loss": float(report.loss)}, step)
+        for name, parameter in self.model.named_parameters():
+            if self.log_parameter_statistics:
+                self.train_log.add_scalar(f"parameter_mean/{name}", parameter.mean().item(), step)
+                self.train_log.add_scalar(f"parameter_std/{name}", _std(parameter), step)
+            if self.log_gradient_statistics and parameter.grad is not None:
+                self.train_log.add_scalar(f"grad_mean/{name}", parameter.grad.mean().item(), step)
+                self.train_log.add_scalar(f"grad_std/{name}", _std(parameter.grad), step)
+
+    def on_epoch(self, report: EpochReport) -> None:
+        for log, by_task in (
+            (self.train_log, report.training),
+            (self.validation_log, report.validation),
+        ):
+            for task_name, metrics in by_task.items():
+                for name, value in flat(metrics):
+                    log.add_scalar(f"task_{task_name}/{name}", value, report.epoch)
+        for task_name, proportion in report.proportions.items():
+            self.train_log.add_scalar(f"training_proportions/{task_name}", proportion, report.epoch)
+            self.train_log.add_scalar(
+                f"learning_rates/{task_name}", report.learning_rates[task_name], report.epoch
+            )
+        self.train_log.flush()
+        self.validation_log.flush()
+
+    def on_end(self) -> None:
+        self.train_log.close()
+        self.validation_log.close()
+
+    def _write_step(self, task_name: str, metrics: Dict[str, float], step: int) -> None:
+        for name, value in flat(metrics):
+            self.train_log.add_scalar(f"training_details/{task_name}/{name}", value, step)
+
+
+def _std(tensor: Any) -> float:
+    return tensor.std(correction=0).item()
+
+
+def flat(metrics: Dict[str, Any]) -> Iterator[Tuple[str, float]]:
+    """Metrics by name, those in a nested dictionary as `outer/inner`."""
+    for name, value in metrics.items():
+        if isinstance(value, dict):
+            for inner, number in flat(value):
+                yield f"{name}/{inner}", number
+        else:
+            yield name, value

@@ -1,0 +1,319 @@
+"""The story of a run: sample a task, train on its next batch, validate all tasks, remember the best."""
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional
+
+import torch
+from allennlp.common import Lazy, Registrable
+from allennlp.common.checks import ConfigurationError
+from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+from allennlp.training.optimizers import Optimizer
+
+from hmtl.models.hmtl import Hmtl
+from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
+from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.devices import to_device
+from hmtl.training.evaluation import ProgressBar, evaluate
+from hmtl.training.progress import TaskProgress
+from hmtl.training.random_state import random_state, restore_random_state
+from hmtl.training.task_sampler import ProportionalSampler, TaskSampler
+from hmtl.training.task_training import RunningLoss, TaskData, TaskTraining
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Clipping:
+    """
+    How gradients are kept in bounds: first each entry within plus or minus `value`, then the norm of all
+    of them together within `norm`. `None` leaves them as they are.
+    """
+
+    norm: Optional[float] = None
+    value: Optional[float] = None
+
+    def __call__(self, parameters: List[torch.nn.Parameter]) -> None:
+        if self.value is not None:
+            torch.nn.utils.clip_grad_value_(parameters, self.value)
+        if self.norm is not None:
+            torch.nn.utils.clip_grad_norm_(parameters, self.norm)
+
+
+class MultiTaskTrainer(Registrable):
+    """
+    Trains one model on several tasks, a batch of one task at each step (Sanh et al., 2019).
+
+    Every task has an optimizer and a learning-rate scheduler of its own over the shared parameters. An
+    epoch is as many steps as all tasks have training batches. A task that has voted to stop goes on being
+    trained until all have.
+
+    # Parameters
+
+    model : `Hmtl`
+        On `device`.
+    tasks : `Dict[str, TaskTraining]`
+        By name.
+    sampler : `TaskSampler`
+    device : `torch.device`
+    checkpointer : `Checkpointer`
+    callbacks : `List[Callback]`
+        Told of what happens, in this order.
+    num_epochs : `int`
+        Epochs at most.
+    clipping : `Clipping`
+    training_metrics_interval : `int`, optional (default = `0`)
+        Decode and score every so many training steps; 0 never does.
+    checkpoint_every_n_steps : `int`, optional (default = `None`)
+        Checkpoint also inside an epoch; without it at the end of each epoch only.
+
+    # Raises
+
+    ConfigurationError
+        When a validation metric is none that its task's head computes.
+    """
+
+    def __init__(
+        self,
+        model: Hmtl,
+        tasks: Dict[str, TaskTraining],
+        sampler: TaskSampler,
+        device: torch.device,
+        checkpointer: Checkpointer,
+        callbacks: List[Callback],
+        num_epochs: int,
+        clipping: Clipping,
+        training_metrics_interval: int = 0,
+        checkpoint_every_n_steps: Optional[int] = None,
+    ) -> None:
+        self.model = model
+        self.tasks = tasks
+        self.sampler = sampler
+        self.device = device
+        self.checkpointer = checkpointer
+        self.callbacks = callbacks
+        self.num_epochs = num_epochs
+        self.clipping = clipping
+        self.training_metrics_interval = training_metrics_interval
+        self.checkpoint_every_n_steps = checkpoint_every_n_steps
+        self.steps_per_epoch = sum(len(task.data.training) for task in tasks.values())
+        self.epoch = 0
+        self.step = 0
+        self.step_in_epoch = 0
+        self.seconds_trained = 0.0
+        self._check_metric_names()
+
+    @classmethod
+    def from_partial_objects(
+        cls,
+        model: Hmtl,
+        tasks: Dict[str, TaskData],
+        device: torch.device,
+        checkpointer: Checkpointer,
+        callbacks: List[Callback],
+        seed: int,
+        optimizer: Lazy[Optimizer],
+        schedulers: Dict[str, Lazy[LearningRateScheduler]],
+        sampling_method: Optional[Lazy[TaskSampler]] = None,
+        num_epochs: int = 20,
+        patience: Optional[int] = None,
+        min_lr: float = 0.0,
+        grad_norm: Optional[float] = None,
+        grad_clipping: Optional[float] = None,
+        training_metrics_interval: int = 0,
+        checkpoint_every_n_steps: Optional[int] = None,
+    ) -> "MultiTaskTrainer":
+        """
+        Builds a trainer from a config's `multi_task_trainer` block and the parts that stand outside it
+        (`model` to `seed`). `schedulers` are by task; a task may have none.
+        """
+        parameters = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
+        training: Dict[str, TaskTraining] = {}
+        for name, data in tasks.items():
+            task_optimizer = optimizer.construct(model_parameters=parameters)
+            scheduler = schedulers.get(name)
+            training[name] = TaskTraining(
+                data=data,
+                optimizer=task_optimizer,
+                scheduler=scheduler.construct(optimizer=task_optimizer) if scheduler else None,
+                progress=TaskProgress(data.task, patience, min_lr),
+                running_loss=RunningLoss(),
+            )
+        batches_per_pass = {name: len(data.training) for name, data in tasks.items()}
+        return cls(
+            model,
+            training,
+            (sampling_method or Lazy(ProportionalSampler)).construct(
+                batches_per_pass=batches_per_pass, seed=seed
+            ),
+            device,
+            checkpointer,
+            callbacks,
+            num_epochs,
+            Clipping(grad_norm, grad_clipping),
+            training_metrics_interval,
+            checkpoint_every_n_steps,
+        )
+
+    def train(self) -> None:
+        """Trains until every task has voted to stop, or for `num_epochs`."""
+        self._tell("on_start", self._run_report())
+        try:
+            while self.epoch < self.num_epochs and not self._all_vote_to_stop():
+                self._train_epoch()
+                self._finish_epoch()
+        finally:
+            self._tell("on_end")
+
+    def _train_epoch(self) -> None:
+        self._tell("on_epoch_start", self.epoch, self.step_in_epoch)
+        self.model.train()
+        while self.step_in_epoch < self.steps_per_epoch:
+            started = time.monotonic()
+            report = self._train_step(self.tasks[self.sampler.sample()])
+            self.seconds_trained += time.monotonic() - started
+            self._tell("on_step", report)
+            if self.checkpoint_every_n_steps and self.step % self.checkpoint_every_n_steps == 0:
+                self.checkpoint()
+
+    def _train_step(self, training: TaskTraining) -> StepReport:
+        self.step += 1
+        self.step_in_epoch += 1
+        name = training.task.name
+        interval = self.training_metrics_interval
+        compute_metrics = bool(interval) and self.step % interval == 0
+        batch = to_device(training.data.training.next_batch(), self.device)
+        training.optimizer.zero_grad(set_to_none=True)
+        loss = self.model(name, batch, compute_metrics=compute_metrics)["loss"]
+        penalty = self.model.get_regularization_penalty()
+        objective = loss if penalty is None else loss + penalty
+        objective.backward()
+        self.clipping([p for p in self.model.parameters() if p.grad is not None])
+        training.optimizer.step()
+        training.running_loss.add(loss.detach())
+        metrics = self.model.get_metrics(name) if compute_metrics else None
+        return StepReport(self.step, name, loss.detach(), metrics)
+
+    def _finish_epoch(self) -> None:
+        started = time.monotonic()
+        report = EpochReport(self.epoch, self.step, 0.0)
+        for name, training in self.tasks.items():
+            report.training[name] = self._training_metrics(training)
+            report.proportions[name] = training.running_loss.count / self.steps_per_epoch
+            training.running_loss.reset()
+        report.validation = self._validate()
+        for name, training in self.tasks.items():
+            report.best[name] = training.record_validation(report.validation[name])
+            report.learning_rates[name] = training.learning_rate
+            if report.best[name]:
+                self.checkpointer.save_best(name, self.model.state_dict())
+        self.seconds_trained += time.monotonic() - started
+        report.duration_in_seconds = self.seconds_trained - self._seconds_before_epoch
+        self._seconds_before_epoch = self.seconds_trained
+        self.epoch += 1
+        self.step_in_epoch = 0
+        # Writers come before the checkpoint: an epoch that is in the checkpoint is in the log as well.
+        self._tell("on_epoch", report)
+        self.checkpoint()
+
+    def _training_metrics(self, training: TaskTraining) -> Dict[str, Any]:
+        name = training.task.name
+        metrics: Dict[str, Any] = {"loss": training.running_loss.mean()}
+        if not torch.isfinite(torch.tensor(metrics["loss"])):
+            raise ConfigurationError(
+                f"the training loss of task {name!r} is {metrics['loss']} in epoch {self.epoch + 1}. Lower "
+                "the optimizer's lr, set multi_task_trainer.grad_norm, or look for empty or extreme "
+                "instances in its data."
+            )
+        if self.training_metrics_interval:
+            metrics.update(self.model.get_metrics(name, reset=True))
+        return metrics
+
+    def _validate(self) -> Dict[str, Dict[str, Any]]:
+        batches = {name: training.data.validation for name, training in self.tasks.items()}
+        self._tell("on_validation_start", sum(len(data) for data in batches.values()))
+        return {
+            name: evaluate(self.model, name, data, self.device, progress_bar=self._told_of_batches)
+            for name, data in batches.items()
+        }
+
+    @property
+    def _told_of_batches(self) -> ProgressBar:
+        def told(batches, title, total):  # type: ignore[no-untyped-def]
+            for batch in batches:
+                yield batch
+                self._tell("on_validation_step")
+
+        return told
+
+    def _all_vote_to_stop(self) -> bool:
+        return all(training.progress.votes_to_stop for training in self.tasks.values())
+
+    def _tell(self, event: str, *arguments: Any) -> None:
+        for callback in self.callbacks:
+            getattr(callback, event)(*arguments)
+
+    def _run_report(self) -> RunReport:
+        self._seconds_before_epoch = self.seconds_trained
+        return RunReport(
+            epoch=self.epoch,
+            step=self.step,
+            step_in_epoch=self.step_in_epoch,
+            steps_per_epoch=self.steps_per_epoch,
+            num_epochs=self.num_epochs,
+            validation_metrics={
+                name: training.task.validation_metric for name, training in self.tasks.items()
+            },
+            model=self.model,
+        )
+
+    def _check_metric_names(self) -> None:
+        for name, training in self.tasks.items():
+            known = [*self.model.get_metrics(name), "loss"]
+            if training.task.validation_metric not in known:
+                raise ConfigurationError(
+                    f"task_{name}.task_description.validation_metric_name is "
+                    f"{training.task.validation_metric!r}, which its head does not compute. Choose one "
+                    f"of {known}."
+                )
+
+    def checkpoint(self) -> None:
+        """Writes the whole state of the run."""
+        self.checkpointer.save(self.model.state_dict(), self.state_dict())
+
+    def recover(self) -> bool:
+        """Goes back to the last checkpoint; false if there is none, and the run starts at its beginning."""
+        if not self.checkpointer.exists():
+            return False
+        state = self.checkpointer.load()
+        self.model.load_state_dict(state.pop("model"))
+        self.load_state_dict(state)
+        return True
+
+    def state_dict(self) -> Dict[str, Any]:
+        """The state of everything but the model."""
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "step_in_epoch": self.step_in_epoch,
+            "seconds_trained": self.seconds_trained,
+            "sampler": self.sampler.state_dict(),
+            "tasks": {name: training.state_dict() for name, training in self.tasks.items()},
+            "random": random_state(),
+        }
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        self.epoch = state["epoch"]
+        self.step = state["step"]
+        self.step_in_epoch = state["step_in_epoch"]
+        self.seconds_trained = state["seconds_trained"]
+        self.sampler.load_state_dict(state["sampler"])
+        for name, training in self.tasks.items():
+            training.load_state_dict(state["tasks"][name])
+        restore_random_state(state["random"])
+
+
+MultiTaskTrainer.register("sampler_multi_task_trainer", constructor="from_partial_objects")(
+    MultiTaskTrainer
+)

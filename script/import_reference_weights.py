@@ -1,0 +1,44 @@
+#!/usr/bin/env python
+"""
+Turns a directory that the 2018 code trained (config.json, vocabulary/, best_<task>.th or weights.th) into
+one that evaluate.py, fine_tune.py, hmtl_senteval.py and the demo load.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from hmtl.cli import running  # noqa: E402
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("reference_dir", type=Path, metavar="DIR", help="what the 2018 code left")
+    parser.add_argument(
+        "serialization_dir", type=Path, metavar="OUT", help="the directory to make; must not exist"
+    )
+    parser.add_argument(
+        "-o",
+        "--overrides",
+        default="",
+        metavar="JSON",
+        help="entries to replace in its config.json",
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    with running([]):
+        from hmtl.reference_import import import_directory
+
+        written = import_directory(
+            arguments.reference_dir, arguments.serialization_dir, arguments.overrides
+        )
+        print(f"{arguments.serialization_dir}: wrote {', '.join(written)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Fixtures that every test may use."""
+
+from pathlib import Path
+
+import pytest
+
+import hmtl.compat  # noqa: F401  (so that a test may import AllenNLP before it imports hmtl)
+from hmtl.environment import set_thread_policy
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+set_thread_policy()
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder of corpora and reference texts that may lie beside the repository."""
+    directory = REPOSITORY.parent / "shared"
+    if not directory.is_dir():
+        pytest.skip("needs the folder ../shared (beside the repository), which is absent here")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def sample_dir() -> Path:
+    """The sample corpora, which are part of the repository."""
+    directory = REPOSITORY / "data" / "sample"
+    assert directory.is_dir(), f"{directory} is missing: run `make sample-data`"
+    return directory

@@ -1,0 +1,137 @@
+from pathlib import Path
+
+import pytest
+
+from hmtl.errors import DataError
+from hmtl.formats.conll2012 import corpus_files, read_documents
+
+TWO_PARTS = """\
+#begin document (bc/cnn/00/cnn_0000); part 000
+bc/cnn/00/cnn_0000 0 0 Ann NNP (TOP(S(NP* - - - Ann (PERSON* (ARG0* * (1
+bc/cnn/00/cnn_0000 0 1 Lee NNP *) - - - Ann *) *) * 1)
+bc/cnn/00/cnn_0000 0 2 saw VBD (VP* see 01 1 Ann * (V*) * -
+bc/cnn/00/cnn_0000 0 3 Oslo NNP (NP*)) - - - Ann (GPE) (ARG1*) * (2)
+bc/cnn/00/cnn_0000 0 4 /. . *)) - - - Ann * * * -
+
+bc/cnn/00/cnn_0000 0 0 She PRP (TOP(S* - - - Ann - (1)
+bc/cnn/00/cnn_0000 0 1 - : *)) - - - Ann - -
+
+#end document
+#begin document (bc/cnn/00/cnn_0000); part 001
+bc/cnn/00/cnn_0000\t1\t0\tYes\tUH\t(TOP*)\t-\t-\t-\tBob\t*\t-
+#end document
+"""
+
+
+@pytest.fixture
+def two_parts(tmp_path: Path) -> Path:
+    path = tmp_path / "cnn_0000.v4_gold_conll"
+    path.write_text(TWO_PARTS, encoding="utf-8")
+    return path
+
+
+def test_read_documents_gives_each_part(two_parts: Path) -> None:
+    first, second = read_documents(two_parts)
+    assert (first.name, first.part, first.line) == ("bc/cnn/00/cnn_0000", 0, 1)
+    assert (second.name, second.part, second.line) == ("bc/cnn/00/cnn_0000", 1, 12)
+
+
+def test_read_documents_gives_sentences_whatever_their_predicates(two_parts: Path) -> None:
+    document = next(read_documents(two_parts))
+    assert [sentence.line for sentence in document.sentences] == [2, 8]
+    first, second = document.sentences
+    assert first.pos_tags == ["NNP", "NNP", "VBD", "NNP", "."]
+    assert first.names == [("PERSON", (0, 1)), ("GPE", (3, 3))]
+    assert first.coref == {1: [(0, 1)], 2: [(3, 3)]}
+    assert (second.words, second.names) == (["She", "-"], [])
+
+
+def test_read_documents_drops_slash_of_escaped_marks(two_parts: Path) -> None:
+    document = next(read_documents(two_parts))
+    assert document.sentences[0].words == ["Ann", "Lee", "saw", "Oslo", "."]
+
+
+def test_clusters_count_tokens_from_start_of_document(two_parts: Path) -> None:
+    document = next(read_documents(two_parts))
+    assert document.clusters() == {1: [(0, 1), (5, 5)], 2: [(3, 3)]}
+
+
+def test_read_documents_ends_sentence_at_end_of_document(tmp_path: Path) -> None:
+    path = tmp_path / "d"
+    path.write_text("#begin document (d)\nd 0 0 a NN * - - - - * -\n#end document\n")
+    (document,) = read_documents(path)
+    assert (document.part, len(document.sentences)) == (0, 1)
+
+
+def test_read_documents_reads_crlf_and_byte_order_mark(two_parts: Path) -> None:
+    plain = list(read_documents(two_parts))
+    windows = b"\xef\xbb\xbf" + two_parts.read_bytes().replace(b"\n", b"\r\n")
+    two_parts.write_bytes(windows)
+    assert list(read_documents(two_parts)) == plain
+
+
+def test_read_documents_gives_document_without_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "d"
+    path.write_text("#begin document (d); part 000\n\n#end document\n")
+    assert [document.sentences for document in read_documents(path)] == [[]]
+
+
+def test_read_documents_reads_sentence_of_a_hundred_thousand_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "d"
+    row = "d 0 0 a NN * - - - - * (1)\n"
+    path.write_text(f"#begin document (d)\n{row * 100_000}#end document\n")
+    (document,) = read_documents(path)
+    assert len(document.clusters()[1]) == 100_000
+
+
+def test_corpus_files_leaves_out_predicted_copies(tmp_path: Path) -> None:
+    for name in ("a.v4_gold_conll", "a.v4_auto_conll", "a.v4_gold_skel"):
+        (tmp_path / name).touch()
+    assert corpus_files(tmp_path) == [tmp_path / "a.v4_gold_conll"]
+
+
+def test_corpus_files_takes_predicted_copy_asked_for_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "a.v4_auto_conll"
+    file.touch()
+    assert corpus_files(file) == [file]
+
+
+def test_corpus_files_refuses_predicted_copies_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.v4_auto_conll").touch()
+    with pytest.raises(DataError, match=r"expected '\*gold_conll'"):
+        corpus_files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "split, documents, sentences, tokens, names, clusters, mentions",
+    [
+        ("train", 94, 4719, 90063, 4988, 2690, 11084),
+        ("dev", 16, 604, 14256, 573, 406, 1671),
+        ("test", 16, 667, 14713, 923, 461, 1778),
+    ],
+)
+def test_read_documents_counts_ontogum_as_its_readme(
+    shared_dir: Path,
+    split: str,
+    documents: int,
+    sentences: int,
+    tokens: int,
+    names: int,
+    clusters: int,
+    mentions: int,
+) -> None:
+    corpus = shared_dir / "data" / "open" / "ontonotes"
+    one_file = list(read_documents(corpus / "coref" / f"{split}.gold_conll"))
+    tree = [
+        document
+        for file in corpus_files(corpus / "ner" / split)
+        for document in read_documents(file)
+    ]
+    for read in (one_file, tree):
+        all_sentences = [sentence for document in read for sentence in document.sentences]
+        all_clusters = [spans for document in read for spans in document.clusters().values()]
+        assert len(read) == documents
+        assert len(all_sentences) == sentences
+        assert sum(len(sentence.words) for sentence in all_sentences) == tokens
+        assert sum(len(sentence.names) for sentence in all_sentences) == names
+        assert (len(all_clusters), sum(map(len, all_clusters))) == (clusters, mentions)

@@ -1,0 +1,339 @@
+import math
+from itertools import combinations_with_replacement
+
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+
+from hmtl.metrics.coref_scores import CorefScores
+from hmtl.models.heads.coreference_resolver import (
+    CoreferenceResolver,
+    antecedent_loss,
+    link_clusters,
+)
+from hmtl.models.heads.head import Head
+from hmtl.modules.pair_scorer import distance_bucket
+
+INPUT_DIM = 5
+ENCODED_DIM = 4
+MAX_SPAN_WIDTH = 3
+
+
+def build(**changes) -> CoreferenceResolver:
+    feedforward = {"num_layers": 2, "hidden_dims": 6, "activations": "tanh", "dropout": 0.3}
+    params = {
+        "type": "coreference_resolver",
+        "mention_feedforward": dict(feedforward),
+        "antecedent_feedforward": dict(feedforward),
+        "feature_size": 2,
+        "max_span_width": MAX_SPAN_WIDTH,
+        "spans_per_word": 0.7,
+        "max_antecedents": 4,
+        **changes,
+    }
+    head = Head.from_params(
+        Params(params), vocab=Vocabulary(), input_dim=INPUT_DIM, encoded_dim=ENCODED_DIM
+    )
+    assert isinstance(head, CoreferenceResolver)
+    for parameter in head.parameters():
+        # Scores large enough that antecedents are chosen and losses differ.
+        torch.nn.init.normal_(parameter)
+    return head.double().eval()
+
+
+def candidates(num_tokens: int) -> list[tuple[int, int]]:
+    return [
+        (start, end)
+        for start, end in combinations_with_replacement(range(num_tokens), 2)
+        if end - start < MAX_SPAN_WIDTH
+    ]
+
+
+def document(num_tokens: int, clusters: list[list[tuple[int, int]]]) -> dict:
+    spans = candidates(num_tokens)
+    cluster_of = {span: index for index, cluster in enumerate(clusters) for span in cluster}
+    return {
+        "inputs": torch.randn(1, num_tokens, INPUT_DIM).double(),
+        "encoded": torch.randn(1, num_tokens, ENCODED_DIM).double(),
+        "mask": torch.ones(1, num_tokens, dtype=torch.bool),
+        "spans": torch.tensor([spans]),
+        "span_labels": torch.tensor([[cluster_of.get(span, -1) for span in spans]]),
+        "metadata": [{"clusters": clusters}],
+    }
+
+
+def batch(documents: list[dict]) -> dict:
+    """Pads as AllenNLP's fields do: spans with -1, labels with 0."""
+    padded: dict = {"metadata": [entry for item in documents for entry in item["metadata"]]}
+    for name in ("inputs", "encoded", "mask", "spans", "span_labels"):
+        tensors = [item[name][0] for item in documents]
+        padded[name] = torch.nn.utils.rnn.pad_sequence(
+            tensors, batch_first=True, padding_value=-1 if name == "spans" else 0
+        )
+    return padded
+
+
+CLUSTERS = [[(0, 1), (3, 3), (7, 8)], [(2, 2), (5, 6)]]
+
+
+def naive_vector(head: CoreferenceResolver, example: dict, span: tuple[int, int]) -> torch.Tensor:
+    start, end = span
+    inputs, encoded = example["inputs"][0], example["encoded"][0]
+    vectors = head.span_vectors
+    weights = vectors.attention.score(inputs[start : end + 1]).softmax(dim=0)
+    width = vectors.width_embedding.weight[min(end - start, MAX_SPAN_WIDTH - 1)]
+    attended = (weights * inputs[start : end + 1]).sum(dim=0)
+    return torch.cat([encoded[start], encoded[end], width, attended])
+
+
+def naive_forward(
+    head: CoreferenceResolver,
+    example: dict,
+    spans: list[tuple[int, int]],
+    keep: int,
+    max_antecedents: int = 4,
+) -> tuple[torch.Tensor, list[tuple[int, int]], list[int]]:
+    """Loss, kept spans and chosen antecedents of one document, a pair at a time."""
+    vectors = {span: naive_vector(head, example, span) for span in spans}
+    mention = {span: head.mention_scorer(vectors[span][None])[0] for span in spans}
+    best = sorted(spans, key=lambda span: mention[span].item(), reverse=True)[:keep]
+    kept = sorted(best)
+    clusters = example["metadata"][0]["clusters"]
+    cluster_of = {span: index for index, cluster in enumerate(clusters) for span in cluster}
+    scorer = head.antecedent_scorer
+    loss, chosen = torch.zeros((), dtype=torch.double), []
+    for index, span in enumerate(kept):
+        scores, gold = [torch.zeros((), dtype=torch.double)], []
+        earlier = range(index - 1, max(-1, index - 1 - max_antecedents), -1)
+        for other_index in earlier:
+            other = kept[other_index]
+            feature = scorer.distance_embedding.weight[distance_bucket(index - other_index)]
+            i, j = vectors[span], vectors[other]
+            pair = torch.cat([i, j, i * j, feature])
+            score = scorer.output(scorer.feedforward(pair)).squeeze()
+            scores.append(score + mention[span] + mention[other])
+            if span in cluster_of and cluster_of.get(other) == cluster_of[span]:
+                gold.append(len(scores) - 1)
+        log_probs = torch.stack(scores).log_softmax(dim=0)
+        loss = loss - log_probs[gold or [0]].logsumexp(dim=0)
+        best_choice = int(torch.stack(scores).argmax())
+        chosen.append(earlier[best_choice - 1] if best_choice else -1)
+    return loss, kept, chosen
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("num_tokens, max_antecedents", [(9, 4), (9, 50), (4, 1), (12, 7)])
+def test_loss_gradients_and_choices_agree_with_a_loop(seed, num_tokens, max_antecedents) -> None:
+    torch.manual_seed(seed)
+    clusters = [[s for s in cluster if s[1] < num_tokens] for cluster in CLUSTERS]
+    example = document(num_tokens, clusters)
+    head = build(max_antecedents=max_antecedents)
+    tensors = [example["inputs"].requires_grad_(), example["encoded"].requires_grad_()]
+    output = head(compute_metrics=False, **example)
+    keep = math.floor(0.7 * num_tokens)
+    loss, kept, chosen = naive_forward(head, example, candidates(num_tokens), keep, max_antecedents)
+    predictions = head.decode(output)
+    assert predictions["top_spans"] == [kept]
+    assert predictions["predicted_antecedents"] == [chosen]
+    torch.testing.assert_close(output["loss"], loss)
+    parameters = [*tensors, *head.parameters()]
+    gradients = torch.autograd.grad(output["loss"], parameters)
+    expected_gradients = torch.autograd.grad(loss, parameters)
+    for gradient, expected in zip(gradients, expected_gradients, strict=True):
+        torch.testing.assert_close(gradient, expected)
+
+
+def test_documents_alone_are_as_in_a_padded_batch() -> None:
+    torch.manual_seed(1)
+    head = build()
+    examples = [document(9, CLUSTERS), document(3, [[(0, 0), (2, 2)]]), document(1, [])]
+    together = head(compute_metrics=False, **batch(examples))
+    alone = [head(compute_metrics=False, **example) for example in examples]
+    torch.testing.assert_close(together["loss"], sum(output["loss"] for output in alone))
+    predictions = head.decode(together)
+    for index, output in enumerate(alone):
+        for name, (expected,) in head.decode(output).items():
+            assert predictions[name][index] == expected
+
+
+def test_gradients_are_finite_in_a_padded_batch() -> None:
+    head = build()
+    head(compute_metrics=False, **batch([document(9, CLUSTERS), document(1, [])]))[
+        "loss"
+    ].backward()
+    gradients = [parameter.grad for parameter in head.parameters()]
+    assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
+
+
+def test_at_least_one_span_is_kept_and_a_lone_span_has_no_loss() -> None:
+    head = build(spans_per_word=0.1)
+    output = head(compute_metrics=True, **document(1, []))
+    assert head.decode(output)["top_spans"] == [[(0, 0)]]
+    assert head.decode(output)["clusters"] == [[]]
+    assert output["loss"] == 0.0
+
+
+def test_no_more_spans_are_kept_than_there_are() -> None:
+    output = build(spans_per_word=5.0)(compute_metrics=False, **document(2, []))
+    assert output["top_spans"].tolist() == [[[0, 0], [0, 1], [1, 1]]]
+
+
+@pytest.mark.parametrize("spans_per_word, num_tokens", [(0.4, 365), (0.3, 10), (0.7, 10)])
+def test_spans_kept_are_the_floor_of_a_multiple_of_the_length(spans_per_word, num_tokens) -> None:
+    head = build(spans_per_word=spans_per_word)
+    output = head(compute_metrics=False, **document(num_tokens, []))
+    assert output["top_span_mask"].sum() == math.floor(spans_per_word * num_tokens)
+
+
+def test_prediction_needs_no_gold() -> None:
+    example = document(9, CLUSTERS)
+    del example["span_labels"], example["metadata"]
+    head = build()
+    output = head(compute_metrics=True, **example)
+    assert "loss" not in output
+    assert len(head.decode(output)["clusters"]) == 1
+
+
+def test_gold_mentions_replace_candidates_at_evaluation() -> None:
+    torch.manual_seed(2)
+    wide = [[(0, 7), (1, 1)], [(2, 2), (4, 5), (8, 8)]]
+    example = document(9, wide)
+    head = build(eval_on_gold_mentions=True)
+    output = head(compute_metrics=True, **example)
+    mentions = sorted(span for cluster in wide for span in cluster)
+    loss, kept, chosen = naive_forward(head, example, mentions, len(mentions))
+    predictions = head.decode(output)
+    assert predictions["top_spans"] == [kept] == [mentions]
+    assert predictions["predicted_antecedents"] == [chosen]
+    torch.testing.assert_close(output["loss"], loss)
+    assert head.get_metrics()["mention_recall"] == 1.0
+
+
+def test_gold_mentions_of_documents_alone_are_as_in_a_padded_batch() -> None:
+    torch.manual_seed(3)
+    head = build(eval_on_gold_mentions=True)
+    examples = [document(9, CLUSTERS), document(9, [[(0, 8), (2, 2)]]), document(2, [])]
+    together = head(compute_metrics=False, **batch(examples))
+    alone = sum(head(compute_metrics=False, **example)["loss"] for example in examples)
+    torch.testing.assert_close(together["loss"], alone)
+
+
+def test_gold_mentions_may_be_none_at_all() -> None:
+    head = build(eval_on_gold_mentions=True)
+    output = head(compute_metrics=True, **document(4, []))
+    assert output["loss"] == 0.0
+    assert head.decode(output) == {
+        "clusters": [[]],
+        "top_spans": [[]],
+        "predicted_antecedents": [[]],
+    }
+
+
+def test_gold_mentions_are_not_used_in_training() -> None:
+    head = build(eval_on_gold_mentions=True).train()
+    output = head(compute_metrics=False, **document(9, CLUSTERS))
+    assert output["top_spans"].size(1) == math.floor(0.7 * 9)
+
+
+def test_gold_mentions_can_be_switched_on_later() -> None:
+    head = build()
+    head.eval_on_gold_mentions = True
+    assert head(compute_metrics=False, **document(9, CLUSTERS))["top_spans"].size(1) == 5
+
+
+def test_metrics_count_predicted_against_gold_clusters() -> None:
+    head = build(spans_per_word=9.0)
+    output = head(compute_metrics=True, **document(9, CLUSTERS))
+    expected = CorefScores()
+    expected.update(head.decode(output)["clusters"][0], CLUSTERS)
+    assert head.get_metrics() == {**expected.compute(), "mention_recall": 1.0}
+
+
+def test_full_metrics_hold_each_scorer() -> None:
+    metrics = build().get_metrics(full=True)
+    for name in ("muc", "b_cubed", "ceafe"):
+        assert set(metrics[name]) == {"precision", "recall", "f1_score"}
+
+
+def test_metrics_are_reset_when_asked() -> None:
+    head = build(eval_on_gold_mentions=True)
+    head(compute_metrics=True, **document(9, CLUSTERS))
+    assert head.get_metrics(reset=True)["mention_recall"] == 1.0
+    assert head.get_metrics()["mention_recall"] == 0.0
+
+
+def test_nothing_is_counted_when_metrics_are_off() -> None:
+    head = build()
+    head(compute_metrics=False, **document(9, CLUSTERS))
+    assert head.get_metrics()["mention_recall"] == 0.0
+
+
+def test_a_training_step_reads_nothing_back_from_the_device() -> None:
+    """Tensors on the meta device have shapes and no values: whatever asks for a value fails."""
+    example = batch([document(9, CLUSTERS), document(4, [])])
+    tensors = {
+        name: value.to("meta") for name, value in example.items() if isinstance(value, torch.Tensor)
+    }
+    head = build().train().to("meta")
+    loss = head(compute_metrics=False, metadata=example["metadata"], **tensors)["loss"]
+    loss.backward()
+    assert all(parameter.grad is not None for parameter in head.parameters())
+
+
+def test_links_join_into_clusters() -> None:
+    spans = [(0, 0), (1, 1), (2, 2), (3, 4), (5, 5)]
+    assert link_clusters(spans, [-1, -1, 0, 1, 2]) == [
+        [(0, 0), (2, 2), (5, 5)],
+        [(1, 1), (3, 4)],
+    ]
+
+
+def test_loss_lets_any_gold_antecedent_do() -> None:
+    scores = torch.tensor([[[0.0, -math.inf, -math.inf], [0.0, 1.0, -math.inf], [0.0, 2.0, 3.0]]])
+    total = math.log(1 + math.exp(2) + math.exp(3))
+    either = total - math.log(math.exp(2) + math.exp(3))
+    loss = antecedent_loss(scores, torch.tensor([[0, 0, 0]]), torch.ones(1, 3, dtype=torch.bool))
+    assert loss.item() == pytest.approx(math.log(1 + math.e) - 1 + either, rel=1e-5)
+
+
+def test_sizes_written_out_may_agree_with_the_parts() -> None:
+    span_dim = 2 * ENCODED_DIM + 2 + INPUT_DIM
+    network = {"num_layers": 1, "hidden_dims": 3, "activations": "relu"}
+    build(
+        mention_feedforward={**network, "input_dim": span_dim},
+        antecedent_feedforward={**network, "input_dim": 3 * span_dim + 2},
+    )
+
+
+def test_a_size_that_contradicts_the_parts_is_an_error() -> None:
+    network = {"num_layers": 1, "hidden_dims": 3, "activations": "relu", "input_dim": 220}
+    with pytest.raises(ConfigurationError, match="input_dim is 220, but .* make 15 = 4"):
+        build(mention_feedforward=network)
+
+
+def test_a_reader_with_wider_spans_is_an_error() -> None:
+    example = document(9, CLUSTERS)
+    example["metadata"][0]["max_span_width"] = MAX_SPAN_WIDTH + 1
+    with pytest.raises(ConfigurationError, match="max_span_width is 4, but .* is 3"):
+        build()(compute_metrics=False, **example)
+
+
+def test_initializers_reach_the_parameters() -> None:
+    regexes = [["linear_layers.*weight", {"type": "constant", "val": 0.25}]]
+    params = {
+        "mention_feedforward": {"num_layers": 1, "hidden_dims": 3, "activations": "relu"},
+        "antecedent_feedforward": {"num_layers": 1, "hidden_dims": 3, "activations": "relu"},
+        "feature_size": 2,
+        "max_span_width": 3,
+        "spans_per_word": 0.4,
+        "max_antecedents": 4,
+        "initializer": {"regexes": regexes},
+    }
+    head = CoreferenceResolver.from_params(
+        Params(params), vocab=Vocabulary(), input_dim=5, encoded_dim=4
+    )
+    for scorer in (head.mention_scorer, head.antecedent_scorer):
+        weight = scorer.feedforward.linear_layers[0].get_parameter("weight")
+        assert weight.eq(0.25).all()

@@ -1,0 +1,170 @@
+"""For each patch: why it is still needed, and that what it replaces is not missed in silence."""
+
+import datetime
+import importlib
+import importlib.util
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+import hmtl.compat
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+needs_absent_torchvision = pytest.mark.skipif(
+    "torchvision" not in sys.modules and importlib.util.find_spec("torchvision") is not None,
+    reason="a real torchvision is installed, so that nothing is stubbed",
+)
+
+
+def run_python(script: str) -> subprocess.CompletedProcess[str]:
+    """Runs a script in a fresh interpreter, with the repository on its path."""
+    environ = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environ, timeout=120
+    )
+
+
+@pytest.fixture
+def torchvision_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if neither the stub nor a real torchvision had been imported yet."""
+    for name in hmtl.compat.TORCHVISION_MODULES:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+def write_torchvision(directory: Path, source: str) -> None:
+    package = directory / "torchvision"
+    package.mkdir()
+    (package / "__init__.py").write_text(source)
+
+
+# The hook
+
+
+def test_compat_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, hmtl.compat; "
+        "print({'torch', 'transformers', 'allennlp', 'numpy'} & set(sys.modules))"
+    )
+    assert run_python(script).stdout.strip() == "set()"
+
+
+def test_hook_patches_before_allennlp_and_then_goes_away() -> None:
+    script = (
+        "import sys, hmtl.compat; before = list(sys.meta_path); import allennlp; "
+        "print(len(before) - len(sys.meta_path), 'torchvision' in sys.modules)"
+    )
+    assert run_python(script).stdout.strip() == "1 True"
+
+
+def test_apply_patches_twice_changes_nothing() -> None:
+    hmtl.compat.apply_patches()
+    torchvision, filters = sys.modules["torchvision"], list(warnings.filters)
+    hmtl.compat.apply_patches()
+    assert sys.modules["torchvision"] is torchvision
+    assert warnings.filters == filters
+
+
+@pytest.mark.parametrize("patch", hmtl.compat.PATCHES, ids=lambda patch: patch.__name__)
+def test_patch_says_what_breaks_without_it(patch) -> None:
+    assert "Without this" in patch.__doc__
+
+
+def test_allennlp_is_imported_whole_and_in_silence() -> None:
+    script = """
+import hmtl.compat
+from allennlp.common.util import import_module_and_submodules
+for name in ("data", "modules", "nn", "training", "models", "predictors"):
+    import_module_and_submodules(f"allennlp.{name}")
+"""
+    result = run_python(script)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+# stub_torchvision
+
+
+@needs_absent_torchvision
+def test_allennlp_still_imports_torchvision() -> None:
+    result = run_python("import allennlp.data")
+    assert "No module named 'torchvision'" in result.stderr
+
+
+@needs_absent_torchvision
+@pytest.mark.parametrize(
+    "feature", ["io", "models", "set_image_backend", "ops.nms", "ops.boxes.batched_nms"]
+)
+def test_stubbed_torchvision_fails_when_it_is_used(feature: str) -> None:
+    hmtl.compat.stub_torchvision()
+    module, _, attribute = f"torchvision.{feature}".rpartition(".")
+    with pytest.raises(ImportError, match=f"{module}.{attribute} was asked for.*pip install"):
+        getattr(importlib.import_module(module), attribute)
+
+
+@needs_absent_torchvision
+def test_stubbed_torchvision_fails_when_an_image_is_loaded(tmp_path: Path) -> None:
+    from allennlp.data.image_loader import TorchImageLoader
+
+    image = tmp_path / "image.png"
+    image.touch()
+    with pytest.raises(ImportError, match="torchvision is not installed"):
+        TorchImageLoader()(image)
+
+
+@needs_absent_torchvision
+def test_transformers_does_not_believe_in_the_stub() -> None:
+    hmtl.compat.stub_torchvision()
+    from transformers.utils import is_torchvision_available
+
+    assert not is_torchvision_available()
+
+
+@needs_absent_torchvision
+def test_stubbed_torchvision_can_be_looked_for() -> None:
+    hmtl.compat.stub_torchvision()
+    assert importlib.util.find_spec("torchvision.ops") is not None
+    assert not hasattr(sys.modules["torchvision"], "__wrapped__")
+
+
+def test_stub_torchvision_leaves_a_real_one_alone(
+    torchvision_forgotten, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_torchvision(tmp_path, "def set_image_backend(backend): ...")
+    monkeypatch.syspath_prepend(tmp_path)
+    hmtl.compat.stub_torchvision()
+    assert not isinstance(sys.modules["torchvision"], hmtl.compat.StubModule)
+
+
+def test_torchvision_that_does_not_load_is_an_error_with_a_mend(
+    torchvision_forgotten, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cause = "operator torchvision::nms does not exist"
+    write_torchvision(tmp_path, f"raise RuntimeError({cause!r})")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ImportError, match=f"{cause}.*pip uninstall torchvision"):
+        hmtl.compat.stub_torchvision()
+
+
+# silence_python_support_warnings
+
+
+@pytest.mark.parametrize("years_later", [0, 1, 5])
+def test_google_still_warns_and_the_patch_silences_it(years_later: int) -> None:
+    from google.api_core import check_python_version
+
+    end_of_support = datetime.date(2028, 10, 1)  # Python 3.12's, the last that we support
+    today = end_of_support.replace(year=end_of_support.year + years_later)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        check_python_version(today=today)
+    assert [warning.category for warning in heard] == [FutureWarning]
+
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        hmtl.compat.silence_python_support_warnings()
+        check_python_version(today=today)
+    assert heard == []
