@@ -90,6 +90,8 @@ make_venv() {
     if [[ ! -e "$unfinished" ]] && is_supported "$found" && is_wanted "$found" && has_pip; then
         say "bringing .venv (Python $found) up to date"
         : >"$unfinished"
+        # Or pip would report its forbidding metadata as an error, which is no news.
+        "$venv/bin/python" -m pip uninstall --yes -qq "${allennlp%%=*}"
         return
     fi
 
