@@ -1,0 +1,103 @@
+"""Runs the commands of the README, so that each of them stays true."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SH_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+COMMANDS = [
+    line.split("#")[0].strip()
+    for block in SH_BLOCK.findall(README)
+    for line in block.splitlines()
+    if line.split("#")[0].strip()
+]
+TRAINING = [command for command in COMMANDS if "train.py" in command]
+OTHERS = [command for command in COMMANDS if command not in TRAINING]
+
+# Enough for every label of the open corpora's shortened splits to be met, or counted as a miss.
+INSTANCES = 12
+
+
+def shortened(arguments: list[str], directory: Path) -> list[str]:
+    """The arguments of a training command, for one epoch on a handful of instances, run in `directory`."""
+    config_path = arguments[
+        arguments.index("-c") + 1
+        if "-c" in arguments
+        else arguments.index("--config_file_path") + 1
+    ]
+    config = json.loads((ROOT / config_path).read_text(encoding="utf-8"))
+    own = json.loads(arguments[arguments.index("-o") + 1]) if "-o" in arguments else {}
+    tasks = [key for key in config if key.startswith("task_")]
+    overrides = {
+        "multi_task_trainer.num_epochs": 1,
+        "unseen_labels": "miss",
+        **{f"{task}.data_params.dataset_reader.max_instances": INSTANCES for task in tasks},
+        "task_coref.data_params.dataset_reader.max_instances": 2,
+        **own,
+    }
+    kept = [part for part in arguments if part != "-o"]
+    if "-o" in arguments:
+        kept.remove(arguments[arguments.index("-o") + 1])
+    return [*kept, "-o", json.dumps(overrides)]
+
+
+def run(command: list[str], directory: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that looks like the repository's, where what the commands write does no harm."""
+    directory = tmp_path_factory.mktemp("readme") / "main"
+    directory.mkdir()
+    for entry in ROOT.iterdir():
+        if entry.name not in ("runs", ".git"):
+            (directory / entry.name).symlink_to(entry)
+    shared = ROOT.parent / "shared"
+    if shared.is_dir():
+        (directory.parent / "shared").symlink_to(shared)
+    return directory
+
+
+def test_readme_names_only_make_targets_that_exist() -> None:
+    targets = set(re.findall(r"make ([a-z][a-z-]+)", "\n".join(COMMANDS) + README))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert {"train", "test"} <= targets
+    assert {target for target in targets if f"\n{target}:" not in makefile} <= {"it"}
+
+
+def test_readme_names_only_files_that_exist() -> None:
+    named = set(re.findall(r"`((?:configs|data/sample|docs|hmtl|script)/[\w/.-]+)`", README))
+    assert {"configs/hmtl_sample.json"} <= named
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.slow
+def test_readme_commands_run_in_their_order(workplace: Path, shared_dir: Path) -> None:
+    ran = []
+    for command in COMMANDS:
+        parts = shlex.split(command)
+        if parts[0] in ("make", "tensorboard"):
+            continue
+        assert parts[0] == ".venv/bin/python", command
+        arguments = shortened(parts, workplace) if command in TRAINING else parts
+        result = run([sys.executable, *arguments[1:]], workplace)
+        assert result.returncode == 0, f"{command}\n{result.stderr[-2000:]}"
+        ran.append(command)
+    assert len(ran) >= 6
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith(".venv/bin/python")])
+def test_readme_command_is_one_that_the_script_takes(command: str) -> None:
+    parts = shlex.split(command)
+    usage = run([sys.executable, parts[1], "--help"], ROOT).stdout
+    for option in (part for part in parts[2:] if part.startswith("-")):
+        assert re.search(rf"(^|[\s,]){re.escape(option)}\b", usage), f"{option} in {command}"
