@@ -8,7 +8,7 @@ RUN := runs/sample-$(shell date +%Y%m%d-%H%M%S)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train sample-data test test-slow lint check format
+.PHONY: help setup train sample-data test test-slow torture lint check format
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: setup ## run the fast tests
 
 test-slow: setup ## run the tests that take long, too (not those for a GPU)
 	$(PYTHON_IN_VENV) -m pytest -m "not gpu"
+
+torture: setup ## kill trainings at 50 random moments, recover them, and compare (10 minutes)
+	$(PYTHON_IN_VENV) script/torture.py --kills 50 --command-line
 
 lint: setup ## check format, lint and types
 	$(PYTHON_IN_VENV) -m ruff format --check .

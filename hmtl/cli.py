@@ -2,15 +2,14 @@
 
 import argparse
 import logging
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hmtl.environment import set_thread_policy
-
-# As a shell reports a program that was ended by Ctrl-C: 128 + SIGINT.
-INTERRUPTED = 130
+from hmtl.training.interruption import SIGNALS, Interrupted, raise_interrupted
 
 
 def add_serialization_dir(parser: argparse.ArgumentParser, purpose: str) -> None:
@@ -40,7 +39,8 @@ def add_include_package(parser: argparse.ArgumentParser) -> None:
 def running(include_packages: list[str]) -> Iterator[None]:
     """
     Surrounds what an entry point does: settles the process, sets up the log, imports the user's packages,
-    and turns the errors that are the user's to mend into one message and exit code 1.
+    and turns the errors that are the user's to mend into one message and exit code 1, and signals that ask
+    to stop into one message and 128 plus the signal's number.
 
     # Parameters
 
@@ -51,25 +51,40 @@ def running(include_packages: list[str]) -> Iterator[None]:
     logging.getLogger("hmtl").setLevel(logging.INFO)
     # It warns of every size that a config writes out although it follows from the parts; hmtl checks those.
     logging.getLogger("allennlp.common.from_params").setLevel(logging.ERROR)
+    with _answering_signals(), _answering_errors():
+        import_packages(include_packages)
+        yield
+
+
+@contextmanager
+def _answering_signals() -> Iterator[None]:
+    before = {number: signal.signal(number, raise_interrupted) for number in SIGNALS}
+    try:
+        yield
+    except Interrupted as interruption:
+        print(interruption, file=sys.stderr)
+        sys.exit(interruption.exit_code)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _answering_errors() -> Iterator[None]:
     # Only now, after the arguments are known to be good: this takes seconds.
     from allennlp.common.checks import ConfigurationError
     from tqdm.contrib.logging import logging_redirect_tqdm
 
-    import hmtl.compat  # noqa: F401
     from hmtl.errors import DataError
 
     try:
         with logging_redirect_tqdm():
-            import_packages(include_packages)
             yield
     except ConfigurationError as error:
         # Its own text form wraps the message in quotes.
         sys.exit(f"error: {error.message}")
     except DataError as error:
         sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
 
 
 def import_packages(packages: list[str]) -> None:

@@ -2,14 +2,23 @@
 
 import copy
 import json
+import re
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
 
-from hmtl.hierarchy import DEFAULT_HEAD, DEFAULT_STACKS_ON, LEVELS_BY_MODEL_TYPE
+from hmtl.hierarchy import (
+    DEFAULT_HEAD,
+    DEFAULT_INPUT_DROPOUT,
+    DEFAULT_MENTIONS_FROM,
+    DEFAULT_STACKS_ON,
+    LEVELS_BY_MODEL_TYPE,
+    bottom_up,
+)
 from hmtl.legacy_config import translate
 
 Config = Dict[str, Any]
@@ -17,6 +26,12 @@ Config = Dict[str, Any]
 TASK_PREFIX = "task_"
 
 MODEL_KEYS_THAT_ARE_NO_LEVELS = ("type", "text_field_embedder", "initializer")
+
+# What an encoder of characters calls the width of its input, by its type.
+CHARACTER_ENCODER_SIZES = {
+    **dict.fromkeys(("cnn", "cnn-highway", "boe", "bag_of_embeddings"), "embedding_dim"),
+    **dict.fromkeys(("lstm", "gru", "rnn", "alternating_lstm"), "input_size"),
+}
 
 
 def load_config(path: Path, overrides: Optional[str] = None) -> Config:
@@ -56,8 +71,14 @@ def load_config(path: Path, overrides: Optional[str] = None) -> Config:
 def _read(path: Path) -> Config:
     """Plain JSON keeps its order, which is the order of the tasks; Jsonnet sorts its keys."""
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError):
+        config = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_keys_once)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{path} is no text in UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8."
+        ) from error
+    except json.JSONDecodeError:
         try:
             config = Params.from_file(str(path)).as_dict(quiet=True)
         except (RuntimeError, ValueError) as error:
@@ -67,6 +88,18 @@ def _read(path: Path) -> Config:
     if not isinstance(config, dict):
         raise ConfigurationError(f"{path} must hold a JSON object, not {type(config).__name__}")
     return config
+
+
+def _keys_once(pairs: List[Tuple[str, Any]]) -> Config:
+    """Of two entries by one key JSON would keep the last, and a task would be lost without a word."""
+    read: Config = {}
+    for key, value in pairs:
+        if key in read:
+            raise ConfigurationError(
+                f"the configuration has the key {key!r} twice in one object: give one of them another name"
+            )
+        read[key] = value
+    return read
 
 
 def _parse_overrides(overrides: Optional[str]) -> Config:
@@ -101,19 +134,32 @@ def complete(config: Config) -> Config:
     """
     config = copy.deepcopy(config)
     _check_sections(config)
-    config = _select_tasks(config)
     _complete_task_descriptions(config)
     _check_levels(config)
     levels = level_names(config)
     for name in levels:
-        level = config["model"][name]
-        if not isinstance(level, dict) or "tagger" not in level:
-            raise ConfigurationError(
-                f"model.{name} must be an object with the keys tagger and (usually) encoder"
-            )
-        level["tagger"].setdefault("type", _default_head(name))
-        level.setdefault("stacks_on", _default_below(name, levels))
+        _complete_level(name, levels, config["model"][name])
+    _check_hierarchy(config)
+    config = _select_tasks(config)
+    _complete_character_encoders(config)
+    _check_token_indexers(config)
     return config
+
+
+def _complete_level(name: str, levels: List[str], level: Any) -> None:
+    if not isinstance(level, dict) or not isinstance(level.get("tagger"), dict):
+        raise ConfigurationError(
+            f"model.{name} must be an object with the keys tagger and (usually) encoder"
+        )
+    if "type" not in level["tagger"]:
+        level["tagger"]["type"] = _default_head(name)
+    if "stacks_on" not in level:
+        level["stacks_on"] = _default_below(name, levels)
+    if "encoder" in level:
+        level.setdefault("input_dropout", DEFAULT_INPUT_DROPOUT.get(name, 0.0))
+    mentions_from = DEFAULT_MENTIONS_FROM.get(str(level["tagger"]["type"]))
+    if mentions_from in levels:
+        level.setdefault("mentions_from", mentions_from)
 
 
 def _check_sections(config: Config) -> None:
@@ -128,6 +174,20 @@ def _check_sections(config: Config) -> None:
         raise ConfigurationError("the configuration lacks model.text_field_embedder")
 
 
+def _check_hierarchy(config: Config) -> None:
+    model = config["model"]
+    for name in level_names(config):
+        for key in ("stacks_on", "mentions_from"):
+            if not isinstance(model[name].get(key), (str, type(None))):
+                raise ConfigurationError(
+                    f"model.{name}.{key} is {model[name][key]!r}; write the name of a level, or null"
+                )
+    try:
+        bottom_up({name: model[name]["stacks_on"] for name in level_names(config)})
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
 def _select_tasks(config: Config) -> Config:
     """
     The config of the tasks that its key `tasks` lists, in that order. Levels of other tasks drop out of
@@ -136,30 +196,45 @@ def _select_tasks(config: Config) -> Config:
     if "tasks" not in config:
         return config
     selected, known = config.pop("tasks"), task_names(config)
-    if not isinstance(selected, list) or not selected or not set(selected) <= set(known):
+    if (
+        not isinstance(selected, list)
+        or not selected
+        or any(name not in known for name in selected)
+    ):
         raise ConfigurationError(
             f"tasks is {selected!r}; write a list of one or more of this config's tasks: {known}"
         )
     model = config["model"]
+    dropped = {name: model.pop(name) for name in known if name not in selected}
     for name in selected:
-        if isinstance(model.get(name), dict) and "stacks_on" in model[name]:
-            model[name]["stacks_on"] = _nearest_below(name, selected, model)
-    sections = {TASK_PREFIX + name: config[TASK_PREFIX + name] for name in selected}
-    config = {key: value for key, value in config.items() if not key.startswith(TASK_PREFIX)}
-    for name in set(known) - set(selected):
-        model.pop(name, None)
+        _restack(model[name], dropped)
+    for name in dropped:
         config["iterators"].pop(f"iterator_{name}", None)
+    for block in (model.get("initializer"), config.get("regularizer")):
+        if isinstance(block, dict) and isinstance(block.get("regexes"), list):
+            block["regexes"] = [pair for pair in block["regexes"] if not _names_any(pair, dropped)]
     model["type"] = "hmtl"
-    return {**sections, **config}
+    sections = {TASK_PREFIX + name: config[TASK_PREFIX + name] for name in selected}
+    others = {key: value for key, value in config.items() if not key.startswith(TASK_PREFIX)}
+    return {**sections, **others}
 
 
-def _nearest_below(name: str, selected: List[str], model: Config) -> Optional[str]:
-    below = model[name]["stacks_on"]
-    passed = {name}
-    while below is not None and below not in selected and below not in passed:
-        passed.add(below)
-        below = model.get(below, {}).get("stacks_on")
-    return below
+def _names_any(pair: Any, levels: Config) -> bool:
+    """Whether a pair of a parameter pattern and something else is about one of these levels."""
+    pattern = pair[0] if isinstance(pair, list) and pair else None
+    return isinstance(pattern, str) and not levels.keys().isdisjoint(re.findall(r"\w+", pattern))
+
+
+def _restack(level: Config, dropped: Config) -> None:
+    """Puts a level on what is left below it; an encoder that it shared with a dropped one is its own."""
+    while level["stacks_on"] in dropped:
+        below = dropped[level["stacks_on"]]
+        if level.get("encoder") is None:
+            shared = {key: below[key] for key in ("encoder", "input_dropout") if key in below}
+            level.update(copy.deepcopy(shared))
+        level["stacks_on"] = below["stacks_on"]
+    if level.get("mentions_from") in dropped:
+        del level["mentions_from"]
 
 
 def _complete_task_descriptions(config: Config) -> None:
@@ -167,7 +242,14 @@ def _complete_task_descriptions(config: Config) -> None:
         section = config[TASK_PREFIX + name]
         if not isinstance(section, dict) or not isinstance(section.get("data_params"), dict):
             raise ConfigurationError(f"{TASK_PREFIX}{name} lacks its section data_params")
+        if section["data_params"].get("dataset_reader") is None:
+            raise ConfigurationError(
+                f"{TASK_PREFIX}{name}.data_params.dataset_reader is missing: write what reads the data, "
+                "for instance {'type': 'conll2003'}"
+            )
         description = section.setdefault("task_description", {})
+        if not isinstance(description, dict):
+            raise ConfigurationError(f"{TASK_PREFIX}{name}.task_description must be an object")
         if description.setdefault("task_name", name) != name:
             raise ConfigurationError(
                 f"{TASK_PREFIX}{name}.task_description.task_name is {description['task_name']!r}; a task "
@@ -178,6 +260,15 @@ def _complete_task_descriptions(config: Config) -> None:
 
 def _check_levels(config: Config) -> None:
     tasks, levels = task_names(config), level_names(config)
+    # The model keeps its levels under their names, in a container that has attributes of its own.
+    container = torch.nn.ModuleDict()
+    for name in tasks:
+        taken = hasattr(container, name) or name in MODEL_KEYS_THAT_ARE_NO_LEVELS
+        if taken or not re.fullmatch(r"[\w-]+", name):
+            raise ConfigurationError(
+                f"{TASK_PREFIX}{name}: a task cannot be called {name!r}; take another name, of letters, "
+                "digits, '_' and '-'"
+            )
     for name in levels:
         if name not in tasks:
             raise ConfigurationError(
@@ -189,7 +280,7 @@ def _check_levels(config: Config) -> None:
         if name not in levels:
             raise ConfigurationError(f"task {name!r} has no level: write model.{name}")
     model_type = config["model"].setdefault("type", "hmtl")
-    expected = LEVELS_BY_MODEL_TYPE.get(model_type, levels)
+    expected = LEVELS_BY_MODEL_TYPE.get(str(model_type), levels)
     if sorted(expected) != sorted(levels):
         raise ConfigurationError(
             f"model.type {model_type!r} stands for the levels {expected}, but the config has {levels}. "
@@ -215,12 +306,62 @@ def _default_below(name: str, levels: List[str]) -> Optional[str]:
     return next((below for below in DEFAULT_STACKS_ON[name] if below in levels), None)
 
 
-def differences(old: Any, new: Any, path: str = "") -> List[str]:
-    """The dotted paths at which two configs differ."""
+def _complete_character_encoders(config: Config) -> None:
+    """The width of a character encoder's input follows from the embedding of the characters."""
+    embedders = _token_embedders(config)
+    for name, embedder in embedders.items():
+        embedding, encoder = embedder.get("embedding"), embedder.get("encoder")
+        if not isinstance(embedding, dict) or not isinstance(encoder, dict):
+            continue
+        size = CHARACTER_ENCODER_SIZES.get(str(encoder.get("type")))
+        width = embedding.get("projection_dim") or embedding.get("embedding_dim")
+        if size is None or width is None:
+            continue
+        if encoder.setdefault(size, width) != width:
+            path = f"model.text_field_embedder.token_embedders.{name}"
+            raise ConfigurationError(
+                f"{path}.encoder.{size} is {encoder[size]}, but {path}.embedding gives {width}. Write "
+                f"{width}, or leave the size out: it follows from the embedding."
+            )
+
+
+def _check_token_indexers(config: Config) -> None:
+    embedders = _token_embedders(config)
+    for name in task_names(config):
+        for key in ("dataset_reader", "validation_dataset_reader"):
+            reader = config[TASK_PREFIX + name]["data_params"].get(key)
+            indexers = reader.get("token_indexers") if isinstance(reader, dict) else None
+            if embedders and isinstance(indexers, dict) and set(indexers) != set(embedders):
+                raise ConfigurationError(
+                    f"{TASK_PREFIX}{name}.data_params.{key}.token_indexers has {sorted(indexers)}, but "
+                    f"model.text_field_embedder.token_embedders has {sorted(embedders)}: each embedder "
+                    "reads from the indexer of its name"
+                )
+
+
+def _token_embedders(config: Config) -> Dict[str, Config]:
+    """Those of the model, where they are objects."""
+    embedder = config["model"]["text_field_embedder"]
+    embedders = embedder.get("token_embedders") if isinstance(embedder, dict) else None
+    if not isinstance(embedders, dict):
+        return {}
+    return {name: entry for name, entry in embedders.items() if isinstance(entry, dict)}
+
+
+def differences(old: Config, new: Config) -> List[str]:
+    """The dotted paths at which two configs differ, and whether their tasks stand in another order."""
+    found = _differences(old, new, "")
+    before, after = task_names(old), task_names(new)
+    if before != after and sorted(before) == sorted(after):
+        found.append("the order of the tasks")
+    return found
+
+
+def _differences(old: Any, new: Any, path: str) -> List[str]:
     if isinstance(old, dict) and isinstance(new, dict):
         return [
             found
             for key in [*old, *(key for key in new if key not in old)]
-            for found in differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+            for found in _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
         ]
     return [] if old == new else [path]

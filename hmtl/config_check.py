@@ -1,35 +1,85 @@
-"""Finds unknown keys in a config, by path, before anything is built."""
+"""Finds unknown keys and unfit values in a config, by path, before anything is built."""
 
+import collections.abc
 import difflib
 import inspect
+import json
+import re
 import typing
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from allennlp.common import FromParams, Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.from_params import is_base_registrable
 
+# What a JSON value is called in messages, by the Python type that it fits.
+JSON_NAMES = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
+LONGEST_SHOWN = 60
 
-def check_known(value: Dict[str, Any], known: Iterable[str], path: str) -> None:
+LISTS = (list, set, tuple, collections.abc.Sequence, collections.abc.Iterable)
+MAPPINGS = (dict, collections.abc.Mapping)
+
+
+def check_fields(value: Any, kinds: Mapping[str, Any], path: str) -> None:
+    """
+    Checks an object whose keys are known one by one.
+
+    # Parameters
+
+    value : `Any`
+    kinds : `Mapping[str, Any]`
+        Every key that it may have, with the type annotation of what is built from its value.
+    path : `str`
+        Its dotted path in the config.
+
+    # Raises
+
+    ConfigurationError
+        As `check_block` does.
+    """
+    _check_known(value, kinds, path)
+    for key, entry in value.items():
+        check_block(kinds[key], entry, _join(path, key))
+
+
+def _check_known(value: Any, known: Iterable[str], path: str) -> None:
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{path} is {_shown(value)}; write {JSON_NAMES[dict]}")
+    known = sorted(known)
+    for key in value:
+        if key not in known:
+            raise ConfigurationError(
+                f"unknown key {_join(path, key)}: {_nearest(key, known)}Known here: {', '.join(known)}."
+            )
+
+
+def check_type(kind: Any, name: Any, path: str) -> None:
     """
     # Raises
 
     ConfigurationError
-        When `value` has a key that is not known; it names the key's path and the nearest known key.
+        When no subclass of the registrable class `kind` has that name; `path` is where it stands.
     """
-    known = sorted(known)
-    for key in value:
-        if key not in known:
-            full = f"{path}.{key}" if path else key
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise ConfigurationError(f"unknown key {full}: {hint}Known here: {', '.join(known)}.")
+    _resolve(kind, name, path)
 
 
-def check_block(kind: Any, value: Any, path: str, skip: Tuple[str, ...] = ()) -> None:
+def check_block(
+    kind: Any,
+    value: Any,
+    path: str,
+    skip: Tuple[str, ...] = (),
+    beside: Optional[Mapping[str, Any]] = None,
+) -> None:
     """
-    Checks the keys of a config block, and of the blocks in it, against the constructors that will take
-    them.
+    Checks a config block, and the blocks in it, against the constructors that will take them.
 
     # Parameters
 
@@ -40,94 +90,191 @@ def check_block(kind: Any, value: Any, path: str, skip: Tuple[str, ...] = ()) ->
     path : `str`
         Its dotted path in the config.
     skip : `Tuple[str, ...]`, optional
-        Constructor parameters that are not the config's to set.
+        Constructor parameters that are not the config's to set; `tagger.vocab` is the parameter `vocab`
+        of what is built from the block's `tagger`.
+    beside : `Mapping[str, Any]`, optional
+        Keys that the block may have beside those of the constructor, with the annotation of each.
 
     # Raises
 
     ConfigurationError
-        When a key or a `type` is unknown; the message says its path and what is known.
+        When a key or a `type` is unknown, or a value is of the wrong kind; the message says its path and
+        what is known or expected.
     """
-    if isinstance(value, list):
-        for index, (entry_kind, entry) in enumerate(_entries(kind, value)):
-            check_block(entry_kind, entry, f"{path}.{index}")
-    if not isinstance(value, dict):
+    alternatives = _alternatives(kind)
+    fitting = next((part for part in alternatives if _fits(part, value)), None)
+    if fitting is None:
+        expected = list(dict.fromkeys(_json_name(part) for part in alternatives))
+        raise ConfigurationError(f"{path} is {_shown(value)}; write {' or '.join(expected)}")
+    for element_kind, element, key in _elements(fitting, value):
+        check_block(element_kind, element, f"{path}.{key}")
+    if not _is_constructible(fitting):
         return
-    element = _element_of_mapping(kind)
-    if element is not None:
-        for key, entry in value.items():
-            check_block(element, entry, f"{path}.{key}")
-        return
-    constructible = _constructible(kind)
-    if constructible is None:
-        return
-    signature = _signature(constructible, value, path)
-    if signature is None:
-        return
-    parameters = {name: kind for name, kind in signature.items() if name not in skip}
-    check_known(value, [*parameters, "type"], path)
+    if isinstance(value, str):
+        check_type(fitting, value, path)
+    elif isinstance(value, dict):
+        kinds = _kinds_of_parameters(fitting, value, path)
+        if kinds is not None:
+            allowed = {name: kinds[name] for name in kinds if name not in skip}
+            _check_parameters({**allowed, **(beside or {})}, value, path, skip)
+
+
+def check_patterns(block: Any, names: Collection[str], path: str) -> None:
+    """
+    # Parameters
+
+    block : `Any`
+        That of an initializer or a regularizer, whose `regexes` are pairs of a pattern and what is to be
+        done; anything else passes.
+    names : `Collection[str]`
+        Of the parameters that the patterns choose from.
+    path : `str`
+        The block's dotted path in the config.
+
+    # Raises
+
+    ConfigurationError
+        When a pattern matches none of them, so that it would do nothing without a word.
+    """
+    pairs = block.get("regexes") if isinstance(block, dict) else None
+    for index, (pattern, _) in enumerate(pairs or []):
+        where = f"{path}.regexes.{index}"
+        try:
+            matches = any(re.search(pattern, name) for name in names)
+        except re.error as error:
+            raise ConfigurationError(
+                f"{where} {_shown(pattern)} is no regular expression: {error}"
+            ) from error
+        if not matches:
+            near = difflib.get_close_matches(pattern, list(names), n=3, cutoff=0.3)
+            hint = f" Some are called {', '.join(near)}." if near else ""
+            raise ConfigurationError(
+                f"{where} {_shown(pattern)} matches no parameter, so it would do nothing.{hint} Correct "
+                "the pattern, or remove it."
+            )
+
+
+def _check_parameters(
+    kinds: Dict[str, Any], value: Dict[str, Any], path: str, skip: Tuple[str, ...]
+) -> None:
+    _check_known(value, kinds, path)
     for key, entry in value.items():
-        if key in parameters:
-            check_block(parameters[key], entry, f"{path}.{key}")
+        below = tuple(name[len(key) + 1 :] for name in skip if name.startswith(f"{key}."))
+        check_block(kinds[key], entry, f"{path}.{key}", below)
 
 
-def _unwrapped(kind: Any) -> List[Any]:
-    """The alternatives that an annotation leaves: `Optional[Lazy[X]]` is X."""
+def _alternatives(kind: Any) -> List[Any]:
+    """What an annotation leaves to choose from: `Optional[Lazy[X]]` is X or `NoneType`."""
     origin = typing.get_origin(kind)
     if origin is typing.Union:
-        return [inner for part in typing.get_args(kind) for inner in _unwrapped(part)]
+        return [inner for part in typing.get_args(kind) for inner in _alternatives(part)]
     if origin is Lazy:
-        return _unwrapped(typing.get_args(kind)[0])
+        return _alternatives(typing.get_args(kind)[0])
     return [kind]
 
 
-def _element_of_mapping(kind: Any) -> Optional[Any]:
-    for part in _unwrapped(kind):
-        if typing.get_origin(part) in (dict, typing.Mapping):
-            return typing.get_args(part)[1]
-    return None
+def _fits(kind: Any, value: Any) -> bool:
+    """Whether a JSON value is of the right kind to build `kind` from; what is in it is not looked at."""
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind in (bool, int, str, type(None)):
+        return type(value) is kind
+    if _is_constructible(kind):
+        return isinstance(value, dict) or (isinstance(value, str) and is_base_registrable(kind))
+    origin = typing.get_origin(kind) or kind
+    if origin in MAPPINGS:
+        return isinstance(value, dict)
+    if _is_record(kind):
+        return isinstance(value, list) and len(value) == len(typing.get_args(kind))
+    if origin in LISTS:
+        return isinstance(value, list)
+    # Of other annotations (`Any`, a class of torch) nothing is known.
+    return True
 
 
-def _entries(kind: Any, value: List[Any]) -> Iterable[Tuple[Any, Any]]:
-    for part in _unwrapped(kind):
-        origin, arguments = typing.get_origin(part), typing.get_args(part)
-        if origin is list:
-            return [(arguments[0], entry) for entry in value]
-        if origin is tuple and len(arguments) == len(value):
-            return list(zip(arguments, value))
+def _json_name(kind: Any) -> str:
+    if _is_constructible(kind):
+        named = f" or the name of a {kind.__name__}" if is_base_registrable(kind) else ""
+        return JSON_NAMES[dict] + named
+    origin = typing.get_origin(kind) or kind
+    if origin in MAPPINGS:
+        return JSON_NAMES[dict]
+    if _is_record(kind):
+        return f"{JSON_NAMES[list]} of {len(typing.get_args(kind))} entries"
+    return JSON_NAMES[list] if origin in LISTS else JSON_NAMES.get(kind, str(kind))
+
+
+def _elements(kind: Any, value: Any) -> Iterable[Tuple[Any, Any, Any]]:
+    """The kind, value and key of what a list or an object holds."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if not arguments:
+        return []
+    if origin in MAPPINGS:
+        return [(arguments[1], entry, key) for key, entry in value.items()]
+    if _is_record(kind):
+        return [(part, entry, key) for key, (part, entry) in enumerate(zip(arguments, value))]
+    if origin in LISTS:
+        return [(arguments[0], entry, key) for key, entry in enumerate(value)]
     return []
 
 
-def _constructible(kind: Any) -> Optional[type]:
-    for part in _unwrapped(kind):
-        if inspect.isclass(part) and issubclass(part, FromParams):
-            return part
-    return None
+def _is_constructible(kind: Any) -> bool:
+    return inspect.isclass(kind) and issubclass(kind, FromParams)
 
 
-def _signature(kind: type, value: Dict[str, Any], path: str) -> Optional[Dict[str, Any]]:
+def _is_record(kind: Any) -> bool:
+    """Whether it is a tuple whose length is fixed."""
+    return typing.get_origin(kind) is tuple and Ellipsis not in typing.get_args(kind)
+
+
+def _kinds_of_parameters(kind: Any, value: Dict[str, Any], path: str) -> Optional[Dict[str, Any]]:
     """The parameters that a block may set, with their annotations; `None` where they are not known."""
     constructor: Any = kind.__init__
+    kinds: Dict[str, Any] = {}
     if is_base_registrable(kind):
-        default = kind.default_implementation
-        name = value.get("type", default)
+        # Which type it is, is looked at here.
+        kinds["type"] = Any
+        name = value.get("type", kind.default_implementation)
         if name is None:
             raise ConfigurationError(
-                f"{path}.type is missing; choose one of {', '.join(kind.list_available())}"
+                f"{path}.type is missing; choose one of {', '.join(sorted(kind.list_available()))}"
             )
-        try:
-            kind, constructor_name = kind.resolve_class_name(name)
-        except ConfigurationError as error:
-            near = difflib.get_close_matches(str(name), kind.list_available(), n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise ConfigurationError(
-                f"{path}.type {name!r} is unknown: {hint}Known here: "
-                f"{', '.join(kind.list_available())}. A class of your own must be imported with "
-                "--include-package."
-            ) from error
+        kind, constructor_name = _resolve(kind, name, f"{path}.type")
         constructor = getattr(kind, constructor_name) if constructor_name else kind.__init__
-    if kind.from_params.__func__ is not FromParams.from_params.__func__:  # type: ignore[attr-defined]
-        return None
-    parameters = inspect.signature(constructor).parameters.values()
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return None
-    return {p.name: p.annotation for p in parameters if p.name != "self"}
+    if constructor is object.__init__:
+        return kinds
+    for name, parameter in inspect.signature(constructor).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            return None
+        # AllenNLP was written when `x: int = None` still meant Optional[int].
+        optional = parameter.default is None
+        kinds[name] = Optional[parameter.annotation] if optional else parameter.annotation
+    kinds.pop("self", None)
+    return kinds
+
+
+def _resolve(kind: Any, name: Any, path: str) -> Tuple[type, Optional[str]]:
+    """The class of that name and, where it is not `__init__`, its constructor's."""
+    available = sorted(kind.list_available())
+    # Registered names only: AllenNLP would import and call whatever a name with dots leads to.
+    if not isinstance(name, str) or name not in available:
+        raise ConfigurationError(
+            f"{path} {_shown(name)} is unknown: {_nearest(str(name), available)}Known here: "
+            f"{', '.join(available)}. A class of your own must be imported with --include-package."
+        )
+    return kind.resolve_class_name(name)
+
+
+def _nearest(name: str, known: List[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
+
+
+def _shown(value: Any) -> str:
+    """A value as the config has it, cut short where it is long."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key

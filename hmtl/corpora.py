@@ -1,29 +1,30 @@
 """Reading the splits of a task's data."""
 
-import logging
+import copy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, Sequence
 
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader, Instance
+from allennlp.data import DatasetReader
 from tqdm import tqdm
 
 from hmtl.errors import DataError
 from hmtl.tasks.task import Task
-
-logger = logging.getLogger(__name__)
+from hmtl.training.streamed_instances import Instances, StreamedInstances
 
 
 @dataclass
 class TaskCorpora:
-    """The instances of a task, by split (`train`, `validation`, `test`)."""
+    """The instances of a task by split (`train`, `validation`, `test`), and where they come from."""
 
     task: Task
-    splits: Dict[str, List[Instance]]
+    splits: Dict[str, Instances]
+    paths: Dict[str, Path]
 
-    def split_named(self, split: str) -> List[Instance]:
+    def split_named(self, split: str) -> Instances:
         """
         # Raises
 
@@ -60,13 +61,11 @@ def read_corpora(
         When a file is malformed, or a split holds no instance.
     """
     where = f"task_{task.name}.data_params"
-    reader = DatasetReader.from_params(Params(dict(data_params["dataset_reader"])))
-    validation_reader = reader
-    if "validation_dataset_reader" in data_params:
-        validation_reader = DatasetReader.from_params(
-            Params(dict(data_params["validation_dataset_reader"]))
-        )
-    read: Dict[str, List[Instance]] = {}
+    reader = _reader(data_params["dataset_reader"])
+    block = data_params.get("validation_dataset_reader")
+    validation_reader = reader if block is None else _reader(block)
+    read: Dict[str, Instances] = {}
+    paths: Dict[str, Path] = {}
     for split in splits:
         key = f"{split}_data_path"
         if split == "test" and not task.evaluate_on_test:
@@ -83,9 +82,22 @@ def read_corpora(
             )
         chosen = reader if split == "train" else validation_reader
         title = f"reading {split} data of {task.name}"
-        instances = list(tqdm(chosen.read(str(path)), desc=title, leave=False, mininterval=0.5))
+        most = data_params.get("max_instances_in_memory")
+        if split == "train" and most is not None:
+            read[split], paths[split] = (
+                StreamedInstances(partial(reader.read, str(path)), most),
+                path,
+            )
+            continue
+        # Where nobody watches (`disable=None`), the account that a reader logs is enough.
+        progress = tqdm(chosen.read(str(path)), title, leave=False, mininterval=0.5, disable=None)
+        instances = list(progress)
         if not instances:
             raise DataError(f"holds no instance for task {task.name!r}", path)
-        logger.info("%s: %d instances", title, len(instances))
-        read[split] = instances
-    return TaskCorpora(task, read)
+        read[split], paths[split] = instances, path
+    return TaskCorpora(task, read, paths)
+
+
+def _reader(block: Dict[str, Any]) -> DatasetReader:
+    # `from_params` takes apart what it is given.
+    return DatasetReader.from_params(Params(copy.deepcopy(block)))

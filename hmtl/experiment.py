@@ -5,8 +5,8 @@ the order of assembly can be seen: tasks -> data -> vocabulary -> batches -> mod
 
 import copy
 import logging
-import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -14,30 +14,39 @@ import torch
 from allennlp.common import Lazy, Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import import_module_and_submodules
-from allennlp.data import DatasetReader, Vocabulary
+from allennlp.data import DatasetReader, Instance, Vocabulary
 from allennlp.models import Model
 from allennlp.modules import TextFieldEmbedder
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 
-from hmtl.config import TASK_PREFIX, Config, differences, level_names, load_config, task_names
-from hmtl.config_check import check_block, check_known
+from hmtl.config import TASK_PREFIX, Config, level_names, load_config, task_names
+from hmtl.config_check import check_block, check_fields, check_patterns, check_type
+from hmtl.config_safety import check_is_data, check_plain_names
 from hmtl.corpora import TaskCorpora, read_corpora
 from hmtl.dataset_readers.unseen_labels import UNSEEN_LABEL_RULES, apply_unseen_label_rule
 from hmtl.errors import DataError
-from hmtl.files import write_json
+from hmtl.files import sha256_of, sha256_of_tree, sole_writer, write_json
 from hmtl.models.encoders import Level
 from hmtl.models.heads.coreference_resolver import CoreferenceResolver
 from hmtl.models.hmtl import Hmtl
+from hmtl.run_directory import (
+    CONFIG_FILE,
+    load_vocabulary,
+    prepare_directory,
+    save_vocabulary,
+)
+from hmtl.shared_documents import warn_of_shared_documents
 from hmtl.tasks.task import Task
 from hmtl.training.batch_stream import BatchStream, EvaluationBatches
 from hmtl.training.batching import Batching
 from hmtl.training.callbacks import Callback
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpointer import Checkpointer, best_weights_name
 from hmtl.training.console import ConsoleCallback, progress_bar
 from hmtl.training.devices import choose_device
 from hmtl.training.evaluation import ProgressBar, evaluate_on_test, no_progress_bar
 from hmtl.training.random_state import seed_everything
+from hmtl.training.streamed_instances import StreamedInstances
 from hmtl.training.task_training import TaskData
 from hmtl.training.tensorboard import TensorBoardCallback
 from hmtl.training.trainer import MultiTaskTrainer
@@ -45,52 +54,78 @@ from hmtl.training.trainer import MultiTaskTrainer
 logger = logging.getLogger(__name__)
 
 DEFAULT_SEED = 13370
-CONFIG_FILE = "config.json"
 VOCABULARY_DIR = "vocabulary"
 METRICS_FILE = "metrics.json"
 EVALUATION_FILE = "evaluate_metrics.json"
 
 SPLITS = ("train", "validation", "test")
-TOP_LEVEL_KEYS = (
-    "seed",
-    "data_root",
-    "unseen_labels",
-    "vocabulary",
-    "model",
-    "iterators",
-    "multi_task_trainer",
-    "regularizer",
-)
-DATA_KEYS = (
-    "dataset_reader",
-    "validation_dataset_reader",
-    "train_data_path",
-    "validation_data_path",
-    "test_data_path",
-    "datasets_for_vocab_creation",
-)
-DESCRIPTION_KEYS = (
-    "task_name",
-    "validation_metric_name",
-    "validation_metric_decreases",
-    "evaluate_on_test",
-)
+# The keys of the sections that no constructor takes as they are, and what stands there.
+TOP_LEVEL: Dict[str, Any] = {
+    "seed": int,
+    "data_root": str,
+    "unseen_labels": str,
+    "vocabulary": Any,
+    "model": Dict[str, Any],
+    "iterators": Dict[str, Any],
+    "multi_task_trainer": Dict[str, Any],
+    "regularizer": Optional[RegularizerApplicator],
+}
+TASK_SECTION = {"task_description": Dict[str, Any], "data_params": Dict[str, Any]}
+TASK_DESCRIPTION = {
+    "task_name": str,
+    "validation_metric_name": str,
+    "validation_metric_decreases": bool,
+    "evaluate_on_test": bool,
+}
+DATA_PARAMS = {
+    "dataset_reader": DatasetReader,
+    "validation_dataset_reader": Optional[DatasetReader],
+    "train_data_path": Optional[str],
+    "validation_data_path": Optional[str],
+    "test_data_path": Optional[str],
+    "max_instances_in_memory": Optional[int],
+    "datasets_for_vocab_creation": List[str],
+}
 # Keys of `multi_task_trainer` that are not the trainer's own but say who watches it and where it runs.
-LOGGING_KEYS = ("summary_interval", "log_parameter_statistics", "log_gradient_statistics")
-SURROUNDING_KEYS = (*LOGGING_KEYS, "no_tqdm", "cuda_device", "scheduler")
+LOGGING = {
+    "summary_interval": int,
+    "log_parameter_statistics": bool,
+    "log_gradient_statistics": bool,
+}
+SURROUNDINGS = {
+    **LOGGING,
+    "no_tqdm": bool,
+    "keep_last": int,
+    "cuda_device": Optional[int],
+    "scheduler": Optional[LearningRateScheduler],
+}
 # What the trainer is handed beside its block of the config.
-BUILT_PARTS = ("model", "tasks", "device", "checkpointer", "callbacks", "seed", "schedulers")
+BUILT_PARTS = (
+    *("model", "tasks", "device", "checkpointer", "callbacks", "seed", "schedulers"),
+    *("optimizer.model_parameters", "scheduler.optimizer"),
+    *("sampling_method.batches_per_pass", "sampling_method.seed"),
+)
+# What the model adds to a head's block.
+HEAD_SIZES = ("tagger.vocab", "tagger.input_dim", "tagger.encoded_dim")
 
-# A run may go on with other values of these: they change how long it runs, where, and what is shown.
-HARMLESS_CHANGES = tuple(
-    f"multi_task_trainer.{key}"
-    for key in (
-        "num_epochs",
-        "cuda_device",
-        "no_tqdm",
-        "checkpoint_every_n_steps",
-        *LOGGING_KEYS,
-    )
+# A run may go on with other values of these: they change how long it runs, where, and what is shown and
+# kept. (That the data are the same is checked by their content.)
+HARMLESS_CHANGES = (
+    "data_root",
+    *(
+        f"multi_task_trainer.{key}"
+        for key in (
+            "num_epochs",
+            "cuda_device",
+            "no_tqdm",
+            "checkpoint_every_n_steps",
+            "checkpoint_every_minutes",
+            "on_invalid_loss",
+            "max_skipped_batches",
+            "keep_last",
+            *LOGGING,
+        )
+    ),
 )
 
 # Readers, heads and layers are reached by their registered names, which exist once they are imported.
@@ -147,20 +182,24 @@ class Experiment:
         # Parameters
 
         best_epochs : `Dict[str, int]`, optional
-            By task. Tasks with one best epoch have one set of weights, which is then scored once.
+            By task. Tasks with one best epoch have one set of weights, which is then scored once; where
+            it is not told, the content of the files is compared.
         """
         results: Dict[str, Any] = {}
-        by_epoch: Dict[int, Dict[str, Any]] = {}
+        by_weights: Dict[Any, Dict[str, Any]] = {}
         for data in self.tasks:
             name = data.task.name
-            epoch = (best_epochs or {}).get(name)
-            if epoch is None or epoch not in by_epoch:
+            weights: Any = (best_epochs or {}).get(name)
+            path = self.serialization_dir / best_weights_name(name)
+            if weights is None and path.is_file():
+                weights = sha256_of(path)
+            if weights not in by_weights:
                 self.load_best(name)
                 logger.info("scoring the best weights of %s on the test splits", name)
-                metrics = evaluate_on_test(self.model, self.tasks, self.device, self.progress_bar)
-                if epoch is not None:
-                    by_epoch[epoch] = metrics
-            results[name] = {"test": by_epoch[epoch] if epoch is not None else metrics}
+                by_weights[weights] = evaluate_on_test(
+                    self.model, self.tasks, self.device, self.progress_bar
+                )
+            results[name] = {"test": by_weights[weights]}
         return results
 
 
@@ -185,7 +224,12 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
         What is written to `metrics.json`.
     """
     check_config(config)
-    prepare_directory(config, serialization_dir, recover, force)
+    with sole_writer(serialization_dir):
+        prepare_directory(config, serialization_dir, recover, force, HARMLESS_CHANGES)
+        return _train_in(serialization_dir, config, recover)
+
+
+def _train_in(serialization_dir: Path, config: Config, recover: bool) -> Dict[str, Any]:
     experiment = assemble(config, serialization_dir, SPLITS)
     trainer = build_trainer(experiment)
     if recover and not trainer.recover():
@@ -255,7 +299,7 @@ def load(serialization_dir: Path) -> Experiment:
         )
     config = load_config(serialization_dir / CONFIG_FILE)
     check_config(config)
-    return assemble(config, serialization_dir, ("test",))
+    return assemble(without_pretrained_files(config), serialization_dir, ("test",))
 
 
 def check_config(config: Config) -> None:
@@ -266,89 +310,52 @@ def check_config(config: Config) -> None:
         When a key or a type anywhere in the config is unknown.
     """
     tasks = task_names(config)
-    sections = [TASK_PREFIX + name for name in tasks]
-    check_known(config, [*TOP_LEVEL_KEYS, *sections], "")
+    check_is_data(config)
+    check_plain_names(tasks, "the task name")
+    sections = {TASK_PREFIX + name: Dict[str, Any] for name in tasks}
+    check_fields(config, {**TOP_LEVEL, **sections}, "")
     for section in sections:
-        check_known(config[section], ("task_description", "data_params"), section)
-        check_known(
-            config[section]["task_description"], DESCRIPTION_KEYS, f"{section}.task_description"
-        )
-        data_params, path = config[section]["data_params"], f"{section}.data_params"
-        check_known(data_params, DATA_KEYS, path)
-        for key in ("dataset_reader", "validation_dataset_reader"):
-            check_block(DatasetReader, data_params.get(key), f"{path}.{key}")
-    model = config["model"]
-    check_block(TextFieldEmbedder, model["text_field_embedder"], "model.text_field_embedder")
-    check_block(InitializerApplicator, model.get("initializer"), "model.initializer")
-    for name in level_names(config):
-        check_block(Level, model[name], f"model.{name}")
-    check_known(
-        config["iterators"], ["iterator", *(f"iterator_{name}" for name in tasks)], "iterators"
-    )
-    check_block(Dict[str, Batching], config["iterators"], "iterators")
-    check_block(Vocabulary, config.get("vocabulary"), "vocabulary", skip=("instances",))
-    check_block(RegularizerApplicator, config.get("regularizer"), "regularizer")
-    own, surrounding = _split_trainer_block(config)
-    check_block(MultiTaskTrainer, own, "multi_task_trainer", skip=BUILT_PARTS)
+        check_fields(config[section], TASK_SECTION, section)
+        for key, fields in (("task_description", TASK_DESCRIPTION), ("data_params", DATA_PARAMS)):
+            check_fields(config[section][key], fields, f"{section}.{key}")
+    check_block(Optional[Vocabulary], config.get("vocabulary"), "vocabulary", skip=("instances",))
+    known_iterators = {f"iterator_{name}": Batching for name in tasks}
+    check_fields(config["iterators"], {"iterator": Batching, **known_iterators}, "iterators")
+    _check_model(config)
     check_block(
-        LearningRateScheduler,
-        surrounding.get("scheduler"),
-        "multi_task_trainer.scheduler",
-        skip=("optimizer",),
+        MultiTaskTrainer,
+        config["multi_task_trainer"],
+        "multi_task_trainer",
+        skip=BUILT_PARTS,
+        beside=SURROUNDINGS,
     )
+    scheduler = config["multi_task_trainer"].get("scheduler")
+    if scheduler is not None:
+        _check_scheduler(scheduler["type"])
 
 
-def prepare_directory(config: Config, serialization_dir: Path, recover: bool, force: bool) -> None:
-    """
-    Makes the directory of a new run, or checks that the run there is the one to go on with.
+def _check_scheduler(name: str) -> None:
+    """Refuses those that change the rate at each step: a task's rate changes at the end of an epoch."""
 
-    # Raises
+    def waits_for_epochs(scheduler: str) -> bool:
+        kind, _ = LearningRateScheduler.resolve_class_name(scheduler)
+        return kind.step_batch is LearningRateScheduler.step_batch
 
-    ConfigurationError
-        When something is there already, and neither `recover` nor `force` says what to do with it, or
-        when the run there has another config.
-    """
-    written = serialization_dir / CONFIG_FILE
-    if recover:
-        _check_same_run(config, serialization_dir)
-    elif serialization_dir.exists() and any(serialization_dir.iterdir()):
-        if not force:
-            raise ConfigurationError(
-                f"{serialization_dir} is not empty. Go on with the run there with --recover, replace it "
-                "with --force, or choose another --serialization_dir."
-            )
-        if not written.is_file():
-            raise ConfigurationError(
-                f"{serialization_dir} holds no run ({CONFIG_FILE} is missing), so --force will not "
-                "replace it. Choose another --serialization_dir."
-            )
-        shutil.rmtree(serialization_dir)
-    try:
-        serialization_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(
-            f"cannot be made: {error.strerror}. Choose another --serialization_dir.",
-            serialization_dir,
-        ) from error
-    write_json(written, config)
-
-
-def _check_same_run(config: Config, serialization_dir: Path) -> None:
-    written = serialization_dir / CONFIG_FILE
-    if not written.is_file():
+    if not waits_for_epochs(name):
+        usable = sorted(filter(waits_for_epochs, LearningRateScheduler.list_available()))
         raise ConfigurationError(
-            f"{serialization_dir} holds no run to recover: {CONFIG_FILE} is missing. Start it without "
-            "--recover."
+            f"multi_task_trainer.scheduler.type {name!r} changes the learning rate at each step, but here "
+            f"each task's rate changes at the end of an epoch. Choose one of {', '.join(usable)}."
         )
-    changed = [
-        path for path in differences(load_config(written), config) if path not in HARMLESS_CHANGES
-    ]
-    if changed:
-        raise ConfigurationError(
-            f"the run in {serialization_dir} was started with another config; these keys differ: "
-            f"{', '.join(changed)}. Recover it with its own config, or start a new run elsewhere. "
-            f"(These may differ: {', '.join(HARMLESS_CHANGES)}.)"
-        )
+
+
+def _check_model(config: Config) -> None:
+    model = config["model"]
+    check_type(Model, model["type"], "model.type")
+    check_block(TextFieldEmbedder, model["text_field_embedder"], "model.text_field_embedder")
+    check_block(Optional[InitializerApplicator], model.get("initializer"), "model.initializer")
+    for name in level_names(config):
+        check_block(Level, model[name], f"model.{name}", skip=HEAD_SIZES)
 
 
 def assemble(config: Config, serialization_dir: Path, splits: Sequence[str]) -> Experiment:
@@ -375,6 +382,7 @@ def assemble(config: Config, serialization_dir: Path, splits: Sequence[str]) -> 
         )
         for task in tasks
     }
+    warn_of_shared_documents(corpora)
     vocab = _vocabulary(config, corpora, serialization_dir)
     _index(corpora, vocab, config.get("unseen_labels", "error"))
     data = [
@@ -402,21 +410,23 @@ def _vocabulary(
 ) -> Vocabulary:
     saved = serialization_dir / VOCABULARY_DIR
     if saved.is_dir():
-        return Vocabulary.from_files(str(saved))
-    instances = [
+        return load_vocabulary(saved)
+    # One at a time: a corpus may be larger than memory.
+    instances = (
         instance
         for name, task_corpora in corpora.items()
         for split in config[TASK_PREFIX + name]["data_params"].get(
             "datasets_for_vocab_creation", ["train"]
         )
         for instance in task_corpora.split_named(split)
-    ]
-    vocab = Vocabulary.from_params(Params(dict(config.get("vocabulary", {}))), instances=instances)
-    # Written under another name first: a vocabulary that is there is a whole one.
-    partial = serialization_dir / f".{VOCABULARY_DIR}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    vocab.save_to_files(str(partial))
-    partial.rename(saved)
+    )
+    block = copy.deepcopy(config.get("vocabulary", {}))
+    try:
+        vocab = Vocabulary.from_params(Params(block), instances=instances)
+    except (OSError, ValueError) as error:
+        # A directory or a file of vectors that is not there.
+        raise ConfigurationError(f"vocabulary cannot be made: {error}") from error
+    save_vocabulary(vocab, saved)
     return vocab
 
 
@@ -427,9 +437,18 @@ def _index(corpora: Dict[str, TaskCorpora], vocab: Vocabulary, unseen_labels: st
         )
     for name, task_corpora in corpora.items():
         for split, instances in task_corpora.splits.items():
-            apply_unseen_label_rule(instances, vocab, unseen_labels, f"{split} data of task {name}")
-            for instance in instances:
-                instance.index_fields(vocab)
+            what = f"{split} data of task {name}"
+            prepare = partial(_index_instances, vocab=vocab, rule=unseen_labels, what=what)
+            if isinstance(instances, StreamedInstances):
+                instances.prepare_with(prepare)
+            else:
+                prepare(instances)
+
+
+def _index_instances(instances: List[Instance], vocab: Vocabulary, rule: str, what: str) -> None:
+    apply_unseen_label_rule(instances, vocab, rule, what)
+    for instance in instances:
+        instance.index_fields(vocab)
 
 
 def _batches(task: Task, corpora: TaskCorpora, iterators: Dict[str, Any], seed: int) -> TaskData:
@@ -446,9 +465,12 @@ def _batches(task: Task, corpora: TaskCorpora, iterators: Dict[str, Any], seed: 
         task,
         training=BatchStream(splits["train"], batching, seed) if "train" in splits else None,
         validation=(
-            EvaluationBatches(splits["validation"], batching) if "validation" in splits else None
+            EvaluationBatches(list(splits["validation"]), batching)
+            if "validation" in splits
+            else None
         ),
-        test=None if test is None else EvaluationBatches(test, batching),
+        test=None if test is None else EvaluationBatches(list(test), batching),
+        digests={split: sha256_of_tree(path) for split, path in corpora.paths.items()},
     )
 
 
@@ -460,9 +482,38 @@ def build_model(config: Config, vocab: Vocabulary) -> Hmtl:
     params["levels"] = levels
     if "regularizer" in config:
         params["regularizer"] = config["regularizer"]
-    model = Model.from_params(Params(copy.deepcopy(params)), vocab=vocab)
+    try:
+        model = Model.from_params(Params(copy.deepcopy(params)), vocab=vocab)
+    except (OSError, ValueError, RuntimeError) as error:
+        # Pretrained embeddings that are not there, and values that a layer of torch cannot take.
+        raise ConfigurationError(f"model cannot be built: {error}") from error
     assert isinstance(model, Hmtl)
+    _check_patterns(config, model)
     return model
+
+
+def _check_patterns(config: Config, model: Hmtl) -> None:
+    names = [name for name, _ in model.named_parameters()]
+    check_patterns(config["model"].get("initializer"), names, "model.initializer")
+    check_patterns(config.get("regularizer"), names, "regularizer")
+    for level, head in model.heads.items():
+        check_patterns(
+            config["model"][level]["tagger"].get("initializer"),
+            [name for name, _ in head.named_parameters()],
+            f"model.{level}.tagger.initializer",
+        )
+
+
+def without_pretrained_files(config: Config) -> Config:
+    """
+    A copy for a model that is to be given trained weights: it does without the files of word vectors that
+    training started from.
+    """
+    config = copy.deepcopy(config)
+    for embedder in config["model"]["text_field_embedder"]["token_embedders"].values():
+        if isinstance(embedder, dict):
+            embedder.pop("pretrained_file", None)
+    return config
 
 
 def build_trainer(experiment: Experiment) -> MultiTaskTrainer:
@@ -474,25 +525,30 @@ def build_trainer(experiment: Experiment) -> MultiTaskTrainer:
         ConsoleCallback(show_progress_bars=not surrounding.get("no_tqdm", False)),
         TensorBoardCallback(
             experiment.serialization_dir,
-            **{key: surrounding[key] for key in LOGGING_KEYS if key in surrounding},
+            **{key: surrounding[key] for key in LOGGING if key in surrounding},
         ),
     ]
-    return MultiTaskTrainer.from_params(
-        Params(own),
-        model=experiment.model,
-        tasks={data.task.name: data for data in experiment.tasks},
-        device=experiment.device,
-        checkpointer=Checkpointer(experiment.serialization_dir),
-        callbacks=callbacks,
-        seed=config.get("seed", DEFAULT_SEED),
-        schedulers=_schedulers(surrounding.get("scheduler"), experiment.tasks),
-    )
+    kept = {key: surrounding[key] for key in ("keep_last",) if key in surrounding}
+    try:
+        return MultiTaskTrainer.from_params(
+            Params(own),
+            model=experiment.model,
+            tasks={data.task.name: data for data in experiment.tasks},
+            device=experiment.device,
+            checkpointer=Checkpointer(experiment.serialization_dir, **kept),
+            callbacks=callbacks,
+            seed=config.get("seed", DEFAULT_SEED),
+            schedulers=_schedulers(surrounding.get("scheduler"), experiment.tasks),
+        )
+    except ValueError as error:
+        # How an optimizer or a scheduler of torch answers a value out of range.
+        raise ConfigurationError(f"multi_task_trainer: {error}") from error
 
 
 def _split_trainer_block(config: Config) -> Tuple[Dict[str, Any], Dict[str, Any]]:
     """The trainer's own parameters, and those that say who watches it and where it runs."""
     block = copy.deepcopy(config["multi_task_trainer"])
-    surrounding = {key: block.pop(key) for key in SURROUNDING_KEYS if key in block}
+    surrounding = {key: block.pop(key) for key in SURROUNDINGS if key in block}
     return block, surrounding
 
 

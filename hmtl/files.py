@@ -1,16 +1,187 @@
 """Writing files so that a reader finds the old content or the new, never half of one."""
 
+import errno
+import fcntl
+import hashlib
+import io
 import json
 import os
-from contextlib import contextmanager
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator
+from typing import Any
 
 from hmtl.errors import DataError
 
+# Small writes are gathered up to this size, so that a file of ten thousand tensors is no slower than one.
+BUFFER_SIZE = 2**20
+# What a digest is computed from at a time.
+CHUNK_SIZE = 2**22
+
+PARTIAL = ".partial"
+
+
+class FileBeingWritten(io.BufferedWriter):
+    """
+    A file that is digested while it is written.
+
+    # Parameters
+
+    path : `Path`
+        What stands there already is lost.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = _DigestedFile(path)
+        super().__init__(self._file, BUFFER_SIZE)
+
+    @property
+    def size(self) -> int:
+        """The bytes that have reached the operating system: all of them after a `flush`."""
+        return self._file.size
+
+    @property
+    def sha256(self) -> str:
+        """Their SHA-256 (FIPS 180-4), in hexadecimal."""
+        return self._file.digest.hexdigest()
+
+    @property
+    def refusal(self) -> OSError | None:
+        """What the operating system said when it refused to write."""
+        return self._file.refusal
+
+    def make_durable(self) -> None:
+        """Returns once everything written would survive a loss of power."""
+        self.flush()
+        os.fsync(self._file.descriptor)
+
+    def abandon(self) -> None:
+        """Closes the file without writing what is still in the buffer."""
+        self._file.abandoned = True
+        self.close()
+
+
+class _DigestedFile(io.RawIOBase):
+    """The system's file under a `FileBeingWritten`."""
+
+    def __init__(self, path: Path) -> None:
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self.refusal: OSError | None = None
+        self.abandoned = False
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        self.descriptor = os.open(path, flags, 0o666)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        if self.abandoned:
+            return len(view)
+        try:
+            written = os.write(self.descriptor, view)
+        except OSError as error:
+            self.refusal = error
+            raise
+        self.digest.update(view[:written])
+        self.size += written
+        return written
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            os.close(self.descriptor)
+
+
+class AppendedFile:
+    """
+    A new file that grows record by record. Nothing is held back: what was written is there even if the
+    process is killed.
+
+    # Parameters
+
+    path : `Path`
+
+    # Raises
+
+    DataError
+        When it is there already, or cannot be written; so does each method.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        with refusals(path):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+            self._descriptor = os.open(path, flags, 0o666)
+
+    def write(self, data: bytes) -> None:
+        """Adds a record."""
+        rest = memoryview(data)
+        with refusals(self.path):
+            while rest:
+                written = os.write(self._descriptor, rest)
+                self.size += written
+                rest = rest[written:]
+
+    def flush(self) -> None:
+        """Does nothing: there is no buffer."""
+
+    def make_durable(self) -> None:
+        """Returns once the records would survive a loss of power."""
+        with refusals(self.path):
+            os.fsync(self._descriptor)
+            make_durable(self.path.parent)
+
+    def close(self) -> None:
+        """No records are added any more."""
+        os.close(self._descriptor)
+
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def refusals(path: Path) -> Iterator[None]:
+    """
+    Tells the user when the system refuses to write.
+
+    # Parameters
+
+    path : `Path`
+        What the block writes to.
+
+    # Raises
+
+    DataError
+        In place of an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"cannot be written: {error.strerror or error}. Free space or choose a directory that can be "
+            "written; what stood there before is unchanged.",
+            path,
+        ) from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[FileBeingWritten]:
+    """
+    Opens a file that nobody reads yet. When the block ends without an exception, its content is on the
+    disk.
+
+    # Raises
+
+    DataError
+        When the file cannot be written (no space, no permission).
+    """
+    with refusals(path), _durably(path) as file:
+        yield file
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[FileBeingWritten]:
     """
     Opens a temporary file beside `path` for writing bytes, which takes its place once the block ends
     without an exception.
@@ -20,21 +191,164 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     DataError
         When the file cannot be written (no space, no permission); what was at `path` is still there.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = _temporary(path)
     try:
-        with open(temporary, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise DataError(
-            f"cannot be written: {error.strerror or error}. Free space or choose a directory that can be "
-            "written; what stood there before is unchanged.",
-            path,
-        ) from error
+        with refusals(path):
+            with _durably(temporary) as file:
+                yield file
+            _put_in_place(temporary, path)
     finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def making_directory(path: Path) -> Iterator[Path]:
+    """
+    Gives an empty directory under another name, which is renamed to `path` once the block ends without
+    an exception: a directory that is there is a whole one, with all its files on the disk.
+
+    # Raises
+
+    DataError
+        When it cannot be written, or `path` is there already.
+    """
+    temporary = _temporary(path)
+    try:
+        with refusals(path):
+            remove_directory(temporary)
+            temporary.mkdir(parents=True)
+            yield temporary
+            for file in temporary.iterdir():
+                make_durable(file)
+            make_durable(temporary)
+            _put_in_place(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _durably(path: Path) -> Iterator[FileBeingWritten]:
+    file = FileBeingWritten(path)
+    try:
+        yield file
+        file.make_durable()
+    except Exception:
+        # torch hides the system's error behind one of its own.
+        if file.refusal is not None:
+            raise file.refusal from None
+        raise
+    finally:
+        file.abandon()
+
+
+def same_file(source: Path, path: Path) -> None:
+    """
+    Lets `path` stand for the file that `source` stands for, in place of what it stood for before: a
+    second name of one file, or a copy where the file system has no such thing.
+
+    # Raises
+
+    DataError
+        When `path` cannot be written.
+    """
+    if path.exists() and path.samefile(source):
+        return
+    temporary = _temporary(path)
+    try:
         temporary.unlink(missing_ok=True)
+        os.link(source, temporary)
+    except OSError:
+        with replacing(path) as file, open(source, "rb") as original:
+            shutil.copyfileobj(original, file, CHUNK_SIZE)
+        return
+    try:
+        with refusals(path):
+            _put_in_place(temporary, path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def remove_directory(path: Path) -> None:
+    """
+    Removes a directory with all that is in it, if it is there; an interruption leaves none that looks
+    whole.
+
+    # Raises
+
+    DataError
+        When it cannot be removed.
+    """
+    if not path.exists():
+        return
+    with refusals(path):
+        if not path.name.endswith(PARTIAL):
+            temporary = _temporary(path)
+            remove_directory(temporary)
+            path = path.rename(temporary)
+        shutil.rmtree(path)
+
+
+def remove_partial(directory: Path) -> None:
+    """Removes what a killed process was writing in a directory."""
+    for path in directory.glob(f".*{PARTIAL}"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(CHUNK_SIZE):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def sha256_of_tree(path: Path) -> str:
+    """The same of a file or, with all that is in it, a directory: names and contents count."""
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(path)}\0{sha256_of(file)}\n".encode())
+    return digest.hexdigest()
+
+
+@contextmanager
+def sole_writer(directory: Path) -> Iterator[None]:
+    """
+    Makes a directory if it is not there, and keeps other processes from writing to it (those that ask, as
+    this one does) until the block or the process ends.
+
+    # Raises
+
+    DataError
+        When another process is at work there, or the directory cannot be made.
+    """
+    with refusals(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _lock(descriptor, directory)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, directory: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno != errno.EWOULDBLOCK:
+            return  # A file system without locks: the user has to see to it.
+        raise DataError(
+            "another process is training here. Wait for it, stop it, or choose another directory.",
+            directory,
+        ) from error
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -42,3 +356,21 @@ def write_json(path: Path, content: Any) -> None:
     with replacing(path) as file:
         file.write(json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8"))
         file.write(b"\n")
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    os.replace(temporary, path)
+    make_durable(path.parent)
+
+
+def make_durable(path: Path) -> None:
+    """Returns once a file that was written, or the names in a directory, would survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

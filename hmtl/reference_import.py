@@ -1,40 +1,56 @@
 """Turns a directory of the 2018 code into one of ours."""
 
 import shutil
-import tempfile
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Optional, Sequence
 
 import torch
 from allennlp.data import Vocabulary
 
-from hmtl.config import Config, load_config, task_names
+from hmtl.config import TASK_PREFIX, Config, level_names, load_config, task_names
 from hmtl.errors import DataError
-from hmtl.experiment import CONFIG_FILE, VOCABULARY_DIR, build_model, check_config
-from hmtl.files import replacing, write_json
+from hmtl.experiment import (
+    CONFIG_FILE,
+    VOCABULARY_DIR,
+    build_model,
+    check_config,
+    without_pretrained_files,
+)
+from hmtl.files import making_directory, write_json, writing
 from hmtl.reference_weights import rename_weights
 from hmtl.training.checkpointer import best_weights_name, load_tensors
 
 WEIGHTS = "weights.th"
 
-# The reference's vocabulary lists the labels of relation ARGUMENTS; the order of the relation types
-# themselves stood in its code. This order was found by matching its losses on shared data.
-ARGUMENT_LABEL = "ARG1_"
-RELATION_TYPES = ["ORG-AFF", "PHYS", "ART", "PER-SOC", "PART-WHOLE", "GEN-AFF"]
+# The reference's vocabulary lists the labels of relation ARGUMENTS, `ARG1_PHYS` and `ARG2_PHYS`; the
+# order of the relation types themselves stood in its code. This order was found by matching its losses
+# on shared data.
+ARGUMENT_PREFIXES = ("ARG1_", "ARG2_")
+RELATION_TYPES = ("ORG-AFF", "PHYS", "ART", "PER-SOC", "PART-WHOLE", "GEN-AFF")
+RELATION_HEAD = "relation_extractor"
+DEFAULT_RELATION_NAMESPACE = "relation_ace_labels"
+NAMES_READER, IOB1 = "ner_ontonotes", "IOB1"
 
 
 def import_directory(
-    reference_dir: Path, serialization_dir: Path, overrides: str = ""
+    reference_dir: Path,
+    serialization_dir: Path,
+    overrides: str = "",
+    relation_types: Optional[Sequence[str]] = None,
 ) -> List[str]:
     """
     # Parameters
 
     reference_dir : `Path`
-        Holds `config.json`, `vocabulary/`, and `best_<task>.th` of each task or `weights.th`.
+        Holds `config.json`, `vocabulary/`, and `best_<task>.th` of each task or `weights.th`, which
+        stands for those that are missing.
     serialization_dir : `Path`
         Must not exist.
     overrides : `str`, optional (default = `""`)
         JSON whose entries replace those of the config.
+    relation_types : `Sequence[str]`, optional (default = `None`)
+        The relation types in the order of the weights, where they are not the six of ACE 2005 that the
+        published code lists.
 
     # Returns
 
@@ -43,64 +59,138 @@ def import_directory(
 
     # Raises
 
+    ConfigurationError
+        When the config cannot be understood.
     DataError
-        When something is missing, or a tensor has no counterpart or another size; nothing is written.
+        When something is missing, or a tensor has no counterpart or another shape; nothing is written.
     """
     if serialization_dir.exists():
         raise DataError("is there already; give a directory that is to be made", serialization_dir)
     config = load_config(reference_dir / CONFIG_FILE, overrides)
-    _pool_as_then(config)
     check_config(config)
-    vocabulary = reference_dir / VOCABULARY_DIR
-    if not vocabulary.is_dir():
-        raise DataError("there is no such directory", vocabulary)
-    with tempfile.TemporaryDirectory() as scratch:
-        imported = Path(scratch) / VOCABULARY_DIR
-        shutil.copytree(vocabulary, imported)
-        _name_relation_types(imported)
-        weights = _fitting_weights(reference_dir, config, Vocabulary.from_files(str(imported)))
-        serialization_dir.mkdir(parents=True)
-        write_json(serialization_dir / CONFIG_FILE, config)
-        shutil.copytree(imported, serialization_dir / VOCABULARY_DIR)
-    for name, state in weights.items():
-        with replacing(serialization_dir / name) as file:
-            torch.save(state, file)
-    return list(weights)
+    _pool_as_then(config)
+    _tag_as_then(config)
+    with making_directory(serialization_dir) as directory:
+        return _import_into(directory, reference_dir, config, relation_types)
+
+
+def read_relation_types(path: Path) -> List[str]:
+    """
+    The relation types in a text file, one a line.
+
+    # Raises
+
+    DataError
+        When it cannot be read, holds none, or one twice.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot be read as text: {error}", path) from error
+    types = [line.strip() for line in lines if line.strip()]
+    if not types or len(set(types)) < len(types):
+        raise DataError(
+            f"must list relation types, one a line, each once; it lists {types}. Their order is that of "
+            "the table in the code that trained the model.",
+            path,
+        )
+    return types
+
+
+def _import_into(
+    directory: Path,
+    reference_dir: Path,
+    config: Config,
+    relation_types: Optional[Sequence[str]],
+) -> List[str]:
+    write_json(directory / CONFIG_FILE, config)
+    _import_vocabulary(reference_dir, directory, config, relation_types)
+    vocab = Vocabulary.from_files(str(directory / VOCABULARY_DIR))
+    model_state = build_model(without_pretrained_files(config), vocab).state_dict()
+    written = []
+    for task_name in task_names(config):
+        weights = _renamed_weights(_weights_file(reference_dir, task_name), model_state)
+        written.append(best_weights_name(task_name))
+        with writing(directory / written[-1]) as file:
+            torch.save(weights, file)
+    return written
+
+
+def _weights_file(reference_dir: Path, task_name: str) -> Path:
+    names = (best_weights_name(task_name), WEIGHTS)
+    for name in names:
+        if (reference_dir / name).is_file():
+            return reference_dir / name
+    raise DataError(f"there is neither {names[0]} nor {names[1]} here", reference_dir)
+
+
+def _renamed_weights(path: Path, model_state: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
+    try:
+        return rename_weights(load_tensors(path), model_state)
+    except DataError as error:
+        raise DataError(error.message, path) from error
 
 
 def _pool_as_then(config: Config) -> None:
     """Lets character CNNs pool as the 2018 library did."""
     for embedder in config["model"]["text_field_embedder"]["token_embedders"].values():
-        if embedder.get("encoder", {}).get("type") == "cnn":
-            embedder["encoder"]["pool_over_padding"] = True
+        encoder = embedder.get("encoder") if isinstance(embedder, dict) else None
+        if isinstance(encoder, dict) and encoder.get("type") == "cnn":
+            encoder["pool_over_padding"] = True
 
 
-def _name_relation_types(vocabulary: Path) -> None:
-    """Lets the label files list relation types where they listed argument labels."""
-    for path in vocabulary.glob("*labels.txt"):
-        if ARGUMENT_LABEL in path.read_text(encoding="utf-8"):
-            path.chmod(0o644)
-            path.write_text("\n".join(RELATION_TYPES) + "\n", encoding="utf-8")
+def _tag_as_then(config: Config) -> None:
+    """What the 2018 code's reader of names called IOB1, its default, was BIO."""
+    for name in task_names(config):
+        data_params = config[TASK_PREFIX + name]["data_params"]
+        for key in ("dataset_reader", "validation_dataset_reader"):
+            reader = data_params.get(key)
+            if reader == NAMES_READER:
+                reader = data_params[key] = {"type": NAMES_READER}
+            if isinstance(reader, dict) and reader.get("type") == NAMES_READER:
+                if reader.get("coding_scheme", IOB1) == IOB1:
+                    reader["coding_scheme"] = "BIO"
 
 
-def _fitting_weights(
-    reference_dir: Path, config: Config, vocab: Vocabulary
-) -> Dict[str, Dict[str, torch.Tensor]]:
-    """The renamed weights by file, each shown to fit the model that the config describes."""
-    model = build_model(config, vocab)
-    weights: Dict[str, Dict[str, torch.Tensor]] = {}
-    for task_name in task_names(config):
-        name = best_weights_name(task_name)
-        path = reference_dir / name
-        if not path.exists():
-            path = reference_dir / WEIGHTS
-        if not path.exists():
-            raise DataError(f"there is neither {name} nor {WEIGHTS}", reference_dir)
-        try:
-            weights[name] = rename_weights(load_tensors(path))
-            model.load_state_dict(weights[name])
-        except DataError as error:
-            raise DataError(error.message, path) from error
-        except RuntimeError as error:
-            raise DataError(f"does not fit the model of {CONFIG_FILE}: {error}", path) from error
-    return weights
+def _import_vocabulary(
+    reference_dir: Path, directory: Path, config: Config, relation_types: Optional[Sequence[str]]
+) -> None:
+    """Copies the vocabulary, in which label files list relation types instead of argument labels."""
+    source, target = reference_dir / VOCABULARY_DIR, directory / VOCABULARY_DIR
+    if not source.is_dir():
+        raise DataError("there is no such directory", source)
+    target.mkdir()
+    for path in source.iterdir():
+        # The content alone: a read-only file need not stay one.
+        shutil.copyfile(path, target / path.name)
+    for namespace in _relation_namespaces(config):
+        path = target / f"{namespace}.txt"
+        if path.is_file():
+            types = _relation_types(path.read_text(encoding="utf-8").splitlines(), relation_types)
+            path.write_text("\n".join(types) + "\n", encoding="utf-8")
+
+
+def _relation_namespaces(config: Config) -> List[str]:
+    taggers = [config["model"][name]["tagger"] for name in level_names(config)]
+    return [
+        tagger.get("label_namespace", DEFAULT_RELATION_NAMESPACE)
+        for tagger in taggers
+        if tagger["type"] == RELATION_HEAD
+    ]
+
+
+def _relation_types(labels: Sequence[str], given: Optional[Sequence[str]]) -> Sequence[str]:
+    """The types in the order of the weights' columns, for the labels that the vocabulary lists."""
+    arguments = [label for label in labels if label.startswith(ARGUMENT_PREFIXES)]
+    if not arguments and given is None:
+        # A later version of that code that lists the types themselves.
+        return labels
+    types = list(RELATION_TYPES if given is None else given)
+    unknown = sorted({label.partition("_")[2] for label in arguments} - set(types))
+    if unknown:
+        raise DataError(
+            f"the vocabulary has the relation types {unknown}, which are not among {types}. Their order "
+            "stood in the code that trained the model: write it to a file, one type a line, and give it "
+            "with --relation-types."
+        )
+    return types

@@ -1,15 +1,22 @@
-"""The parameters of the 2018 code by the names they have here."""
+"""
+The parameters of the 2018 code by the names they have here.
+
+Shapes agree. A recurrent layer is one module there, with a set of parameters per layer and direction;
+here each layer and direction of an LSTM is a module of its own.
+"""
 
 import re
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, Iterator, List, Mapping, Tuple
 
 import torch
 
 from hmtl.errors import DataError
 
-# Patterns of the reference's names, and what each is called here.
+# Patterns of the reference's names, and what each is called here. Where several match, the first whose
+# result is a name in the model at hand counts.
 RENAMINGS: List[Tuple[str, str]] = [
     (r"_text_field_embedder\.(.+)", r"encoders.text_field_embedder.\1"),
+    (r"_encoder_(\w+?)\.(.+)", r"encoders.encoders.\1.\2"),
     (
         r"_encoder_(\w+)\._module\.(weight|bias)_(ih|hh)_l(\d+)",
         r"encoders.encoders.\1.forward_layers.\4.\2_\3_l0",
@@ -72,52 +79,68 @@ COPIES: List[Tuple[str, str]] = [
 DERIVED: List[str] = [r"_tagger_\w+\.crf\._constraint_mask"]
 
 
-def rename_weights(weights: Mapping[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
+def rename_weights(
+    weights: Mapping[str, torch.Tensor], model_state: Mapping[str, torch.Tensor]
+) -> Dict[str, torch.Tensor]:
     """
     # Parameters
 
     weights : `Mapping[str, torch.Tensor]`
         A state dictionary of the 2018 code.
+    model_state : `Mapping[str, torch.Tensor]`
+        The state dictionary of the `Hmtl` that is to take the weights: it says which names and shapes
+        there are.
 
     # Returns
 
     renamed : `Dict[str, torch.Tensor]`
-        The same tensors by the names they have in `Hmtl`.
+        The same tensors by the names they have in the model, each of the right shape, none missing.
 
     # Raises
 
     DataError
-        When a tensor has no counterpart, or a copy of a shared one differs from it; names them all.
+        When a tensor has no counterpart on the other side or another shape there, or a copy of a shared
+        one differs from it; names them all.
     """
     renamed: Dict[str, torch.Tensor] = {}
     unknown: List[str] = []
     differing: List[str] = []
+    misshapen: List[str] = []
     for name, tensor in weights.items():
-        original = _apply(COPIES, name)
+        original = next(_candidates(COPIES, name), None)
+        new_name = next((new for new in _candidates(RENAMINGS, name) if new in model_state), None)
         if original is not None:
             if original not in weights or not torch.equal(weights[original], tensor):
-                differing.append(name)
-            continue
-        if any(re.fullmatch(pattern, name) for pattern in DERIVED):
-            continue
-        new_name = _apply(RENAMINGS, name)
-        if new_name is None:
-            unknown.append(name)
-        else:
+                differing.append(f"{name} (of {original})")
+        elif new_name is not None:
             renamed[new_name] = tensor
-    if unknown:
-        raise DataError(f"these tensors have no counterpart here: {', '.join(unknown)}")
-    if differing:
-        raise DataError(
-            "these tensors should be copies of the shared module's, but differ from it: "
-            + ", ".join(differing)
-        )
+            there, here = tuple(tensor.shape), tuple(model_state[new_name].shape)
+            if there != here:
+                misshapen.append(f"{name} {there}, here {here}")
+        elif not any(re.fullmatch(pattern, name) for pattern in DERIVED):
+            unknown.append(name)
+    _refuse(
+        {
+            "have no counterpart here": unknown,
+            "should be copies of a shared module's, but are not": differing,
+            "are of another shape": misshapen,
+            "are missing (by the names they have here)": sorted(model_state.keys() - renamed),
+        }
+    )
     return renamed
 
 
-def _apply(table: List[Tuple[str, str]], name: str) -> "str | None":
+def _refuse(problems: Mapping[str, List[str]]) -> None:
+    found = [f"these {what}: {', '.join(names)}" for what, names in problems.items() if names]
+    if found:
+        raise DataError(
+            f"not all tensors can be accounted for. {'; '.join(found)}. The config, the vocabulary and "
+            "the weights must be of one run."
+        )
+
+
+def _candidates(table: List[Tuple[str, str]], name: str) -> Iterator[str]:
     for pattern, replacement in table:
         match = re.fullmatch(pattern, name)
         if match:
-            return match.expand(replacement)
-    return None
+            yield match.expand(replacement)

@@ -26,16 +26,27 @@ def parse_arguments() -> argparse.Namespace:
         metavar="JSON",
         help="entries to replace in its config.json",
     )
+    parser.add_argument(
+        "--relation-types",
+        type=Path,
+        metavar="FILE",
+        help="the relation types in the order of the code that trained the model, one a line; only "
+        "needed where they are not the six of ACE 2005",
+    )
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parse_arguments()
     with running([]):
-        from hmtl.reference_import import import_directory
+        from hmtl.reference_import import import_directory, read_relation_types
 
+        types = arguments.relation_types
         written = import_directory(
-            arguments.reference_dir, arguments.serialization_dir, arguments.overrides
+            arguments.reference_dir,
+            arguments.serialization_dir,
+            arguments.overrides,
+            None if types is None else read_relation_types(types),
         )
         print(f"{arguments.serialization_dir}: wrote {', '.join(written)}")
 

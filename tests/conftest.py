@@ -6,6 +6,7 @@ import pytest
 
 import hmtl.compat  # noqa: F401  (so that a test may import AllenNLP before it imports hmtl)
 from hmtl.environment import set_thread_policy
+from tests.running import Scripts
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -27,3 +28,9 @@ def sample_dir() -> Path:
     directory = REPOSITORY / "data" / "sample"
     assert directory.is_dir(), f"{directory} is missing: run `make sample-data`"
     return directory
+
+
+@pytest.fixture
+def run_script(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Scripts:
+    """Runs an entry point within the process: `run_script("train.py", "-s", ...)`."""
+    return Scripts(monkeypatch, capsys)

@@ -47,5 +47,7 @@ class MentionAceReader(SpanTaggingReader):
                     counts[INSTANCES] += 1
                     counts["mentions"] += len(sentence.mentions)
                     source = f"{file}:{sentence.line}"
-                    yield self.text_to_instance(sentence.words, sentence.mentions, source)
+                    yield self.text_to_instance(
+                        sentence.words, sentence.mentions, source, document.name
+                    )
         self.conclude(file_path, counts)

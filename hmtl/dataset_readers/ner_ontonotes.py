@@ -54,7 +54,8 @@ class NerOntonotesReader(SpanTaggingReader):
                     counts[INSTANCES] += 1
                     counts["names"] += len(names)
                     counts["names inside others left out"] += len(sentence.names) - len(names)
-                    yield self.text_to_instance(sentence.words, names, f"{file}:{sentence.line}")
+                    source = f"{file}:{sentence.line}"
+                    yield self.text_to_instance(sentence.words, names, source, document.name)
         self.conclude(file_path, counts)
 
     def _files(self, path: Union[str, PathLike]) -> List[Path]:

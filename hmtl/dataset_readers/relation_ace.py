@@ -9,6 +9,7 @@ from allennlp.data.fields import Field, MetadataField
 
 from hmtl.dataset_readers.corpus_reader import INSTANCES, CorpusReader
 from hmtl.dataset_readers.fields.relations_field import RelationsField
+from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.files import documents_in
 from hmtl.formats.like_conll import SUFFIX, LikeConllSentence, read_documents
 
@@ -21,7 +22,7 @@ class RelationAceReader(CorpusReader):
 
     Instances hold `text`, `relations` (absent without gold) and `metadata`: `words`, `source`
     ("path:line" of the first word) and, with gold, `relations`, as lists of first token, second
-    token and type.
+    token and type, and `mentions`, as lists of label and `[start, end]`, for the strict score.
 
     # Parameters
 
@@ -30,7 +31,8 @@ class RelationAceReader(CorpusReader):
         The namespace of the types.
     skip_sentences_without_relations : `bool`, optional (default = `True`)
         The reference skips them, in training and in evaluation. That flatters precision: with
-        `False` a relation predicted in such a sentence counts as an error.
+        `False` a relation predicted in such a sentence counts as an error. Scores on test data then
+        come with and without these sentences.
     max_instances : `int`, optional (default = `None`)
         Read no more than this many instances.
     """
@@ -61,7 +63,11 @@ class RelationAceReader(CorpusReader):
                         continue
                     counts[INSTANCES] += 1
                     yield self.text_to_instance(
-                        sentence.words, relations, f"{file}:{sentence.line}"
+                        sentence.words,
+                        relations,
+                        f"{file}:{sentence.line}",
+                        sentence.mentions,
+                        document.name,
                     )
         self.conclude(file_path, counts)
 
@@ -70,6 +76,8 @@ class RelationAceReader(CorpusReader):
         words: List[str],
         relations: Optional[List[Tuple[int, int, str]]] = None,
         source: Optional[str] = None,
+        mentions: Optional[List[LabelledSpan]] = None,
+        document: Optional[str] = None,
     ) -> Instance:
         """
         # Parameters
@@ -79,13 +87,19 @@ class RelationAceReader(CorpusReader):
             Gold: last token of the first argument, last token of the second, type.
         source : `str`, optional
             Where the sentence comes from, for messages.
+        mentions : `List[Tuple[str, Tuple[int, int]]]`, optional
+            Gold: label and `(start, end)`, both ends inclusive.
+        document : `str`, optional
+            The name of its document.
         """
         text = self.text_field(words)
         fields: Dict[str, Field] = {"text": text}
-        metadata: Dict[str, Any] = {"words": words, "source": source}
+        metadata: Dict[str, Any] = {"words": words, "source": source, "document": document}
         if relations is not None:
             fields["relations"] = RelationsField(relations, text, self._label_namespace)
             metadata["relations"] = [list(relation) for relation in relations]
+        if mentions is not None:
+            metadata["mentions"] = [[label, list(span)] for label, span in mentions]
         fields["metadata"] = MetadataField(metadata)
         return Instance(fields)
 

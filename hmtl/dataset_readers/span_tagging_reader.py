@@ -16,7 +16,7 @@ class SpanTaggingReader(CorpusReader):
     Sentences with labelled spans, of which no two share a token, as one tag per token.
 
     Instances hold `text`, `tags` (absent without gold) and `metadata`: `words`, `source`
-    ("path:line" of the first word) and, with gold, `tags`.
+    ("path:line" of the first word), `document` (its name) and, with gold, `tags`.
 
     # Parameters
 
@@ -49,6 +49,7 @@ class SpanTaggingReader(CorpusReader):
         words: List[str],
         spans: Optional[List[LabelledSpan]] = None,
         source: Optional[str] = None,
+        document: Optional[str] = None,
     ) -> Instance:
         """
         # Parameters
@@ -58,10 +59,12 @@ class SpanTaggingReader(CorpusReader):
             Gold: `(label, (start, end))`, both ends inclusive.
         source : `str`, optional
             Where the sentence comes from, for messages.
+        document : `str`, optional
+            The name of its document, where the corpus has names.
         """
         text = self.text_field(words)
         fields: Dict[str, Field] = {"text": text}
-        metadata = {"words": words, "source": source}
+        metadata = {"words": words, "source": source, "document": document}
         if spans is not None:
             tags = spans_to_tags(spans, len(words), self._coding_scheme)
             fields["tags"] = SequenceLabelField(tags, text, self._label_namespace)

@@ -5,7 +5,8 @@ from collections import defaultdict
 from typing import Dict, List
 
 from allennlp.data import Instance, Vocabulary
-from allennlp.data.fields import Field, SequenceLabelField, TextField
+from allennlp.data.fields import Field, MetadataField, SequenceLabelField, TextField
+from allennlp.data.vocabulary import DEFAULT_OOV_TOKEN
 
 from hmtl.dataset_readers.fields.relations_field import RelationsField
 from hmtl.errors import DataError
@@ -45,37 +46,46 @@ def apply_unseen_label_rule(
         for name, field in instance.fields.items():
             if isinstance(field, TextField):
                 continue
-            unseen = _unseen_labels(field, vocab)
-            if unseen and rule == "error":
-                raise DataError(
-                    f"{instance.fields['metadata']['source']}: the label {unseen[0]!r} in the {what} does "  # type: ignore[index]
-                    "not occur in the data that the vocabulary was made from. Correct it, add the split "
-                    "to datasets_for_vocab_creation, or write unseen_labels: 'miss' at the config's top "
-                    "level to score such labels as misses."
-                )
-            if unseen:
-                instance.fields[name] = _without(field, unseen)
+            for namespace, unseen in _unseen_labels(field, vocab).items():
+                if rule == "error":
+                    raise DataError(
+                        f"{_source(instance)}the label {unseen[0]!r} in the {what} does not occur in the "
+                        "data that the vocabulary was made from. Correct it, add the split to "
+                        "datasets_for_vocab_creation, or write unseen_labels: 'miss' at the config's top "
+                        "level to score such labels as misses."
+                    )
+                instance.fields[name] = _without(field, unseen, namespace)
                 for label in unseen:
                     missed[label] += 1
     if missed:
         logger.warning("%s: labels never seen in training count as misses: %s", what, dict(missed))
 
 
-def _unseen_labels(field: Field, vocab: Vocabulary) -> List[str]:
+def _unseen_labels(field: Field, vocab: Vocabulary) -> Dict[str, List[str]]:
+    """The labels that the vocabulary lacks, by namespace, where one holds any such."""
     counter: Dict[str, Dict[str, int]] = defaultdict(lambda: defaultdict(int))
     field.count_vocab_items(counter)
-    return [
-        label
-        for namespace, labels in counter.items()
-        for label in labels
-        if label not in vocab.get_token_to_index_vocabulary(namespace)
-    ]
+    unseen = {}
+    for namespace, labels in counter.items():
+        known = vocab.get_token_to_index_vocabulary(namespace)
+        # A namespace of words has an index for those it lacks.
+        if DEFAULT_OOV_TOKEN not in known and any(label not in known for label in labels):
+            unseen[namespace] = [label for label in labels if label not in known]
+    return unseen
 
 
-def _without(field: Field, unseen: List[str]) -> Field:
+def _source(instance: Instance) -> str:
+    """Where it comes from, as the readers here note it: `path:line: `."""
+    metadata = instance.fields.get("metadata")
+    known = isinstance(metadata, MetadataField) and isinstance(metadata.metadata, dict)
+    source = metadata.metadata.get("source") if known else None  # type: ignore[union-attr]
+    return f"{source}: " if source else ""
+
+
+def _without(field: Field, unseen: List[str], namespace: str) -> Field:
     if isinstance(field, SequenceLabelField):
-        labels = [OUTSIDE if label in unseen else label for label in field.labels]
-        return SequenceLabelField(labels, field.sequence_field, field._label_namespace)
+        labels = [OUTSIDE if label in unseen else str(label) for label in field.labels]
+        return SequenceLabelField(labels, field.sequence_field, namespace)
     if isinstance(field, RelationsField):
         return field.without(unseen)
     raise DataError(f"unseen_labels: 'miss' does not know fields of type {type(field).__name__}")

@@ -10,6 +10,7 @@ from allennlp.data import TextFieldTensors
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
 from allennlp.nn.util import get_text_field_mask
 
+from hmtl.hierarchy import bottom_up
 from hmtl.models.heads.head import Head
 
 
@@ -30,6 +31,9 @@ class Level(FromParams):
         alone.
     input_dropout : `float`, optional (default = `0.0`)
         Probability of zeroing an entry of what the encoder reads.
+    mentions_from : `str`, optional (default = `None`)
+        The level whose head finds the mentions that this level's head wants for its full metrics: those
+        of the arguments, in the strict score of relations.
     """
 
     def __init__(
@@ -38,11 +42,13 @@ class Level(FromParams):
         encoder: Optional[Lazy[Seq2SeqEncoder]] = None,
         stacks_on: Optional[str] = None,
         input_dropout: float = 0.0,
+        mentions_from: Optional[str] = None,
     ) -> None:
         self.tagger = tagger
         self.encoder = encoder
         self.stacks_on = stacks_on
         self.input_dropout = input_dropout
+        self.mentions_from = mentions_from
 
 
 @dataclass
@@ -100,6 +106,7 @@ class StackedEncoders(torch.nn.Module):
     def _add(self, name: str, level: Level) -> None:
         embedding_dim = self.text_field_embedder.get_output_dim()
         below = level.stacks_on
+        _check_input_dropout(name, level)
         if level.encoder is None:
             self.input_dims[name] = embedding_dim if below is None else self.input_dims[below]
             self.encoded_dims[name] = embedding_dim if below is None else self.encoded_dims[below]
@@ -157,27 +164,21 @@ class StackedEncoders(torch.nn.Module):
 
 
 def _bottom_up(levels: Dict[str, Level]) -> List[str]:
-    """The names of the levels, each after the one it stacks on, otherwise in the given order."""
-    ordered: List[str] = []
-    for name in levels:
-        chain: List[str] = []
-        current: Optional[str] = name
-        while current is not None and current not in ordered:
-            if current not in levels:
-                raise ConfigurationError(
-                    f"model.{chain[-1]}.stacks_on names {current!r}, which is no level of this model. "
-                    f"Choose one of {sorted(levels)}, or null for the base embedding."
-                )
-            if current in chain:
-                circle = " -> ".join([*chain[chain.index(current) :], current])
-                raise ConfigurationError(
-                    f"model.{current}.stacks_on leads in a circle: {circle}. "
-                    "Let one of these levels stack on null, the base embedding."
-                )
-            chain.append(current)
-            current = levels[current].stacks_on
-        ordered.extend(reversed(chain))
-    return ordered
+    try:
+        return bottom_up({name: level.stacks_on for name, level in levels.items()})
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _check_input_dropout(name: str, level: Level) -> None:
+    where = f"model.{name}.input_dropout is {level.input_dropout}"
+    if not 0.0 <= level.input_dropout < 1.0:
+        raise ConfigurationError(f"{where}; write a probability, from 0 to less than 1.")
+    if level.input_dropout and level.encoder is None:
+        raise ConfigurationError(
+            f"{where}, but the level has no encoder whose input it could act on. Remove it, or write "
+            f"model.{name}.encoder."
+        )
 
 
 def build_sized(lazy: Lazy, path: str, **sizes: Any) -> Any:
@@ -191,7 +192,8 @@ def build_sized(lazy: Lazy, path: str, **sizes: Any) -> Any:
     """
     try:
         return lazy.construct(**sizes)
-    except ConfigurationError as error:
+    except (ConfigurationError, ValueError, RuntimeError) as error:
+        # The latter two are how layers of torch answer a value out of range.
         raise ConfigurationError(f"{path}: {error}") from error
 
 

@@ -4,6 +4,7 @@ from typing import Any, Dict, List, Optional
 
 import torch
 from allennlp.common import Lazy
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import TextFieldTensors, Vocabulary
 from allennlp.models import Model
 from allennlp.modules import TextFieldEmbedder
@@ -46,6 +47,11 @@ class Hmtl(Model):
         self.heads = torch.nn.ModuleDict()
         for name in self.encoders.below:
             self.heads[name] = self._build_head(name, levels[name].tagger)
+        self.mentions_from = {
+            name: self._mention_level(name, level.mentions_from)
+            for name, level in levels.items()
+            if level.mentions_from is not None
+        }
         if initializer is not None:
             initializer(self)
 
@@ -58,8 +64,22 @@ class Hmtl(Model):
             encoded_dim=self.encoders.encoded_dims[name],
         )
 
-    def forward(  # type: ignore[override]
-        self, task_name: str, batch: Dict[str, Any], compute_metrics: bool = True
+    def _mention_level(self, name: str, mentions_from: str) -> str:
+        finding = sorted(level for level, head in self.heads.items() if head.finds_mentions)
+        if not self._head(name).takes_mentions or mentions_from not in finding:
+            raise ConfigurationError(
+                f"model.{name}.mentions_from is {mentions_from!r}; it must be a level whose head finds "
+                f"mentions ({', '.join(finding) or 'there is none'}), for a head that compares them, as "
+                "'relation_extractor' does. Else write null."
+            )
+        return mentions_from
+
+    def forward(
+        self,
+        task_name: str,
+        batch: Dict[str, Any],
+        compute_metrics: bool = True,
+        full: bool = False,
     ) -> Dict[str, torch.Tensor]:
         """
         Runs the encoders up to a task's level, and its head.
@@ -71,6 +91,8 @@ class Hmtl(Model):
             The tensors and metadata of a batch of that task: `text`, and the fields that its head takes.
         compute_metrics : `bool`, optional (default = `True`)
             Decode and count; a training step does without.
+        full : `bool`, optional (default = `False`)
+            Count also what only `get_metrics` with `full` tells.
 
         # Returns
 
@@ -78,11 +100,22 @@ class Hmtl(Model):
             What the head returns: `loss` (a scalar) among it when the batch holds gold annotation.
         """
         fields = dict(batch)
-        encoding = self.encode(fields.pop("text"), up_to=task_name)
+        mention_level = self.mentions_from.get(task_name) if full else None
+        # The usual mention level is one below; for any other, all levels are computed in the one pass.
+        above = mention_level is not None and mention_level not in self.encoders.path_to(task_name)
+        encoding = self.encode(fields.pop("text"), up_to=None if above else task_name)
+        if mention_level is not None:
+            fields["predicted_mentions"] = self._mentions(mention_level, encoding)
         level = encoding.levels[task_name]
-        return self.heads[task_name](
+        return self._head(task_name)(
             level.inputs, level.encoded, encoding.mask, compute_metrics, **fields
         )
+
+    def _mentions(self, level_name: str, encoding: Encoding) -> List[Any]:
+        """The labelled spans that a level's head finds, per instance."""
+        level = encoding.levels[level_name]
+        head = self._head(level_name)
+        return head.decode(head(level.inputs, level.encoded, encoding.mask, False))["spans"]
 
     def encode(self, text: TextFieldTensors, up_to: Optional[str] = None) -> Encoding:
         """
@@ -98,13 +131,28 @@ class Hmtl(Model):
 
     def decode(self, task_name: str, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
         """What a task's head reads from its `forward` output, one entry per instance."""
-        return self.heads[task_name].decode(output_dict)
+        return self._head(task_name).decode(output_dict)
 
     def get_metrics(  # type: ignore[override]
         self, task_name: str, reset: bool = False, full: bool = False
     ) -> Dict[str, Any]:
         """What a task's head has counted since the last reset; see `Head.get_metrics`."""
-        return self.heads[task_name].get_metrics(reset=reset, full=full)
+        return self._head(task_name).get_metrics(reset=reset, full=full)
+
+    def counts(self, task_name: str) -> Dict[str, Any]:
+        """What a task's head has counted since the last reset, in plain values."""
+        counters = self._head(task_name).counters()
+        return {name: counter.state_dict() for name, counter in counters.items()}
+
+    def restore_counts(self, task_name: str, counts: Dict[str, Any]) -> None:
+        """Lets a task's head go on from what `counts` returned."""
+        for name, counter in self._head(task_name).counters().items():
+            counter.load_state_dict(counts[name])
+
+    def _head(self, name: str) -> Head:
+        head = self.heads[name]
+        assert isinstance(head, Head)
+        return head
 
     @property
     def levels(self) -> List[str]:

@@ -91,7 +91,7 @@ class CnnEncoder(Seq2VecEncoder):
         convolution: torch.nn.Conv1d,
         width: int,
         channels: torch.Tensor,
-        mask: torch.BoolTensor,
+        mask: torch.Tensor,
     ) -> torch.Tensor:
         """The maximum over a filter's windows. Shape `(batch_size, num_filters)`."""
         num_tokens = mask.size(1)

@@ -1,10 +1,12 @@
 """A linear-chain conditional random field, computed for a whole batch at a time."""
 
-from typing import List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.modules.conditional_random_field.conditional_random_field import allowed_transitions
+
+from hmtl.formats.tags import split_tag
 
 
 class LinearChainCrf(torch.nn.Module):
@@ -12,15 +14,16 @@ class LinearChainCrf(torch.nn.Module):
     Linear-chain CRF (Lafferty, McCallum and Pereira, 2001) with start and end scores.
 
     Constraints restrict decoding only: the likelihood is normalised over all tag sequences, as in the
-    2018 code, so that its checkpoints keep their meaning.
+    2018 code, so that its checkpoints keep their meaning. Logits of half precision are computed with in
+    single precision.
 
     # Parameters
 
     labels : `List[str]`
         The tags by index.
     constraint_type : `str`, optional (default = `None`)
-        The coding scheme whose well-formed sequences alone may be decoded: `"BIOUL"`, `"BIO"`, `"IOB1"`
-        or `"BMES"`. `None` allows every sequence.
+        The coding scheme whose well-formed sequences alone may be decoded: `"BIOUL"`, `"BIO"` or
+        `"IOB1"`. `None` allows every sequence.
 
     # Raises
 
@@ -43,7 +46,7 @@ class LinearChainCrf(torch.nn.Module):
         self.register_buffer("forbidden", ~allowed, persistent=False)
 
     def log_likelihood(
-        self, logits: torch.Tensor, tags: torch.LongTensor, mask: torch.BoolTensor
+        self, logits: torch.Tensor, tags: torch.Tensor, mask: torch.Tensor
     ) -> torch.Tensor:
         """
         # Parameters
@@ -61,32 +64,26 @@ class LinearChainCrf(torch.nn.Module):
             The natural logarithm of each sequence's probability; 0 for an empty one. Shape
             `(batch_size,)`.
         """
+        logits = _in_single_precision_at_least(logits)
         return self._gold_score(logits, tags, mask) - self._log_partition(logits, mask)
 
-    def _log_partition(self, logits: torch.Tensor, mask: torch.BoolTensor) -> torch.Tensor:
+    def _log_partition(self, logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """The log of the summed scores of all tag sequences. Shape `(batch_size,)`."""
-        # A step is log(exp(alpha) @ exp(transitions)): a matrix product, where a log-sum-exp over a
-        # (batch, from, to) tensor would be `num_tags` times larger. Both factors are shifted by their
-        # maximum first; the smallest normal number stands in for a sum that underflows all the same,
-        # which takes transitions more than 87 nats apart.
-        tiny = torch.finfo(logits.dtype).tiny
-        shift = self.transitions.detach().max()
-        transition_weights = (self.transitions - shift).exp()
+        # Both say the same. Outside of training the order of summation is that of the 2018 code: the loss
+        # of a sure prediction is the small difference of two large sums, and keeps its digits only so.
+        advance = (_by_products if self.training else _by_sums)(self.transitions)
         # Shape: (num_tokens, batch_size, num_tags), for one contiguous slice a step
         steps = logits.transpose(0, 1)
         running = mask.transpose(0, 1).unsqueeze(-1)
         # Shape: (batch_size, num_tags)
         alpha = self.start_transitions + steps[0]
         for step in range(1, steps.size(0)):
-            largest = alpha.detach().max(dim=-1, keepdim=True).values
-            reached = ((alpha - largest).exp() @ transition_weights).clamp_min(tiny).log()
-            advanced = reached + (largest + shift) + steps[step]
-            alpha = torch.where(running[step], advanced, alpha)
+            alpha = torch.where(running[step], advance(alpha, steps[step]), alpha)
         log_partition = torch.logsumexp(alpha + self.end_transitions, dim=-1)
         return torch.where(mask[:, 0], log_partition, torch.zeros_like(log_partition))
 
     def _gold_score(
-        self, logits: torch.Tensor, tags: torch.LongTensor, mask: torch.BoolTensor
+        self, logits: torch.Tensor, tags: torch.Tensor, mask: torch.Tensor
     ) -> torch.Tensor:
         """The score of the gold tag sequences. Shape `(batch_size,)`."""
         # Shape: (batch_size, num_tokens)
@@ -100,7 +97,7 @@ class LinearChainCrf(torch.nn.Module):
         return emitted.sum(dim=1) + moved.sum(dim=1) + ends * mask[:, 0]
 
     @torch.no_grad()
-    def viterbi(self, logits: torch.Tensor, mask: torch.BoolTensor) -> torch.LongTensor:
+    def viterbi(self, logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """
         # Parameters
 
@@ -115,6 +112,7 @@ class LinearChainCrf(torch.nn.Module):
             The best allowed tag sequence of each instance; 0 on padding. Shape
             `(batch_size, num_tokens)`.
         """
+        logits = _in_single_precision_at_least(logits)
         transitions, start, end = self._constrained_scores(logits.dtype)
         num_tokens = logits.size(1)
         # Shape: (batch_size, num_tags)
@@ -142,27 +140,74 @@ class LinearChainCrf(torch.nn.Module):
     ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         # Finite, so that a sequence with no allowed path still decodes to something.
         lowest = torch.finfo(dtype).min / 1e4
+        forbidden = self.get_buffer("forbidden")
         n = self.num_tags
         start_index, end_index = n, n + 1
         return (
-            self.transitions.masked_fill(self.forbidden[:n, :n], lowest),
-            self.start_transitions.masked_fill(self.forbidden[start_index, :n], lowest),
-            self.end_transitions.masked_fill(self.forbidden[:n, end_index], lowest),
+            self.transitions.masked_fill(forbidden[:n, :n], lowest),
+            self.start_transitions.masked_fill(forbidden[start_index, :n], lowest),
+            self.end_transitions.masked_fill(forbidden[:n, end_index], lowest),
         )
 
 
-def _allowed(labels: List[str], constraint_type: Optional[str]) -> torch.BoolTensor:
+# Takes the log-sums over all ways to each tag, shape (batch_size, num_tags), one token on.
+Advance = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def _by_sums(transitions: torch.Tensor) -> Advance:
+    def advance(alpha: torch.Tensor, emitted: torch.Tensor) -> torch.Tensor:
+        # Shape: (batch_size, from num_tags, to num_tags)
+        ways = alpha.unsqueeze(2) + emitted.unsqueeze(1) + transitions
+        return torch.logsumexp(ways, dim=1)
+
+    return advance
+
+
+def _by_products(transitions: torch.Tensor) -> Advance:
+    """
+    log(exp(alpha) @ exp(transitions)): a matrix product, where `_by_sums` takes a tensor `num_tags` times
+    larger. Both factors are shifted by their maximum first; the smallest normal number stands in for a sum
+    that underflows all the same, which takes transitions more than 87 nats apart.
+    """
+    tiny = torch.finfo(transitions.dtype).tiny
+    shift = transitions.detach().max()
+    weights = (transitions - shift).exp()
+
+    def advance(alpha: torch.Tensor, emitted: torch.Tensor) -> torch.Tensor:
+        largest = alpha.detach().max(dim=-1, keepdim=True).values
+        reached = ((alpha - largest).exp() @ weights).clamp_min(tiny).log()
+        return reached + (largest + shift) + emitted
+
+    return advance
+
+
+def _in_single_precision_at_least(logits: torch.Tensor) -> torch.Tensor:
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+
+
+def _allowed(labels: List[str], constraint_type: Optional[str]) -> torch.Tensor:
     size = len(labels) + 2
     if constraint_type is None:
         return torch.ones(size, size, dtype=torch.bool)
-    try:
-        pairs = allowed_transitions(constraint_type, dict(enumerate(labels)))
-    except (ConfigurationError, IndexError) as error:
-        raise ConfigurationError(
-            f"constraint_type {constraint_type!r} does not fit the tags {sorted(labels)[:8]}: {error}. "
-            "Write the coding scheme that the dataset reader produces, or null for no constraint."
-        ) from error
+    _check_tags(labels, constraint_type)
+    pairs = allowed_transitions(constraint_type, dict(enumerate(labels)))
     allowed = torch.zeros(size, size, dtype=torch.bool)
     rows, columns = zip(*pairs)
     allowed[list(rows), list(columns)] = True
     return allowed
+
+
+def _check_tags(labels: List[str], constraint_type: str) -> None:
+    """Tags of another scheme would be forbidden without a word, and never be decoded."""
+    reason = ""
+    try:
+        prefixes = {split_tag(label, constraint_type)[0] for label in labels}
+        if constraint_type == "BIOUL" and prefixes & set("BI") and not prefixes & set("LU"):
+            reason = "no tag ends a span"
+    except ValueError as error:
+        reason = str(error)
+    if reason:
+        raise ConfigurationError(
+            f"constraint_type {constraint_type!r} does not fit the tags {sorted(labels)[:8]}: {reason}. "
+            "Write the coding_scheme of the dataset reader, or null for no constraint."
+        )

@@ -91,7 +91,7 @@ class LstmEncoder(Seq2SeqEncoder):
         return outputs * mask.unsqueeze(-1)
 
 
-def _reversal(mask: torch.BoolTensor) -> torch.LongTensor:
+def _reversal(mask: torch.Tensor) -> torch.Tensor:
     """
     For each position of a right-padded sequence, the position whose token stands there when the sequence
     is reversed within its length; padding stays in place, so that reversing twice restores the

@@ -3,12 +3,14 @@
 import random
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import Any, Deque, Dict, Iterator, List, Tuple
 
 from allennlp.data import Instance
 from allennlp.data.data_loaders import allennlp_collate
 
-from hmtl.training.batching import Batches, Batching
+from hmtl.training.batching import Batching
+from hmtl.training.streamed_instances import Instances, chunks_of
 
 # One batch ahead hides the time to collate it; more would only hold memory.
 PREFETCHED = 2
@@ -16,6 +18,8 @@ PREFETCHED = 2
 Batch = Dict[str, Any]
 # How many passes are over, and how many batches of the current one.
 Place = Tuple[int, int]
+# What a batch is made of, and the place that is reached once it is consumed.
+Planned = Tuple[List[Instance], Place]
 
 
 class BatchStream:
@@ -28,55 +32,72 @@ class BatchStream:
 
     # Parameters
 
-    instances : `List[Instance]`
-        Indexed, at least one.
+    instances : `List[Instance]` or `StreamedInstances`
+        Indexed, at least one. Those that are streamed are shuffled, and cut into batches, a chunk at a
+        time, and to go on inside a pass the stream reads it from its beginning.
     batching : `Batching`
     seed : `int`
         Streams with different seeds are shuffled differently.
     """
 
-    def __init__(self, instances: List[Instance], batching: Batching, seed: int) -> None:
+    def __init__(self, instances: Instances, batching: Batching, seed: int) -> None:
         self.instances = instances
         self.batching = batching
         self.seed = seed
+        self._length = sum(1 for _ in self._pass(0))
         self._executor = ThreadPoolExecutor(max_workers=1)
-        self._rewind(passes=0, position=0)
+        self._pending: Deque[Future] = deque()
+        self._reached: Place = (0, 0)
+        self._plan = self._batches_from(0, 0)
 
     def __len__(self) -> int:
-        """Batches in one pass over the data."""
-        return len(self._order)
+        """Batches in the first pass over the data; in others they may be a few more or less."""
+        return self._length
 
     def next_batch(self) -> Batch:
         """The next batch, on the CPU."""
         while len(self._pending) < PREFETCHED:
-            self._pending.append(self._start_next())
-        batch, self._reached = self._pending.popleft()
-        return batch.result()
+            self._pending.append(self._executor.submit(_make, self._plan))
+        batch, self._reached = self._pending.popleft().result()
+        return batch
 
-    def _start_next(self) -> Tuple[Future, Place]:
-        """A batch in the making, and the place that is reached once it is consumed."""
-        chosen = [self.instances[index] for index in self._order[self._next]]
-        self._next += 1
-        if self._next == len(self._order):
-            self._pass, self._next = self._pass + 1, 0
-            self._order = self._order_of(self._pass)
-        return self._executor.submit(collate, chosen), (self._pass, self._next)
-
-    def _order_of(self, number: int) -> Batches:
+    def _pass(self, number: int) -> Iterator[List[Instance]]:
+        """What the batches of a pass are made of."""
         # A string seeds the same way in every process and version of Python, which a tuple does not.
-        return self.batching.batches(self.instances, random.Random(f"{self.seed}/{number}"))
+        seed, part = f"{self.seed}/{number}", 0
+        for chunk in chunks_of(self.instances):
+            rng = random.Random(f"{seed}/{part}" if part else seed)
+            for positions in self.batching.batches(chunk, rng):
+                yield [chunk[position] for position in positions]
+            part += 1
+            # Or it would be in memory still while the next one is read.
+            del chunk
 
-    def _rewind(self, passes: int, position: int) -> None:
-        self._pass, self._next = self._reached = (passes, position)
-        self._order = self._order_of(passes)
-        self._pending: Deque[Tuple[Future, Place]] = deque()
+    def _batches_from(self, passes: int, position: int) -> Iterator[Planned]:
+        """What all batches to come are made of, each with the place that is reached once it is consumed."""
+        while True:
+            batches = islice(self._pass(passes), position, None)
+            chosen = next(batches)
+            for following in batches:
+                position += 1
+                yield chosen, (passes, position)
+                chosen = following
+            passes, position = passes + 1, 0
+            yield chosen, (passes, position)
 
     def state_dict(self) -> Dict[str, int]:
         passes, position = self._reached
         return {"passes": passes, "position": position}
 
     def load_state_dict(self, state: Dict[str, int]) -> None:
-        self._rewind(state["passes"], state["position"])
+        self._reached = (state["passes"], state["position"])
+        self._plan = self._batches_from(*self._reached)
+        self._pending.clear()
+
+
+def _make(plan: Iterator[Planned]) -> Tuple[Batch, Place]:
+    chosen, place = next(plan)
+    return collate(chosen), place
 
 
 class EvaluationBatches:
@@ -108,6 +129,12 @@ class EvaluationBatches:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
+
+
+def sources_of(batch: Batch) -> List[str]:
+    """Where the texts of a batch stand, as `file:line`, as far as their reader says so."""
+    entries = [entry for entry in batch.get("metadata", []) if isinstance(entry, dict)]
+    return [str(entry["source"]) for entry in entries if entry.get("source")] or ["unknown source"]
 
 
 def collate(instances: List[Instance]) -> Batch:

@@ -2,12 +2,14 @@
 
 import random
 from abc import abstractmethod
-from typing import List, Optional
+from typing import Iterator, List, Optional
 
 from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance
 
+# The field that every instance has, whose tokens are counted.
+TEXT = "text"
 # A batch is a list of positions in the data set.
 Batches = List[List[int]]
 
@@ -20,12 +22,20 @@ class Batching(Registrable):
 
     batch_size : `int`
         Instances a batch; the last one may hold fewer.
+    max_tokens_per_batch : `int`, optional (default = `None`)
+        A batch with more tokens than this, padding included, is split into smaller ones. A text that has
+        more by itself stays whole, in a batch of its own.
     """
 
-    def __init__(self, batch_size: int) -> None:
-        if batch_size < 1:
-            raise ConfigurationError(f"batch_size is {batch_size}; it must be at least 1")
+    def __init__(self, batch_size: int, max_tokens_per_batch: Optional[int] = None) -> None:
+        for name, number in (
+            ("batch_size", batch_size),
+            ("max_tokens_per_batch", max_tokens_per_batch),
+        ):
+            if number is not None and number < 1:
+                raise ConfigurationError(f"{name} is {number}; it must be at least 1")
         self.batch_size = batch_size
+        self.max_tokens_per_batch = max_tokens_per_batch
 
     @abstractmethod
     def batches(self, instances: List[Instance], rng: Optional[random.Random]) -> Batches:
@@ -38,11 +48,24 @@ class Batching(Registrable):
             uses.
         """
 
-    def _cut(self, order: List[int]) -> Batches:
-        return [
-            order[first : first + self.batch_size]
-            for first in range(0, len(order), self.batch_size)
-        ]
+    def _cut(self, order: List[int], instances: List[Instance]) -> Batches:
+        size = self.batch_size
+        batches = [order[first : first + size] for first in range(0, len(order), size)]
+        if self.max_tokens_per_batch is None:
+            return batches
+        return [part for batch in batches for part in self._split(batch, instances)]
+
+    def _split(self, batch: List[int], instances: List[Instance]) -> Iterator[List[int]]:
+        assert self.max_tokens_per_batch is not None
+        part: List[int] = []
+        longest = 0
+        for position in batch:
+            longest = max(longest, field_length(instances[position], TEXT))
+            if part and (len(part) + 1) * longest > self.max_tokens_per_batch:
+                yield part
+                part, longest = [], field_length(instances[position], TEXT)
+            part.append(position)
+        yield part
 
 
 @Batching.register("basic")
@@ -53,7 +76,7 @@ class BasicBatching(Batching):
         order = list(range(len(instances)))
         if rng is not None:
             rng.shuffle(order)
-        return self._cut(order)
+        return self._cut(order, instances)
 
 
 @Batching.register("bucket")
@@ -69,13 +92,19 @@ class BucketBatching(Batching):
     padding_noise : `float`, optional (default = `0.1`)
         In training, each length is first multiplied by a random factor up to this far from 1, so that
         batches differ from one pass to the next.
+    max_tokens_per_batch : `int`, optional (default = `None`)
+        As for every batching.
     """
 
     def __init__(
-        self, batch_size: int, sorting_keys: Optional[List[str]] = None, padding_noise: float = 0.1
+        self,
+        batch_size: int,
+        sorting_keys: Optional[List[str]] = None,
+        padding_noise: float = 0.1,
+        max_tokens_per_batch: Optional[int] = None,
     ) -> None:
-        super().__init__(batch_size)
-        self.sorting_keys = sorting_keys or ["text"]
+        super().__init__(batch_size, max_tokens_per_batch)
+        self.sorting_keys = sorting_keys or [TEXT]
         self.padding_noise = padding_noise
 
     def batches(self, instances: List[Instance], rng: Optional[random.Random]) -> Batches:
@@ -86,16 +115,21 @@ class BucketBatching(Batching):
             noise = self.padding_noise
             return [length * (1 + rng.uniform(-noise, noise)) for length in lengths]
 
-        batches = self._cut(sorted(range(len(instances)), key=key))
+        batches = self._cut(sorted(range(len(instances)), key=key), instances)
         if rng is not None:
             rng.shuffle(batches)
         return batches
 
     def _lengths(self, instance: Instance) -> List[int]:
         try:
-            return [len(instance.fields[name]) for name in self.sorting_keys]  # type: ignore[arg-type]
+            return [field_length(instance, name) for name in self.sorting_keys]
         except KeyError as error:
             raise ConfigurationError(
                 f"sorting_keys names the field {error}, but the instances have "
                 f"{sorted(instance.fields)}. Choose among these."
             ) from error
+
+
+def field_length(instance: Instance, name: str) -> int:
+    """Of a field that is a sequence."""
+    return len(instance.fields[name])

@@ -81,3 +81,13 @@ class Callback:
 
     def on_end(self) -> None:
         """The run is over, or was broken off by an exception."""
+
+    def state_dict(self) -> Dict[str, Any]:
+        """
+        What it needs to go on from here, as tensors and plain values; asked for at each checkpoint,
+        between `on_start` and `on_end`.
+        """
+        return {}
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        """The state at the checkpoint that the run will go on from; comes before `on_start`."""

@@ -1,88 +1,244 @@
 """Keeping a run's state on disk, so that it can go on from there."""
 
+import logging
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Collection, Dict, List, Optional, Tuple
 
-import torch
+from allennlp.common.checks import ConfigurationError
 
 from hmtl.errors import DataError
-from hmtl.files import replacing
+from hmtl.files import making_directory, remove_directory, remove_partial, same_file
+from hmtl.training.checkpoint import (
+    MODEL_STATE,
+    TRAINING_STATE,
+    Checkpoint,
+    FileRecord,
+    Moment,
+    check_are_numbers,
+    check_file,
+    checkpoints_in,
+    load_tensors,
+    path_in,
+    save_tensors,
+    write_manifest,
+)
 
-MODEL_STATE = "model_state.th"
-TRAINING_STATE = "training_state.th"
+logger = logging.getLogger(__name__)
+
+CHECKPOINTS_DIR = "checkpoints"
+DAMAGED = ".damaged"
+BEST = "best_"
 
 
 def best_weights_name(task_name: str) -> str:
     """The file that holds the weights of a task's best epoch."""
-    return f"best_{task_name}.th"
+    return f"{BEST}{task_name}.th"
 
 
 class Checkpointer:
     """
     Writes and reads the state of a run in its serialization directory.
 
+    A checkpoint is a directory in `checkpoints/`, made under another name and renamed once it is whole.
+    `model_state.th`, `training_state.th` and `best_<task>.th` in the serialization directory are other
+    names for the files of the last one. A checkpoint holds the best weights as well: should it be lost,
+    those that belong to the one before are still there.
+
     # Parameters
 
     serialization_dir : `Path`
+    keep_last : `int`, optional (default = `2`)
+        How many checkpoints to keep.
     """
 
-    def __init__(self, serialization_dir: Path) -> None:
+    def __init__(self, serialization_dir: Path, keep_last: int = 2) -> None:
+        if keep_last < 1:
+            raise ConfigurationError(
+                f"multi_task_trainer.keep_last is {keep_last}: keep at least 1 checkpoint, better 2"
+            )
         self.serialization_dir = serialization_dir
+        self.keep_last = keep_last
+        self._directory = serialization_dir / CHECKPOINTS_DIR
+        # The last checkpoint of the run as this process knows it, and what it is made of.
+        self._last: Optional[Checkpoint] = None
+        self._files: Dict[str, FileRecord] = {}
 
-    def save(self, model_state: Dict[str, Any], training_state: Dict[str, Any]) -> None:
+    def save(
+        self,
+        moment: Moment,
+        model_state: Dict[str, Any],
+        training_state: Dict[str, Any],
+        best_now: Collection[str] = (),
+    ) -> None:
         """
-        Writes the last state of the run.
+        Writes the state of the run as it is, unless that is the last thing that was written.
 
-        The weights stand in both files: what recovery reads is one file, replaced in one piece, so that
-        no interruption can leave weights and optimizers of different moments.
-        """
-        with replacing(self.serialization_dir / MODEL_STATE) as file:
-            torch.save(model_state, file)
-        with replacing(self.serialization_dir / TRAINING_STATE) as file:
-            torch.save({**training_state, "model": model_state}, file)
+        # Parameters
 
-    def save_best(self, task_name: str, model_state: Dict[str, Any]) -> None:
-        """Writes the weights of a task's best epoch so far."""
-        with replacing(self.serialization_dir / best_weights_name(task_name)) as file:
-            torch.save(model_state, file)
-
-    def exists(self) -> bool:
-        """Whether the run has reached its first checkpoint."""
-        return (self.serialization_dir / TRAINING_STATE).exists()
-
-    def load(self) -> Dict[str, Any]:
-        """
-        What was last saved, on the CPU; the model's state is its entry `model`.
+        moment : `Moment`
+        model_state : `Dict[str, Any]`
+            The weights.
+        training_state : `Dict[str, Any]`
+            Everything else.
+        best_now : `Collection[str]`, optional
+            Tasks whose best weights so far are these.
 
         # Raises
 
         DataError
-            When the file is missing or damaged.
+            When it cannot be written; the checkpoints before it are still there.
         """
-        return load_tensors(self.serialization_dir / TRAINING_STATE)
+        is_first = self._last is None
+        if self._last is not None and self._last.moment == moment:
+            return
+        checkpoint = Checkpoint(path_in(self._directory, moment), moment)
+        try:
+            files = self._write(checkpoint, model_state, training_state, best_now)
+        except DataError as error:
+            last = "" if self._last is None else f" The last one, {self._last.path}, is whole."
+            raise DataError(f"a checkpoint {error.message}{last}", checkpoint.path) from error
+        if is_first:
+            # A state of a type that is not loaded again shows now, not when it is needed.
+            checkpoint.load()
+        self._take_as_last(checkpoint, files)
+        for older in self.checkpoints()[self.keep_last :]:
+            remove_directory(older.path)
+
+    def _write(
+        self,
+        checkpoint: Checkpoint,
+        model_state: Dict[str, Any],
+        training_state: Dict[str, Any],
+        best_now: Collection[str],
+    ) -> Dict[str, FileRecord]:
+        with making_directory(checkpoint.path) as directory:
+            files = {
+                MODEL_STATE: save_tensors(directory / MODEL_STATE, model_state),
+                TRAINING_STATE: save_tensors(directory / TRAINING_STATE, training_state),
+            }
+            files.update(self._keep_best_weights(directory))
+            for task_name in best_now:
+                same_file(directory / MODEL_STATE, directory / best_weights_name(task_name))
+                files[best_weights_name(task_name)] = files[MODEL_STATE]
+            write_manifest(directory, checkpoint.moment, files)
+        return files
+
+    def _keep_best_weights(self, directory: Path) -> Dict[str, FileRecord]:
+        """Gives the best weights of the last checkpoint a place in the one that is being made."""
+        best = {name: record for name, record in self._files.items() if name.startswith(BEST)}
+        for name in best:
+            assert self._last is not None
+            same_file(self._last.path / name, directory / name)
+        return best
+
+    def _take_as_last(self, checkpoint: Checkpoint, files: Dict[str, FileRecord]) -> None:
+        self._last, self._files = checkpoint, files
+        for name in files:
+            same_file(checkpoint.path / name, self.serialization_dir / name)
+
+    def checkpoints(self) -> List[Checkpoint]:
+        """All that are there, the last one first; they may be damaged."""
+        return checkpoints_in(self._directory)
+
+    def load(self) -> Optional[Dict[str, Any]]:
+        """
+        What to go on from: the last whole checkpoint, on the CPU. The weights are its entry `model`. The
+        files in the serialization directory become those of this checkpoint, and damaged ones after it
+        are set aside.
+
+        # Returns
+
+        state : `Dict[str, Any]`, optional
+            `None` when the run had not reached its first checkpoint.
+
+        # Raises
+
+        DataError
+            When there are checkpoints, but none is whole.
+        """
+        remove_partial(self._directory)
+        checkpoints = self.checkpoints()
+        problems: List[str] = []
+        for number, checkpoint in enumerate(checkpoints):
+            try:
+                state = checkpoint.load()
+            except DataError as error:
+                problems.append(str(error))
+                continue
+            if problems:
+                logger.warning(
+                    "%s Going on from the checkpoint before: %s",
+                    " ".join(problems),
+                    checkpoint.path,
+                )
+            _set_aside(checkpoints[:number])
+            self._go_on_from(checkpoint)
+            return state
+        if problems or (self.serialization_dir / TRAINING_STATE).exists():
+            problems = problems or [f"{CHECKPOINTS_DIR}/ is gone."]
+            raise DataError(
+                f"there is no whole checkpoint to go on from. {' '.join(problems)} Put back a copy of that "
+                "directory, or start the run anew with --force.",
+                self._directory,
+            )
+        return None
+
+    def _go_on_from(self, checkpoint: Checkpoint) -> None:
+        files = checkpoint.files
+        for best in self.serialization_dir.glob(best_weights_name("*")):
+            if best.name not in files:
+                best.unlink()
+        self._take_as_last(checkpoint, files)
 
     def load_best(self, task_name: str) -> Dict[str, Any]:
-        """The weights of a task's best epoch, on the CPU."""
-        return load_tensors(self.serialization_dir / best_weights_name(task_name))
+        """
+        The weights of a task's best epoch, on the CPU.
+
+        # Raises
+
+        DataError
+            When there are none, or they are not those that the run wrote, or no numbers.
+        """
+        path = self.serialization_dir / best_weights_name(task_name)
+        copies = self._copies(path.name)
+        if copies:
+            path = _whole_one([path, *(copy for copy, _ in copies)], [each for _, each in copies])
+        weights = load_tensors(path)
+        check_are_numbers(weights, path)
+        return weights
+
+    def _copies(self, name: str) -> List[Tuple[Path, FileRecord]]:
+        """Where checkpoints hold a file of this name, and what it should be; the last one first."""
+        copies = []
+        for checkpoint in self.checkpoints():
+            try:
+                record = checkpoint.files.get(name)
+            except DataError as error:
+                logger.warning("%s", error)
+                continue
+            if record is not None:
+                copies.append((checkpoint.path / name, record))
+        return copies
 
 
-def load_tensors(path: Path) -> Dict[str, Any]:
-    """
-    Reads a dictionary of tensors and plain values, to the CPU, and never code.
+def _set_aside(checkpoints: List[Checkpoint]) -> None:
+    """Keeps damaged checkpoints where they are in nobody's way."""
+    for checkpoint in checkpoints:
+        aside = checkpoint.path.with_name(checkpoint.path.name + DAMAGED)
+        remove_directory(aside)
+        checkpoint.path.rename(aside)
 
-    # Raises
 
-    DataError
-        When the file is missing, damaged, or holds anything else.
-    """
-    if not path.exists():
-        raise DataError("there is no such file; has the run reached its first checkpoint?", path)
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises half a dozen unrelated types for a damaged file
-        reason = str(error).splitlines()[0]
-        raise DataError(
-            f"cannot be read as a file of tensors: {reason} It is truncated, or was not written by this "
-            "program. Take another checkpoint.",
-            path,
-        ) from error
+def _whole_one(paths: List[Path], records: List[FileRecord]) -> Path:
+    """The first of some copies of a file that is what was written; a warning names the others."""
+    problems: List[DataError] = []
+    for path in paths:
+        try:
+            check_file(path, records)
+        except DataError as error:
+            problems.append(error)
+            continue
+        for problem in problems:
+            logger.warning("%s Taking %s.", problem, path)
+        return path
+    raise problems[0]

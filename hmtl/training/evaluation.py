@@ -7,6 +7,7 @@ import torch
 from hmtl.models.hmtl import Hmtl
 from hmtl.training.batch_stream import Batch, EvaluationBatches
 from hmtl.training.devices import to_device
+from hmtl.training.memory import naming_batch_if_too_large
 from hmtl.training.task_training import TaskData
 
 # Wraps an iterable in a progress bar with a title.
@@ -49,10 +50,13 @@ def evaluate(
     model.eval()
     model.get_metrics(task_name, reset=True)
     total_loss = torch.zeros((), dtype=torch.float64, device=device)
-    with torch.inference_mode():
-        for batch in progress_bar(batches, task_name, len(batches)):
-            total_loss += model(task_name, to_device(batch, device))["loss"]
-    model.train(was_training)
+    try:
+        with torch.inference_mode():
+            for batch in progress_bar(batches, task_name, len(batches)):
+                with naming_batch_if_too_large(task_name, batch):
+                    total_loss += model(task_name, to_device(batch, device), full=full)["loss"]
+    finally:
+        model.train(was_training)
     metrics = model.get_metrics(task_name, reset=True, full=full)
     metrics["loss"] = float(total_loss) / max(len(batches), 1)
     return metrics

@@ -2,6 +2,7 @@
 
 from typing import Any, Dict, List, Optional
 
+from allennlp.common.checks import ConfigurationError
 from allennlp.training.metric_tracker import MetricTracker
 
 from hmtl.tasks.task import Task
@@ -22,6 +23,10 @@ class TaskProgress:
     """
 
     def __init__(self, task: Task, patience: Optional[int] = None, min_lr: float = 0.0) -> None:
+        if patience is not None and patience < 1:
+            raise ConfigurationError(
+                f"multi_task_trainer.patience is {patience}; write at least 1, or null to wait forever"
+            )
         self.task = task
         self.min_lr = min_lr
         self.history: List[float] = []

@@ -1,12 +1,13 @@
 """All that the training of one task consists of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Dict, Optional
 
 import torch
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 
+from hmtl.errors import DataError
 from hmtl.tasks.task import Task
 from hmtl.training.batch_stream import BatchStream, EvaluationBatches
 from hmtl.training.progress import TaskProgress
@@ -16,12 +17,14 @@ from hmtl.training.progress import TaskProgress
 class TaskData:
     """
     A task and its batches, of those splits that were read; `test` if the task is to be evaluated on it.
+    `digests` are of the corpora, by split: a run goes on with the data that it was started with only.
     """
 
     task: Task
     training: Optional[BatchStream] = None
     validation: Optional[EvaluationBatches] = None
     test: Optional[EvaluationBatches] = None
+    digests: Dict[str, str] = field(default_factory=dict)
 
 
 class RunningLoss:
@@ -31,7 +34,8 @@ class RunningLoss:
     """
 
     def __init__(self) -> None:
-        self.reset()
+        self._total = torch.zeros((), dtype=torch.float64)
+        self.count = 0
 
     def add(self, loss: torch.Tensor) -> None:
         """`loss` is a detached scalar, on any device."""
@@ -72,6 +76,17 @@ class TaskTraining:
         return self.data.task
 
     @property
+    def stream(self) -> BatchStream:
+        """Of training batches."""
+        assert self.data.training is not None
+        return self.data.training
+
+    @property
+    def validation(self) -> EvaluationBatches:
+        assert self.data.validation is not None
+        return self.data.validation
+
+    @property
     def learning_rate(self) -> float:
         """The largest rate among the optimizer's parameter groups."""
         return max(float(group["lr"]) for group in self.optimizer.param_groups)
@@ -82,11 +97,15 @@ class TaskTraining:
         """
         if self.scheduler is not None:
             self.scheduler.step(metrics[self.task.validation_metric])
+            for group in self.optimizer.param_groups:
+                # Some schedulers compute with numpy, whose numbers a checkpoint could not be read with.
+                group["lr"] = float(group["lr"])
         return self.progress.record(metrics, self.learning_rate)
 
     def state_dict(self) -> Dict[str, Any]:
         return {
-            "stream": self.data.training.state_dict(),
+            "digests": dict(self.data.digests),
+            "stream": self.stream.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
             "progress": self.progress.state_dict(),
@@ -94,9 +113,18 @@ class TaskTraining:
         }
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
-        self.data.training.load_state_dict(state["stream"])
+        self._check_same_data(state["digests"])
+        self.stream.load_state_dict(state["stream"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.scheduler is not None:
             self.scheduler.load_state_dict(state["scheduler"])
         self.progress.load_state_dict(state["progress"])
         self.running_loss.load_state_dict(state["running_loss"])
+
+    def _check_same_data(self, digests: Dict[str, str]) -> None:
+        changed = [split for split in digests if digests[split] != self.data.digests.get(split)]
+        if changed:
+            raise DataError(
+                f"the {' and '.join(changed)} data of task {self.task.name!r} is not what this run was "
+                "started with. Put the files back as they were, or start a new run."
+            )

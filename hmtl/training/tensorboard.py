@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any, Dict, Iterator, Tuple
 
-from tensorboardX import SummaryWriter
+from allennlp.common.checks import ConfigurationError
 
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
+from hmtl.training.event_log import EventLog
 
 
 class TensorBoardCallback(Callback):
@@ -30,17 +31,23 @@ class TensorBoardCallback(Callback):
         log_parameter_statistics: bool = True,
         log_gradient_statistics: bool = False,
     ) -> None:
+        if summary_interval < 1:
+            raise ConfigurationError(
+                f"multi_task_trainer.summary_interval is {summary_interval}; it must be at least 1"
+            )
         self.log_dir = serialization_dir / "log"
         self.summary_interval = summary_interval
         self.log_parameter_statistics = log_parameter_statistics
         self.log_gradient_statistics = log_gradient_statistics
+        self._positions: Dict[str, Dict[str, int]] = {}
 
     def on_start(self, report: RunReport) -> None:
         self.model = report.model
-        # What a broken-off run wrote after its last checkpoint is marked as superseded.
-        purge_step = report.step + 1 if report.step else None
-        self.train_log = SummaryWriter(str(self.log_dir / "train"), purge_step=purge_step)
-        self.validation_log = SummaryWriter(str(self.log_dir / "validation"))
+        self.train_log = self._open("train", report.step)
+        self.validation_log = self._open("validation", report.step)
+
+    def _open(self, name: str, steps_done: int) -> EventLog:
+        return EventLog(self.log_dir / name, self._positions.get(name, {}), steps_done + 1)
 
     def on_step(self, report: StepReport) -> None:
         step = report.step
@@ -51,11 +58,11 @@ class TensorBoardCallback(Callback):
         self._write_step(report.task_name, {"loss": float(report.loss)}, step)
         for name, parameter in self.model.named_parameters():
             if self.log_parameter_statistics:
-                self.train_log.add_scalar(f"parameter_mean/{name}", parameter.mean().item(), step)
-                self.train_log.add_scalar(f"parameter_std/{name}", _std(parameter), step)
+                self.train_log.add(f"parameter_mean/{name}", parameter.mean().item(), step)
+                self.train_log.add(f"parameter_std/{name}", _std(parameter), step)
             if self.log_gradient_statistics and parameter.grad is not None:
-                self.train_log.add_scalar(f"grad_mean/{name}", parameter.grad.mean().item(), step)
-                self.train_log.add_scalar(f"grad_std/{name}", _std(parameter.grad), step)
+                self.train_log.add(f"grad_mean/{name}", parameter.grad.mean().item(), step)
+                self.train_log.add(f"grad_std/{name}", _std(parameter.grad), step)
 
     def on_epoch(self, report: EpochReport) -> None:
         for log, by_task in (
@@ -64,22 +71,28 @@ class TensorBoardCallback(Callback):
         ):
             for task_name, metrics in by_task.items():
                 for name, value in flat(metrics):
-                    log.add_scalar(f"task_{task_name}/{name}", value, report.epoch)
+                    log.add(f"task_{task_name}/{name}", value, report.epoch)
         for task_name, proportion in report.proportions.items():
-            self.train_log.add_scalar(f"training_proportions/{task_name}", proportion, report.epoch)
-            self.train_log.add_scalar(
-                f"learning_rates/{task_name}", report.learning_rates[task_name], report.epoch
-            )
-        self.train_log.flush()
-        self.validation_log.flush()
+            self.train_log.add(f"training_proportions/{task_name}", proportion, report.epoch)
+            rate = report.learning_rates[task_name]
+            self.train_log.add(f"learning_rates/{task_name}", rate, report.epoch)
 
     def on_end(self) -> None:
         self.train_log.close()
         self.validation_log.close()
 
+    def state_dict(self) -> Dict[str, Any]:
+        return {
+            "train": self.train_log.positions(),
+            "validation": self.validation_log.positions(),
+        }
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        self._positions = state
+
     def _write_step(self, task_name: str, metrics: Dict[str, float], step: int) -> None:
         for name, value in flat(metrics):
-            self.train_log.add_scalar(f"training_details/{task_name}/{name}", value, step)
+            self.train_log.add(f"training_details/{task_name}/{name}", value, step)
 
 
 def _std(tensor: Any) -> float:

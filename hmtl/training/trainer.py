@@ -3,7 +3,7 @@
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from typing import Any, Collection, Dict, List, Optional
 
 import torch
 from allennlp.common import Lazy, Registrable
@@ -13,9 +13,14 @@ from allennlp.training.optimizers import Optimizer
 
 from hmtl.models.hmtl import Hmtl
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
+from hmtl.training.checkpoint import Moment
+from hmtl.training.checkpoint_schedule import CheckpointSchedule
 from hmtl.training.checkpointer import Checkpointer
 from hmtl.training.devices import to_device
 from hmtl.training.evaluation import ProgressBar, evaluate
+from hmtl.training.interruption import Interrupted, StopRequest
+from hmtl.training.invalid_loss import STOP, InvalidLossGuard
+from hmtl.training.memory import naming_batch_if_too_large
 from hmtl.training.progress import TaskProgress
 from hmtl.training.random_state import random_state, restore_random_state
 from hmtl.training.task_sampler import ProportionalSampler, TaskSampler
@@ -49,6 +54,9 @@ class MultiTaskTrainer(Registrable):
     epoch is as many steps as all tasks have training batches. A task that has voted to stop goes on being
     trained until all have.
 
+    Asked to stop by a signal (see `StopRequest`), it finishes the step, writes a checkpoint, and raises
+    `Interrupted`.
+
     # Parameters
 
     model : `Hmtl`
@@ -63,10 +71,11 @@ class MultiTaskTrainer(Registrable):
     num_epochs : `int`
         Epochs at most.
     clipping : `Clipping`
+    loss_guard : `InvalidLossGuard`
     training_metrics_interval : `int`, optional (default = `0`)
         Decode and score every so many training steps; 0 never does.
-    checkpoint_every_n_steps : `int`, optional (default = `None`)
-        Checkpoint also inside an epoch; without it at the end of each epoch only.
+    checkpoint_schedule : `CheckpointSchedule`, optional (default = `None`)
+        When to checkpoint inside an epoch; without it at the end of each epoch only.
 
     # Raises
 
@@ -84,9 +93,14 @@ class MultiTaskTrainer(Registrable):
         callbacks: List[Callback],
         num_epochs: int,
         clipping: Clipping,
+        loss_guard: InvalidLossGuard,
         training_metrics_interval: int = 0,
-        checkpoint_every_n_steps: Optional[int] = None,
+        checkpoint_schedule: Optional[CheckpointSchedule] = None,
     ) -> None:
+        if num_epochs < 1:
+            raise ConfigurationError(
+                f"multi_task_trainer.num_epochs is {num_epochs}; it must be at least 1"
+            )
         self.model = model
         self.tasks = tasks
         self.sampler = sampler
@@ -95,13 +109,16 @@ class MultiTaskTrainer(Registrable):
         self.callbacks = callbacks
         self.num_epochs = num_epochs
         self.clipping = clipping
+        self.loss_guard = loss_guard
         self.training_metrics_interval = training_metrics_interval
-        self.checkpoint_every_n_steps = checkpoint_every_n_steps
-        self.steps_per_epoch = sum(len(task.data.training) for task in tasks.values())
+        self.checkpoint_schedule = checkpoint_schedule or CheckpointSchedule()
+        self.steps_per_epoch = sum(len(task.stream) for task in tasks.values())
         self.epoch = 0
         self.step = 0
         self.step_in_epoch = 0
         self.seconds_trained = 0.0
+        self._seconds_before_epoch = 0.0
+        self._stop_request = StopRequest()
         self._check_metric_names()
 
     @classmethod
@@ -123,27 +140,30 @@ class MultiTaskTrainer(Registrable):
         grad_clipping: Optional[float] = None,
         training_metrics_interval: int = 0,
         checkpoint_every_n_steps: Optional[int] = None,
+        checkpoint_every_minutes: Optional[float] = None,
+        on_invalid_loss: str = STOP,
+        max_skipped_batches: int = 10,
     ) -> "MultiTaskTrainer":
         """
         Builds a trainer from a config's `multi_task_trainer` block and the parts that stand outside it
         (`model` to `seed`). `schedulers` are by task; a task may have none.
         """
         parameters = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
-        training: Dict[str, TaskTraining] = {}
+        trainings: Dict[str, TaskTraining] = {}
         for name, data in tasks.items():
             task_optimizer = optimizer.construct(model_parameters=parameters)
             scheduler = schedulers.get(name)
-            training[name] = TaskTraining(
+            trainings[name] = TaskTraining(
                 data=data,
                 optimizer=task_optimizer,
                 scheduler=scheduler.construct(optimizer=task_optimizer) if scheduler else None,
                 progress=TaskProgress(data.task, patience, min_lr),
                 running_loss=RunningLoss(),
             )
-        batches_per_pass = {name: len(data.training) for name, data in tasks.items()}
+        batches_per_pass = {name: len(each.stream) for name, each in trainings.items()}
         return cls(
             model,
-            training,
+            trainings,
             (sampling_method or Lazy(ProportionalSampler)).construct(
                 batches_per_pass=batches_per_pass, seed=seed
             ),
@@ -152,19 +172,30 @@ class MultiTaskTrainer(Registrable):
             callbacks,
             num_epochs,
             Clipping(grad_norm, grad_clipping),
+            InvalidLossGuard(
+                checkpointer.serialization_dir, device, on_invalid_loss, max_skipped_batches
+            ),
             training_metrics_interval,
-            checkpoint_every_n_steps,
+            CheckpointSchedule(checkpoint_every_n_steps, checkpoint_every_minutes),
         )
 
     def train(self) -> None:
         """Trains until every task has voted to stop, or for `num_epochs`."""
         self._tell("on_start", self._run_report())
         try:
+            with self._stop_request:
+                self._train_epochs()
+        finally:
+            self._tell("on_end")
+
+    def _train_epochs(self) -> None:
+        try:
             while self.epoch < self.num_epochs and not self._all_vote_to_stop():
                 self._train_epoch()
                 self._finish_epoch()
-        finally:
-            self._tell("on_end")
+        except Interrupted:
+            self.checkpoint()
+            raise
 
     def _train_epoch(self) -> None:
         self._tell("on_epoch_start", self.epoch, self.step_in_epoch)
@@ -174,8 +205,9 @@ class MultiTaskTrainer(Registrable):
             report = self._train_step(self.tasks[self.sampler.sample()])
             self.seconds_trained += time.monotonic() - started
             self._tell("on_step", report)
-            if self.checkpoint_every_n_steps and self.step % self.checkpoint_every_n_steps == 0:
+            if self.checkpoint_schedule.is_due(self.step):
                 self.checkpoint()
+            self._stop_if_asked()
 
     def _train_step(self, training: TaskTraining) -> StepReport:
         self.step += 1
@@ -183,31 +215,38 @@ class MultiTaskTrainer(Registrable):
         name = training.task.name
         interval = self.training_metrics_interval
         compute_metrics = bool(interval) and self.step % interval == 0
-        batch = to_device(training.data.training.next_batch(), self.device)
+        batch = training.stream.next_batch()
         training.optimizer.zero_grad(set_to_none=True)
-        loss = self.model(name, batch, compute_metrics=compute_metrics)["loss"]
+        with naming_batch_if_too_large(name, batch):
+            self.loss_guard.before_forward()
+            on_device = to_device(batch, self.device)
+            loss = self.model(name, on_device, compute_metrics=compute_metrics)["loss"]
+            if self.loss_guard.accepts(self.step, name, batch, loss, self.model):
+                self._learn(training, loss)
+        metrics = self.model.get_metrics(name) if compute_metrics else None
+        return StepReport(self.step, name, loss.detach(), metrics)
+
+    def _learn(self, training: TaskTraining, loss: torch.Tensor) -> None:
         penalty = self.model.get_regularization_penalty()
         objective = loss if penalty is None else loss + penalty
         objective.backward()
         self.clipping([p for p in self.model.parameters() if p.grad is not None])
         training.optimizer.step()
         training.running_loss.add(loss.detach())
-        metrics = self.model.get_metrics(name) if compute_metrics else None
-        return StepReport(self.step, name, loss.detach(), metrics)
 
     def _finish_epoch(self) -> None:
         started = time.monotonic()
+        self.loss_guard.check(self.model)
         report = EpochReport(self.epoch, self.step, 0.0)
         for name, training in self.tasks.items():
             report.training[name] = self._training_metrics(training)
             report.proportions[name] = training.running_loss.count / self.steps_per_epoch
-            training.running_loss.reset()
         report.validation = self._validate()
+        # Nothing may change before here: a run that is stopped in validation goes on with validation.
         for name, training in self.tasks.items():
+            training.running_loss.reset()
             report.best[name] = training.record_validation(report.validation[name])
             report.learning_rates[name] = training.learning_rate
-            if report.best[name]:
-                self.checkpointer.save_best(name, self.model.state_dict())
         self.seconds_trained += time.monotonic() - started
         report.duration_in_seconds = self.seconds_trained - self._seconds_before_epoch
         self._seconds_before_epoch = self.seconds_trained
@@ -215,28 +254,31 @@ class MultiTaskTrainer(Registrable):
         self.step_in_epoch = 0
         # Writers come before the checkpoint: an epoch that is in the checkpoint is in the log as well.
         self._tell("on_epoch", report)
-        self.checkpoint()
+        self.checkpoint(best_now=[name for name, is_best in report.best.items() if is_best])
+        self._stop_if_asked()
 
     def _training_metrics(self, training: TaskTraining) -> Dict[str, Any]:
         name = training.task.name
         metrics: Dict[str, Any] = {"loss": training.running_loss.mean()}
-        if not torch.isfinite(torch.tensor(metrics["loss"])):
-            raise ConfigurationError(
-                f"the training loss of task {name!r} is {metrics['loss']} in epoch {self.epoch + 1}. Lower "
-                "the optimizer's lr, set multi_task_trainer.grad_norm, or look for empty or extreme "
-                "instances in its data."
-            )
         if self.training_metrics_interval:
-            metrics.update(self.model.get_metrics(name, reset=True))
+            metrics.update(self.model.get_metrics(name))
         return metrics
 
     def _validate(self) -> Dict[str, Dict[str, Any]]:
-        batches = {name: training.data.validation for name, training in self.tasks.items()}
+        batches = {name: training.validation for name, training in self.tasks.items()}
         self._tell("on_validation_start", sum(len(data) for data in batches.values()))
-        return {
-            name: evaluate(self.model, name, data, self.device, progress_bar=self._told_of_batches)
-            for name, data in batches.items()
-        }
+        counted_in_training = {name: self.model.counts(name) for name in self.tasks}
+        try:
+            return {
+                name: evaluate(
+                    self.model, name, data, self.device, progress_bar=self._told_of_batches
+                )
+                for name, data in batches.items()
+            }
+        except Interrupted:
+            for name, counts in counted_in_training.items():
+                self.model.restore_counts(name, counts)
+            raise
 
     @property
     def _told_of_batches(self) -> ProgressBar:
@@ -244,8 +286,17 @@ class MultiTaskTrainer(Registrable):
             for batch in batches:
                 yield batch
                 self._tell("on_validation_step")
+                self._stop_if_asked()
 
         return told
+
+    def _stop_if_asked(self) -> None:
+        if self._stop_request.signal_number is not None:
+            raise Interrupted(
+                self._stop_request.signal_number,
+                f"the run is saved in {self.checkpointer.serialization_dir} after step {self.step}; go on "
+                "with the same command and --recover",
+            )
 
     def _all_vote_to_stop(self) -> bool:
         return all(training.progress.votes_to_stop for training in self.tasks.values())
@@ -255,7 +306,6 @@ class MultiTaskTrainer(Registrable):
             getattr(callback, event)(*arguments)
 
     def _run_report(self) -> RunReport:
-        self._seconds_before_epoch = self.seconds_trained
         return RunReport(
             epoch=self.epoch,
             step=self.step,
@@ -278,15 +328,19 @@ class MultiTaskTrainer(Registrable):
                     f"of {known}."
                 )
 
-    def checkpoint(self) -> None:
-        """Writes the whole state of the run."""
-        self.checkpointer.save(self.model.state_dict(), self.state_dict())
+    def checkpoint(self, best_now: Collection[str] = ()) -> None:
+        """Writes the whole state of the run. `best_now` are the tasks whose best epoch has just ended."""
+        self.loss_guard.check(self.model)
+        self.checkpointer.save(
+            Moment(self.epoch, self.step), self.model.state_dict(), self.state_dict(), best_now
+        )
+        self.checkpoint_schedule.note_checkpoint()
 
     def recover(self) -> bool:
         """Goes back to the last checkpoint; false if there is none, and the run starts at its beginning."""
-        if not self.checkpointer.exists():
-            return False
         state = self.checkpointer.load()
+        if state is None:
+            return False
         self.model.load_state_dict(state.pop("model"))
         self.load_state_dict(state)
         return True
@@ -298,8 +352,12 @@ class MultiTaskTrainer(Registrable):
             "step": self.step,
             "step_in_epoch": self.step_in_epoch,
             "seconds_trained": self.seconds_trained,
+            "seconds_before_epoch": self._seconds_before_epoch,
+            "loss_guard": self.loss_guard.state_dict(),
             "sampler": self.sampler.state_dict(),
             "tasks": {name: training.state_dict() for name, training in self.tasks.items()},
+            "counts": {name: self.model.counts(name) for name in self.tasks},
+            "callbacks": {type(each).__name__: each.state_dict() for each in self.callbacks},
             "random": random_state(),
         }
 
@@ -308,9 +366,14 @@ class MultiTaskTrainer(Registrable):
         self.step = state["step"]
         self.step_in_epoch = state["step_in_epoch"]
         self.seconds_trained = state["seconds_trained"]
+        self._seconds_before_epoch = state["seconds_before_epoch"]
+        self.loss_guard.load_state_dict(state["loss_guard"])
         self.sampler.load_state_dict(state["sampler"])
         for name, training in self.tasks.items():
             training.load_state_dict(state["tasks"][name])
+            self.model.restore_counts(name, state["counts"][name])
+        for callback in self.callbacks:
+            callback.load_state_dict(state["callbacks"].get(type(callback).__name__, {}))
         restore_random_state(state["random"])
 
 

@@ -1,19 +1,4 @@
-"""
-The head of coreference resolution.
-
-Parameters by their names in checkpoints of the 2018 code, all under `_tagger_coref.`, for whoever
-imports one. Shapes agree.
-
-| here | there |
-|---|---|
-| `span_vectors.width_embedding.weight` | `_endpoint_span_extractor._span_width_embedding.weight` |
-| `span_vectors.attention.score.{weight,bias}` | `_attentive_span_extractor._global_attention._module.{weight,bias}` |
-| `mention_scorer.feedforward.linear_layers.<i>.{weight,bias}` | `_mention_pruner._scorer.0._module._linear_layers.<i>.{weight,bias}` |
-| `mention_scorer.output.{weight,bias}` | `_mention_pruner._scorer.1._module.{weight,bias}` |
-| `antecedent_scorer.distance_embedding.weight` | `_distance_embedding.weight` |
-| `antecedent_scorer.feedforward.linear_layers.<i>.{weight,bias}` | `_antecedent_feedforward._module._linear_layers.<i>.{weight,bias}` |
-| `antecedent_scorer.output.{weight,bias}` | `_antecedent_scorer._module.{weight,bias}` |
-"""  # noqa: E501
+"""The head of coreference resolution."""
 
 import math
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
@@ -26,7 +11,7 @@ from allennlp.nn import InitializerApplicator
 
 from hmtl.metrics.coref_scores import CorefScores
 from hmtl.metrics.mention_recall import MentionRecall
-from hmtl.models.heads.head import Head
+from hmtl.models.heads.head import Counter, Head
 from hmtl.modules.feedforward import SplitFeedForward
 from hmtl.modules.pair_scorer import PairScorer
 from hmtl.modules.pruning import keep_best
@@ -219,6 +204,9 @@ class CoreferenceResolver(Head):
             self.coref_scores.reset()
             self.mention_recall.reset()
         return metrics
+
+    def counters(self) -> Dict[str, Counter]:
+        return {"coref_scores": self.coref_scores, "mention_recall": self.mention_recall}
 
     def _keep_best_spans(
         self,

@@ -7,8 +7,9 @@ from allennlp.data import Vocabulary
 from allennlp.nn import InitializerApplicator
 
 from hmtl.formats.tags import tags_to_spans
+from hmtl.metrics.accuracy import Accuracy
 from hmtl.metrics.span_f1 import SpanF1
-from hmtl.models.heads.head import Head, labels_of
+from hmtl.models.heads.head import Counter, Head, labels_of
 from hmtl.modules.linear_chain_crf import LinearChainCrf
 
 
@@ -33,6 +34,8 @@ class CrfTagger(Head):
     initializer : `InitializerApplicator`, optional
     """
 
+    finds_mentions = True
+
     def __init__(
         self,
         vocab: Vocabulary,
@@ -49,8 +52,7 @@ class CrfTagger(Head):
         self.tag_projection = torch.nn.Linear(encoded_dim, len(self.labels))
         self.crf = LinearChainCrf(self.labels, constraint_type)
         self.span_f1 = SpanF1()
-        self._correct_tags = 0
-        self._total_tags = 0
+        self.accuracy = Accuracy()
         if initializer is not None:
             initializer(self)
 
@@ -109,14 +111,17 @@ class CrfTagger(Head):
         `precision-overall`, `recall-overall`, `f1-measure-overall` and `accuracy` (of tags); with
         `full`, also the first three by label.
         """
-        metrics = {"accuracy": self._correct_tags / max(self._total_tags, 1)}
+        metrics = self.accuracy.compute()
         for name, value in self.span_f1.compute().items():
             if full or name.endswith("-overall"):
                 metrics[name] = value
         if reset:
             self.span_f1.reset()
-            self._correct_tags = self._total_tags = 0
+            self.accuracy.reset()
         return metrics
+
+    def counters(self) -> Dict[str, Counter]:
+        return {"span_f1": self.span_f1, "accuracy": self.accuracy}
 
     def _spans(self, tags: List[str]) -> List[Tuple[str, Tuple[int, int]]]:
         return tags_to_spans(tags, self.coding_scheme)
@@ -125,5 +130,4 @@ class CrfTagger(Head):
         for sentence, entry in zip(predicted, metadata):
             gold = entry["tags"]
             self.span_f1.update(self._spans(sentence), self._spans(gold))
-            self._correct_tags += sum(tag == other for tag, other in zip(sentence, gold))
-            self._total_tags += len(gold)
+            self.accuracy.update(sentence, gold)

@@ -1,12 +1,24 @@
 """What every task head offers the model and, through it, the trainer."""
 
 from abc import ABCMeta, abstractmethod
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Protocol
 
 import torch
 from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
+
+
+class Counter(Protocol):
+    """What a head counts with. Its state is made of plain values."""
+
+    def state_dict(self) -> Dict[str, Any]:
+        """What was counted since the last reset."""
+        ...
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        """Goes on from there."""
+        ...
 
 
 class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
@@ -18,6 +30,13 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
     `vocab`, `input_dim` (the width of what the level's encoder reads) and `encoded_dim` (the width of
     what it writes). A head's constructor takes those of the three that it needs.
     """
+
+    # Whether `decode` tells the labelled spans it finds: `spans`, per instance a list of pairs of a label
+    # and a `(start, end)` with an inclusive end.
+    finds_mentions: bool = False
+
+    # Whether `forward` takes such lists, as `predicted_mentions`, when it counts for the full metrics.
+    takes_mentions: bool = False
 
     @abstractmethod
     def forward(
@@ -71,6 +90,13 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
         metrics : `Dict[str, Any]`
             Floats by name; with `full`, some may be dictionaries of floats.
         """
+
+    def counters(self) -> Dict[str, Counter]:
+        """
+        What `get_metrics` computes from, by name, so that a checkpoint inside an epoch keeps what was
+        counted so far.
+        """
+        return {}
 
 
 def labels_of(vocab: Vocabulary, label_namespace: str) -> List[str]:

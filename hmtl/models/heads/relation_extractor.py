@@ -3,11 +3,13 @@
 from typing import Any, Dict, List, Optional, Tuple
 
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.nn import Activation, InitializerApplicator
 
-from hmtl.metrics.relation_f1 import RelationF1
-from hmtl.models.heads.head import Head, labels_of
+from hmtl.metrics.relation_f1 import RelationScores
+from hmtl.metrics.span_f1 import LabelledSpan
+from hmtl.models.heads.head import Counter, Head, labels_of
 
 # The published loss is a mean over all token pairs and types, most of which hold no relation; this
 # factor brings it to the order of the other tasks' losses.
@@ -34,7 +36,14 @@ class RelationExtractor(Head):
     threshold : `float`, optional (default = `0.5`)
         A relation is predicted where its probability exceeds this.
     initializer : `InitializerApplicator`, optional
+
+    # Raises
+
+    ConfigurationError
+        When the threshold is no probability, or the namespace holds no types.
     """
+
+    takes_mentions = True
 
     def __init__(
         self,
@@ -47,6 +56,10 @@ class RelationExtractor(Head):
         initializer: Optional[InitializerApplicator] = None,
     ) -> None:
         super().__init__()
+        if not 0.0 < threshold < 1.0:
+            raise ConfigurationError(
+                f"threshold is {threshold}; write a probability between 0 and 1"
+            )
         self.labels = labels_of(vocab, label_namespace)
         self.activation = activation or Activation.by_name("relu")()
         # A probability above the threshold is a logit above the threshold's logit.
@@ -58,7 +71,7 @@ class RelationExtractor(Head):
         for matrix in (self.first_projection, self.second_projection, self.type_projection):
             torch.nn.init.kaiming_normal_(matrix)
         torch.nn.init.normal_(self.bias)
-        self.relation_f1 = RelationF1()
+        self.scores = RelationScores()
         if initializer is not None:
             initializer(self)
 
@@ -70,6 +83,7 @@ class RelationExtractor(Head):
         compute_metrics: bool,
         relations: Optional[torch.LongTensor] = None,
         metadata: Optional[List[Dict[str, Any]]] = None,
+        predicted_mentions: Optional[List[List[LabelledSpan]]] = None,
     ) -> Dict[str, torch.Tensor]:
         """
         # Parameters
@@ -81,7 +95,11 @@ class RelationExtractor(Head):
             `(batch_size, num_relations, 3)`.
         metadata : `List[Dict[str, Any]]`, optional
             With `"relations"` in each entry, the gold `(first token, second token, label)`: a label that
-            the vocabulary lacks counts as a miss.
+            the vocabulary lacks counts as a miss. With `"mentions"`, the gold `(label, (start, end))`,
+            inclusive.
+        predicted_mentions : `List[List[Tuple[str, Tuple[int, int]]]]`, optional
+            The mentions that another part of the model finds in each sentence: with these the relations
+            are scored strictly, too.
 
         # Returns
 
@@ -94,7 +112,7 @@ class RelationExtractor(Head):
         if relations is not None:
             output_dict["loss"] = _loss(logits, relations, mask)
             if compute_metrics and metadata is not None:
-                self._count(self.decode(output_dict)["relations"], metadata)
+                self._count(self.decode(output_dict)["relations"], metadata, predicted_mentions)
         return output_dict
 
     def _logits(self, encoded: torch.Tensor) -> torch.Tensor:
@@ -123,23 +141,29 @@ class RelationExtractor(Head):
     def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
         """
         Micro-averaged `precision-overall`, `recall-overall` and `f1-measure-overall` over (first token,
-        second token, type); with `full`, also by type.
+        second token, type); with `full`, all that `RelationScores.compute` tells.
         """
-        metrics = {
-            name: value
-            for name, value in self.relation_f1.compute().items()
-            if full or name.endswith("-overall")
-        }
+        metrics = self.scores.compute(full)
         if reset:
-            self.relation_f1.reset()
+            self.scores.reset()
         return metrics
 
+    def counters(self) -> Dict[str, Counter]:
+        return {"scores": self.scores}
+
     def _count(
-        self, predicted: List[List[Tuple[int, int, str]]], metadata: List[Dict[str, Any]]
+        self,
+        predicted: List[List[Tuple[int, int, str]]],
+        metadata: List[Dict[str, Any]],
+        predicted_mentions: Optional[List[List[LabelledSpan]]],
     ) -> None:
-        for relations, entry in zip(predicted, metadata):
-            gold = {(first, second, label) for first, second, label in entry["relations"]}
-            self.relation_f1.update(set(relations), gold)
+        for index, (relations, entry) in enumerate(zip(predicted, metadata)):
+            gold = [(first, second, label) for first, second, label in entry["relations"]]
+            mentions: List[Optional[List[LabelledSpan]]] = [None, None]
+            if predicted_mentions is not None and "mentions" in entry:
+                gold_mentions = [(label, (start, end)) for label, (start, end) in entry["mentions"]]
+                mentions = [predicted_mentions[index], gold_mentions]
+            self.scores.update(relations, gold, *mentions)
 
 
 def _loss(

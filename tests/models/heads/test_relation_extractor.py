@@ -1,0 +1,229 @@
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+
+from hmtl.models.heads.head import Head
+from hmtl.models.heads.relation_extractor import LOSS_SCALE, RelationExtractor
+
+ENCODED_DIM = 3
+TYPES = ["ART", "PHYS"]
+NAMESPACE = "relation_ace_labels"
+
+
+def build(**changes) -> RelationExtractor:
+    vocab = Vocabulary()
+    for name in TYPES:
+        vocab.add_token_to_namespace(name, NAMESPACE)
+    params = Params({"type": "relation_extractor", "hidden_dim": 4, **changes})
+    head = Head.from_params(params, vocab=vocab, encoded_dim=ENCODED_DIM)
+    assert isinstance(head, RelationExtractor)
+    return head.double().eval()
+
+
+def sentence(num_tokens: int, relations: list[tuple[int, int, str]], **metadata) -> dict:
+    rows = [(first, second, TYPES.index(label)) for first, second, label in relations]
+    encoded = torch.randn(1, num_tokens, ENCODED_DIM).double()
+    return {
+        "inputs": encoded,
+        "encoded": encoded,
+        "mask": torch.ones(1, num_tokens, dtype=torch.bool),
+        "relations": torch.tensor(rows, dtype=torch.long).reshape(1, -1, 3),
+        "metadata": [{"relations": [list(relation) for relation in relations], **metadata}],
+    }
+
+
+def batch(sentences: list[dict]) -> dict:
+    """Pads as the fields do: relations with -1, all else with 0."""
+    padded: dict = {"metadata": [entry for item in sentences for entry in item["metadata"]]}
+    for name in ("inputs", "encoded", "mask", "relations"):
+        padded[name] = torch.nn.utils.rnn.pad_sequence(
+            [item[name][0] for item in sentences],
+            batch_first=True,
+            padding_value=-1 if name == "relations" else 0,
+        )
+    return padded
+
+
+# Two relations of one pair of tokens, one that a token has with itself, both directions of a pair.
+RELATIONS = [(0, 3, "ART"), (0, 3, "PHYS"), (2, 2, "PHYS"), (1, 0, "ART"), (0, 1, "ART")]
+
+
+def naive_logits(head: RelationExtractor, encoded: torch.Tensor) -> torch.Tensor:
+    """sigmoid(V^T act(U^T h_i + W^T h_j + b))_k before the sigmoid, a pair of tokens at a time."""
+    rows = [
+        torch.relu(head.first_projection.T @ h_i + head.second_projection.T @ h_j + head.bias)
+        for h_i in encoded
+        for h_j in encoded
+    ]
+    pairs = torch.stack([head.type_projection.T @ row for row in rows])
+    return pairs.view(len(encoded), len(encoded), len(TYPES))
+
+
+def test_logits_and_gradients_agree_with_a_loop() -> None:
+    torch.manual_seed(0)
+    head = build()
+    example = sentence(4, RELATIONS)
+    example["encoded"].requires_grad_()
+    logits = head(compute_metrics=False, **example)["logits"][0]
+    expected = naive_logits(head, example["encoded"][0])
+    torch.testing.assert_close(logits, expected)
+    parameters = [example["encoded"], *head.parameters()]
+    found = torch.autograd.grad(logits.square().sum(), parameters)
+    for gradient, other in zip(
+        found, torch.autograd.grad(expected.square().sum(), parameters), strict=True
+    ):
+        torch.testing.assert_close(gradient, other)
+
+
+def test_loss_is_the_cross_entropy_over_the_padded_square() -> None:
+    torch.manual_seed(1)
+    head = build()
+    examples = [sentence(4, RELATIONS), sentence(2, []), sentence(1, [(0, 0, "ART")])]
+    output = head(compute_metrics=False, **batch(examples))
+    targets = torch.zeros(3, 4, 4, len(TYPES)).double()
+    logits = torch.zeros_like(targets)
+    for index, example in enumerate(examples):
+        length = example["encoded"].size(1)
+        logits[index, :length, :length] = naive_logits(head, example["encoded"][0])
+        for first, second, label in example["relations"][0].tolist():
+            targets[index, first, second, label] = 1
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets)
+    torch.testing.assert_close(output["loss"], LOSS_SCALE * expected)
+
+
+def test_gradient_of_the_loss() -> None:
+    torch.manual_seed(2)
+    head = build()
+    example = batch([sentence(3, [(0, 2, "ART")]), sentence(1, [])])
+
+    def loss(encoded: torch.Tensor) -> torch.Tensor:
+        return head(compute_metrics=False, **{**example, "encoded": encoded})["loss"]
+
+    assert torch.autograd.gradcheck(loss, [example["encoded"].detach().requires_grad_()])
+
+
+def test_sentences_alone_are_as_in_a_padded_batch() -> None:
+    # The loss is not: it is a mean over the padded square, by its definition.
+    torch.manual_seed(3)
+    head = build()
+    examples = [sentence(5, []), sentence(3, [(0, 2, "ART")]), sentence(1, [])]
+    padded = batch(examples)
+    # What stands on padding must not matter.
+    padded["encoded"] = padded["encoded"] + 50 * ~padded["mask"].unsqueeze(-1)
+    together = head(compute_metrics=False, **padded)
+    decoded = head.decode(together)["relations"]
+    assert any(decoded)
+    for index, example in enumerate(examples):
+        alone = head(compute_metrics=False, **example)
+        length = example["encoded"].size(1)
+        torch.testing.assert_close(together["logits"][index, :length, :length], alone["logits"][0])
+        assert decoded[index] == head.decode(alone)["relations"][0]
+
+
+def test_the_loss_does_not_read_what_stands_on_padding() -> None:
+    torch.manual_seed(3)
+    head = build()
+    padded = batch([sentence(5, []), sentence(3, [(0, 2, "ART")])])
+    noisy = {**padded, "encoded": padded["encoded"] + 50 * ~padded["mask"].unsqueeze(-1)}
+    torch.testing.assert_close(
+        head(compute_metrics=False, **padded)["loss"], head(compute_metrics=False, **noisy)["loss"]
+    )
+
+
+def test_a_batch_without_any_relation_has_a_loss() -> None:
+    output = build()(compute_metrics=True, **batch([sentence(2, []), sentence(3, [])]))
+    assert output["loss"].isfinite() and output["loss"] > 0
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.5, 0.7])
+def test_relations_are_decoded_above_the_threshold(threshold) -> None:
+    torch.manual_seed(4)
+    head = build(threshold=threshold)
+    example = sentence(6, [])
+    output = head(compute_metrics=False, **example)
+    expected = [
+        (first, second, label)
+        for first in range(6)
+        for second in range(6)
+        for index, label in enumerate(TYPES)
+        if torch.sigmoid(output["logits"][0, first, second, index]) > threshold
+    ]
+    assert 0 < len(expected) < 72
+    assert head.decode(output) == {"relations": [expected]}
+
+
+def test_prediction_needs_no_gold() -> None:
+    example = sentence(3, [])
+    output = build()(example["inputs"], example["encoded"], example["mask"], compute_metrics=True)
+    assert "loss" not in output
+
+
+def predicting(head: RelationExtractor, relations: list[tuple[int, int, str]]) -> None:
+    """Makes the head decode these relations, whatever it reads."""
+    head.decode = lambda output_dict: {"relations": [relations]}  # type: ignore[method-assign]
+
+
+def test_metrics_count_a_gold_type_that_the_vocabulary_lacks_as_a_miss() -> None:
+    head = build()
+    predicting(head, [(0, 1, "ART")])
+    example = sentence(2, [(0, 1, "ART")])
+    example["metadata"][0]["relations"].append([1, 0, "UNSEEN"])
+    head(compute_metrics=True, **example)
+    metrics = head.get_metrics(reset=True)
+    assert (metrics["precision-overall"], metrics["recall-overall"]) == (1.0, 0.5)
+    assert head.get_metrics()["recall-overall"] == 0.0
+
+
+def test_the_headline_is_all_that_is_told_in_training() -> None:
+    assert set(build().get_metrics()) == {
+        "precision-overall",
+        "recall-overall",
+        "f1-measure-overall",
+    }
+
+
+def test_mentions_of_the_arguments_make_a_strict_score() -> None:
+    head = build()
+    gold = [(1, 3, "PHYS"), (3, 1, "ART")]
+    predicting(head, gold)
+    example = sentence(4, gold, mentions=[["PER", [0, 1]], ["GPE", [3, 3]]])
+    # The first argument's mention begins a token too late.
+    head(compute_metrics=True, predicted_mentions=[[("PER", (1, 1)), ("GPE", (3, 3))]], **example)
+    metrics = head.get_metrics(reset=True, full=True)
+    assert metrics["boundaries-f1-measure"] == metrics["f1-measure-overall"] == 1.0
+    assert metrics["strict-f1-measure"] == 0.0
+    head(compute_metrics=True, predicted_mentions=[[("PER", (0, 1)), ("GPE", (3, 3))]], **example)
+    assert head.get_metrics(full=True)["strict-f1-measure"] == 1.0
+
+
+@pytest.mark.parametrize("without", ["predicted", "gold"])
+def test_there_is_no_strict_score_without_mentions_on_both_sides(without) -> None:
+    head = build()
+    gold = {} if without == "gold" else {"mentions": [["PER", [0, 0]]]}
+    predicted = {} if without == "predicted" else {"predicted_mentions": [[("PER", (0, 0))]]}
+    head(compute_metrics=True, **predicted, **sentence(2, [(0, 1, "ART")], **gold))
+    assert "strict-precision" not in head.get_metrics(full=True)
+
+
+def test_a_training_step_reads_nothing_back_from_the_device() -> None:
+    # Tensors on the meta device have shapes and no values: whatever asks for a value fails.
+    example = batch([sentence(4, RELATIONS), sentence(2, [])])
+    tensors = {
+        name: value.to("meta") for name, value in example.items() if isinstance(value, torch.Tensor)
+    }
+    head = build().train().to("meta")
+    head(compute_metrics=False, metadata=example["metadata"], **tensors)["loss"].backward()
+    assert all(parameter.grad is not None for parameter in head.parameters())
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.0, 50])
+def test_a_threshold_that_is_no_probability_is_an_error(threshold) -> None:
+    with pytest.raises(ConfigurationError, match="write a probability between 0 and 1"):
+        build(threshold=threshold)
+
+
+def test_a_namespace_without_types_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="label_namespace 'types' holds no labels"):
+        build(label_namespace="types")

@@ -1,0 +1,156 @@
+import gzip
+import zipfile
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+from allennlp.modules.token_embedders import TokenEmbedder
+
+from hmtl.errors import DataError
+from hmtl.modules.word_embedding import WordEmbedding, read_word_vectors
+
+GLOVE = "the 0.5 -1 2e-3\n, 1 2 3\nof -1 0 1\n"
+DIM = 3
+
+
+@pytest.fixture
+def vocab() -> Vocabulary:
+    vocab = Vocabulary()
+    for word in ("of", "the", "hapax"):
+        vocab.add_token_to_namespace(word)
+    return vocab
+
+
+def build(vocab: Vocabulary, path: Path, **params) -> WordEmbedding:
+    block = {"type": "embedding", "embedding_dim": DIM, "pretrained_file": str(path), **params}
+    embedder = TokenEmbedder.from_params(Params(block), vocab=vocab)
+    assert isinstance(embedder, WordEmbedding)
+    return embedder
+
+
+def write(path: Path, text: str = GLOVE) -> Path:
+    if path.suffix == ".gz":
+        path.write_bytes(gzip.compress(text.encode("utf-8")))
+    elif path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("glove.txt", text)
+    else:
+        path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["glove.txt", "glove.txt.gz", "glove.zip", "glove.3d"])
+def test_words_begin_as_the_vectors_in_the_file(tmp_path: Path, vocab, name) -> None:
+    embedder = build(vocab, write(tmp_path / name))
+    ids = torch.tensor([[vocab.get_token_index(word) for word in ("the", "of")]])
+    expected = torch.tensor([[[0.5, -1, 2e-3], [-1, 0, 1]]])
+    torch.testing.assert_close(embedder(ids), expected)
+
+
+def test_words_that_the_file_lacks_begin_at_random(tmp_path: Path, vocab) -> None:
+    embedder = build(vocab, write(tmp_path / "glove.txt"))
+    vector = embedder.weight[vocab.get_token_index("hapax")]
+    assert torch.isfinite(vector).all() and vector.abs().sum() > 0
+    assert embedder.weight.shape == (vocab.get_vocab_size(), DIM)
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_pretrained_vectors_are_trained_if_the_config_says_so(tmp_path, vocab, trainable) -> None:
+    embedder = build(vocab, write(tmp_path / "glove.txt"), trainable=trainable)
+    assert embedder.weight.requires_grad is trainable
+
+
+def test_a_first_line_may_tell_how_many_words_there_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "vectors.vec", "3 3\n" + GLOVE)
+    assert list(read_word_vectors(str(path), {"the", "of"}, DIM)) == ["the", "of"]
+    damaged = write(tmp_path / "damaged.vec", "3 3\n" + GLOVE.replace("-1 0 1", "-1 0 x"))
+    with pytest.raises(DataError, match=r"damaged\.vec:4: 'x' is no number"):
+        read_word_vectors(str(damaged), {"of"}, DIM)
+
+
+def test_names_with_spaces_in_them_are_passed_over(tmp_path: Path) -> None:
+    path = write(tmp_path / "glove.txt", ". . . 7 7 7\nthe end 8 8 8\n. 1 2 3\nthe 4 5 6\n")
+    vectors = read_word_vectors(str(path), {".", "the"}, DIM)
+    numpy.testing.assert_equal(vectors, {".": [1, 2, 3], "the": [4, 5, 6]})
+
+
+def test_lines_of_other_words_are_not_looked_at(tmp_path: Path) -> None:
+    path = write(tmp_path / "glove.txt", "strange line\n" + GLOVE)
+    assert list(read_word_vectors(str(path), {"of"}, DIM)) == ["of"]
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        ("of -1 0", r"glove\.txt:2: 2 numbers, but embedding_dim is 3"),
+        ("of", r"glove\.txt:2: 1 numbers, but embedding_dim is 3"),
+        ("of -1 0 1 2", r"glove\.txt:2: 4 numbers, but embedding_dim is 3"),
+        ("of -1 zero 1", r"glove\.txt:2: 'zero' is no number"),
+        ("of -1 nan 1", r"glove\.txt:2: 'nan' is no number"),
+        ("of -1\t0\t1", r"glove\.txt:2: 1 numbers, but embedding_dim is 3"),
+    ],
+)
+def test_a_malformed_line_is_an_error_that_names_it(tmp_path: Path, vocab, line, message) -> None:
+    with pytest.raises(DataError, match=message):
+        build(vocab, write(tmp_path / "glove.txt", f"the 1 2 3\n{line}\n"))
+
+
+def test_a_file_of_another_dimension_is_an_error(tmp_path: Path, vocab) -> None:
+    with pytest.raises(DataError, match=r"glove\.txt:1: 3 numbers, but embedding_dim is 50"):
+        build(vocab, write(tmp_path / "glove.txt"), embedding_dim=50)
+
+
+def test_a_file_with_none_of_the_words_is_an_error(tmp_path: Path, vocab) -> None:
+    with pytest.raises(DataError, match="none of the 5 words of the namespace 'tokens'"):
+        build(vocab, write(tmp_path / "glove.txt", "OF 1 2 3\n"))
+
+
+@pytest.mark.parametrize(
+    "name, content, message",
+    [
+        ("glove.txt", b"", "is empty"),
+        (
+            "glove.txt",
+            b"the 1 2 3\nof 1 2 \xff\n",
+            r"glove\.txt.*: cannot be read beyond here.*utf-8",
+        ),
+        ("glove.txt.gz", GLOVE.encode(), r"cannot be read beyond here: Not a gzipped file"),
+        ("glove.txt.gz", gzip.compress(GLOVE.encode() * 99)[:-30], "cannot be read beyond here"),
+    ],
+)
+def test_a_damaged_file_is_an_error_that_names_it(tmp_path, vocab, name, content, message) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        build(vocab, tmp_path / name)
+
+
+def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path, vocab) -> None:
+    with pytest.raises(DataError, match=r"nowhere\.txt: cannot be read"):
+        build(vocab, tmp_path / "nowhere.txt")
+
+
+def test_a_pretrained_file_needs_a_vocabulary(tmp_path: Path) -> None:
+    path = write(tmp_path / "glove.txt")
+    with pytest.raises(ConfigurationError, match="a pretrained_file needs a vocabulary"):
+        WordEmbedding(DIM, num_embeddings=4, pretrained_file=str(path))
+
+
+def test_a_matrix_in_hdf5_is_left_to_allennlp(tmp_path: Path, vocab) -> None:
+    import h5py
+
+    matrix = numpy.random.default_rng(0).normal(size=(vocab.get_vocab_size(), DIM))
+    with h5py.File(tmp_path / "matrix.h5", "w") as file:
+        file["embedding"] = matrix
+    embedder = build(vocab, tmp_path / "matrix.h5")
+    torch.testing.assert_close(embedder.weight.detach(), torch.tensor(matrix).float())
+
+
+def test_an_extended_vocabulary_finds_its_vectors_in_the_file(tmp_path: Path, vocab) -> None:
+    embedder = build(vocab, write(tmp_path / "glove.txt"))
+    vocab.add_token_to_namespace(",")
+    embedder.extend_vocab(vocab)
+    torch.testing.assert_close(embedder.weight[-1].detach(), torch.tensor([1.0, 2.0, 3.0]))

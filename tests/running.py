@@ -1,0 +1,70 @@
+"""Running the entry points."""
+
+import logging
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class Finished(NamedTuple):
+    """What a command left: its exit code, and what it wrote to standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The one message of a command that failed as it should: with no traceback beside it."""
+        assert self.code == 1, self
+        assert "Traceback" not in self.err, self.err
+        (message,) = re.findall(r"^error: .*", self.err, re.MULTILINE | re.DOTALL)
+        return message.strip()
+
+
+class Scripts:
+    """Runs entry points within the process of the tests, where all imports are done already."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+        self.monkeypatch = monkeypatch
+        self.capsys = capsys
+
+    def __call__(self, script: str, *arguments: "str | Path") -> Finished:
+        path = REPOSITORY / script
+        logger = logging.getLogger("hmtl")
+        level, code, message = logger.level, 0, ""
+        self.capsys.readouterr()
+        with self.monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", [str(path), *map(str, arguments)])
+            patch.setattr(sys, "path", [str(REPOSITORY), *sys.path])
+            try:
+                runpy.run_path(str(path), run_name="__main__")
+            except SystemExit as ended:
+                # As the interpreter does it.
+                code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+                message = ended.code if isinstance(ended.code, str) else ""
+            finally:
+                logger.setLevel(level)
+        out, err = self.capsys.readouterr()
+        return Finished(code, out, err + message)
+
+
+def run_in_a_process(script: str, *arguments: "str | Path") -> Finished:
+    """The same, as a user runs it; takes the time of all imports."""
+    environ = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, str(REPOSITORY / script), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environ,
+        timeout=120,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,223 @@
+"""
+What is wrong with a config or with a corpus is said in one message that names the place, whatever part of
+the program comes upon it. (Malformed corpora, parser by parser: tests/formats/test_malformed_corpora.py.)
+"""
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from hmtl.cli import running
+from hmtl.config import Config, load_config
+from hmtl.experiment import evaluate, train
+from hmtl.training.checkpoint import load_tensors
+from tests.training.small_runs import small_config
+
+RELATION = "task_relation.data_params"
+NER = "task_ner.data_params"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A copy of the sample corpora, to spoil."""
+    directory = tmp_path / "data"
+    shutil.copytree(small_config()["data_root"], directory)
+    return directory
+
+
+def message_of(act: Callable[[], Any], capsys: pytest.CaptureFixture[str]) -> str:
+    """What the user reads: the only line after the log's."""
+    with pytest.raises(SystemExit) as exit, running([]):
+        act()
+    assert isinstance(exit.value.code, str)
+    assert exit.value.code.startswith("error: ")
+    assert "Traceback" not in capsys.readouterr().err
+    return exit.value.code
+
+
+def training(config: Config, tmp_path: Path) -> Callable[[], Any]:
+    return lambda: train(config, tmp_path / "run", recover=False, force=False)
+
+
+def put(config: Config, path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    for key in parents:
+        config = config[key]
+    config[last] = value
+
+
+def drop(config: Config, path: str) -> None:
+    *parents, last = path.split(".")
+    for key in parents:
+        config = config[key]
+    del config[last]
+
+
+CONFIGS: list[tuple[str, Any, str]] = [
+    # What to set, to what (None: to leave out), and what the message says.
+    (f"{NER}.validation_data_path", None, f"{NER}.validation_data_path is missing: write the path"),
+    (f"{NER}.train_data_path", "", f"{NER}.train_data_path is missing"),
+    (f"{NER}.test_data_path", "nowhere", f"{NER}.test_data_path leads to "),
+    (
+        f"{RELATION}.train_data_path",
+        "README.md",
+        "README.md:1: unknown line '# Sample corpora'",
+    ),
+    (
+        "task_ner.task_description.validation_metric_name",
+        "f1",
+        "task_ner.task_description.validation_metric_name is 'f1', which its head does not compute. "
+        "Choose one of ['accuracy', 'precision-overall'",
+    ),
+    ("multi_task_trainer.keep_last", 0, "keep_last is 0: keep at least 1"),
+    (
+        "multi_task_trainer.checkpoint_every_minutes",
+        0,
+        "checkpoint_every_minutes is 0: write a pos",
+    ),
+    (
+        "multi_task_trainer.on_invalid_loss",
+        "skp",
+        "on_invalid_loss is 'skp'; write 'stop' or 'skip'",
+    ),
+    ("iterators.iterator.batch_size", 0, "batch_size is 0; it must be at least 1"),
+    (
+        "iterators.iterator.max_tokens_per_batch",
+        0,
+        "max_tokens_per_batch is 0; it must be at least 1",
+    ),
+    ("unseen_labels", "ignore", "unseen_labels is 'ignore'; choose one of error, miss"),
+]
+
+
+@pytest.mark.parametrize("path, value, message", CONFIGS)
+def test_bad_config_is_told_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], path: str, value: Any, message: str
+) -> None:
+    config = small_config()
+    if value is None:
+        drop(config, path)
+    else:
+        put(config, path, value)
+    assert message in message_of(training(config, tmp_path), capsys)
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_task_that_is_named_twice_is_told(tmp_path: Path) -> None:
+    text = json.dumps(small_config(), indent=2)
+    assert '"task_relation"' in text
+    (tmp_path / "config.json").write_text(text.replace('"task_relation"', '"task_ner"'))
+    with pytest.raises(ConfigurationError, match="has the key 'task_ner' twice"):
+        load_config(tmp_path / "config.json")
+
+
+def spoil_label(data: Path) -> str:
+    path = sorted((data / "ontonotes" / "ner" / "test").rglob("*gold_conll"))[0]
+    path.write_text(path.read_text().replace("(PERSON", "(PERSONN", 1))
+    return "PERSONN' in the test data of task ner does not occur in the data that the vocabulary"
+
+
+def empty_file(data: Path) -> str:
+    path = sorted((data / "ontonotes" / "ner" / "train").rglob("*gold_conll"))[0]
+    path.write_bytes(b"")
+    return f"{path}:1: the file holds no document"
+
+
+def no_file_of_the_kind(data: Path) -> str:
+    for path in (data / "ace" / "dev").iterdir():
+        path.rename(path.with_suffix(".txt"))
+    return f"{data / 'ace' / 'dev'}: "
+
+
+def compressed(data: Path) -> str:
+    path = sorted((data / "ace" / "train").iterdir())[0]
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    return f"{path}:1: "
+
+
+@pytest.mark.parametrize("spoil", [empty_file, no_file_of_the_kind, compressed, spoil_label])
+def test_bad_corpus_is_told_with_its_file_before_training(
+    tmp_path: Path,
+    data: Path,
+    capsys: pytest.CaptureFixture[str],
+    spoil: Callable[[Path], str],
+) -> None:
+    config = small_config(data_root=str(data), unseen_labels="error")
+    for name in ("ner", "relation"):
+        # All of it, so that nothing is passed over.
+        del config[f"task_{name}"]["data_params"]["dataset_reader"]["max_instances"]
+    assert spoil(data) in message_of(training(config, tmp_path), capsys)
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_directory_where_weights_belong_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(small_config(), tmp_path / "run", recover=False, force=False)
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    (tmp_path / "run" / "best_ner.th").unlink()
+    (tmp_path / "run" / "best_ner.th").mkdir()
+    message = message_of(lambda: evaluate(tmp_path / "run", gold_mentions=False), capsys)
+    assert "best_ner.th: cannot be read as a file of tensors" in message
+
+
+VECTORS = "model.text_field_embedder.token_embedders.tokens.pretrained_file"
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        ("the " + "0.5 " * 49 + "x", "vectors.txt:1: "),
+        ("the 0.5", "vectors.txt:1: "),
+        (None, "vectors.txt: "),
+    ],
+    ids=["no number", "too short", "a directory"],
+)
+def test_unreadable_word_vectors_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: "str | None", message: str
+) -> None:
+    path = tmp_path / "vectors.txt"
+    path.mkdir() if line is None else path.write_text(f"{line}\n")
+    config = small_config(vocabulary={"min_count": {}})
+    put(config, VECTORS, str(path))
+    assert message in message_of(training(config, tmp_path), capsys)
+
+
+def test_weights_that_are_not_numbers_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(small_config(), tmp_path / "run", recover=False, force=False)
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    path = tmp_path / "run" / "best_ner.th"
+    weights = load_tensors(path)
+    name = "heads.ner.tag_projection.weight"
+    weights[name][0, 0] = float("nan")
+    torch.save(weights, path)
+    message = message_of(lambda: evaluate(tmp_path / "run", gold_mentions=False), capsys)
+    assert f"best_ner.th: holds NaN in {name}" in message
+
+
+@pytest.mark.slow
+def test_sentence_of_a_hundred_thousand_tokens_that_does_not_fit_is_named(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All pairs of its tokens are compared for relations: terabytes."""
+    rows = [f"{index} word * * -" for index in range(100_000)]
+    rows[0], rows[1] = "0 word (PER) (ARG1_PHYS) -", "1 word (GPE) (ARG2_PHYS) -"
+    path = data / "ace" / "train" / "0long.like_conll"
+    document = ["#begin document (long); part 000", *rows, "", "#end document", ""]
+    path.write_text("\n".join(document))
+    config = small_config(
+        data_root=str(data), tasks=["relation"], iterators__iterator_relation__batch_size=1
+    )
+    config["task_relation"]["data_params"]["dataset_reader"]["max_instances"] = 1
+    message = message_of(training(config, tmp_path), capsys)
+    assert "for a batch of task 'relation': 1 texts, the longest of 100000 tokens" in message
+    assert f"{path}:2" in message

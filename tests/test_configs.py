@@ -1,0 +1,260 @@
+"""Every config that the project ships describes a model that can be built, and trained for a step."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from hmtl.config import Config, load_config, task_names
+from hmtl.experiment import SPLITS, Experiment, assemble, build_trainer, check_config
+from tests.elmo_files import write_elmo_files
+from tests.fixtures import write_corpus
+from tests.running import REPOSITORY
+
+CONFIGS = {path.stem: path for path in sorted((REPOSITORY / "configs").glob("*.json"))}
+
+# The reference's, by its own names (SPEC 2).
+TASKS_BY_REFERENCE_CONFIG = {
+    "ner": ["ner"],
+    "emd": ["emd"],
+    "relation": ["relation"],
+    "coref_ace": ["coref"],
+    "coref_conll": ["coref"],
+    "ner_emd": ["ner", "emd"],
+    "emd_relation": ["emd", "relation"],
+    "emd_coref_ace": ["emd", "coref"],
+    "ner_emd_relation": ["ner", "emd", "relation"],
+    "ner_emd_coref_ace": ["ner", "emd", "coref"],
+    "hmtl_coref_ace": ["ner", "emd", "relation", "coref"],
+    "hmtl_coref_conll": ["ner", "emd", "relation", "coref"],
+}
+
+# GloVe, each direction of ELMo, character filters.
+GLOVE_DIM, ELMO_DIM, CHARACTERS_DIM = 100, 512, 64
+BASE_DIM = GLOVE_DIM + 2 * ELMO_DIM + CHARACTERS_DIM
+
+# Where the corpus of the tests has what a reader reads.
+SOURCES = {
+    "ner_ontonotes": "ontonotes/{}.gold_conll",
+    "coref": "ontonotes/{}.gold_conll",
+    "mention_ace": "ace/{}/a.like_conll",
+    "relation_ace": "ace/{}/a.like_conll",
+    "coref_ace": "ace/{}/a.like_conll",
+}
+NAMES_OF_SPLITS = {"train": "train", "validation": "dev", "test": "test"}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="module")
+def embeddings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Small files in the formats of GloVe and ELMo, by the key that names such a file."""
+    directory = tmp_path_factory.mktemp("embeddings")
+    glove = directory / "glove.txt.gz"
+    with gzip.open(glove, "wt", encoding="utf-8") as file:
+        for number, word in enumerate(("ann", "oslo", "the")):
+            file.write(" ".join([word, *[f"0.{number}5"] * GLOVE_DIM]) + "\n")
+    options, weights = write_elmo_files(directory, projection_dim=ELMO_DIM)
+    files = {"pretrained_file": glove, "options_file": options, "weight_file": weights}
+    return {key: str(path) for key, path in files.items()}
+
+
+def place_corpus(config: Config, corpus: Path, data_root: Path) -> None:
+    """Puts the corpus of the tests where the config looks for its own."""
+    for task in task_names(config):
+        data = config[f"task_{task}"]["data_params"]
+        for split, name in NAMES_OF_SPLITS.items():
+            source = corpus / SOURCES[data["dataset_reader"]["type"]].format(name)
+            target = data_root / data[f"{split}_data_path"]
+            if not target.suffix:
+                target = target / f"a.{source.suffix.removeprefix('.')}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+
+
+def experiment_of(
+    name: str, corpus: Path, embeddings: dict[str, str], directory: Path
+) -> Experiment:
+    overrides: dict[str, Any] = {
+        "data_root": str(directory / "data"),
+        "multi_task_trainer.cuda_device": -1,
+        "multi_task_trainer.no_tqdm": True,
+    }
+    embedders = json.loads(CONFIGS[name].read_text())["model"]["text_field_embedder"][
+        "token_embedders"
+    ]
+    for embedder, block in embedders.items():
+        for key in embeddings.keys() & block.keys():
+            path = f"model.text_field_embedder.token_embedders.{embedder}.{key}"
+            overrides[path] = embeddings[key]
+    config = load_config(CONFIGS[name], json.dumps(overrides))
+    check_config(config)
+    place_corpus(config, corpus, directory / "data")
+    return assemble(config, directory, SPLITS)
+
+
+def test_all_configs_of_the_reference_are_here() -> None:
+    assert {*TASKS_BY_REFERENCE_CONFIG, "hmtl_sample", "hmtl_open"} <= set(CONFIGS)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_config_builds_and_trains_a_step_of_each_task(
+    name: str, corpus: Path, embeddings: dict[str, str], tmp_path: Path
+) -> None:
+    experiment = experiment_of(name, corpus, embeddings, tmp_path)
+    trainer = build_trainer(experiment)
+    for task, training in trainer.tasks.items():
+        loss = experiment.model(task, training.stream.next_batch())["loss"]
+        loss.backward()
+        assert torch.isfinite(loss), task
+        training.optimizer.step()
+
+
+@pytest.mark.parametrize("name, tasks", TASKS_BY_REFERENCE_CONFIG.items())
+def test_config_of_the_reference_has_its_tasks_and_sizes(
+    name: str, tasks: list[str], corpus: Path, embeddings: dict[str, str], tmp_path: Path
+) -> None:
+    experiment = experiment_of(name, corpus, embeddings, tmp_path)
+    assert [data.task.name for data in experiment.tasks] == tasks
+    sizes = experiment.model.encoders.input_dims
+    assert sizes == {task: BASE_DIM + 128 * (task != tasks[0]) for task in tasks}
+    widths = {"ner": 128, "emd": 128, "relation": 128, "coref": 400}
+    assert experiment.model.encoders.encoded_dims == {task: widths[task] for task in tasks}
+
+
+def encoder(hidden_size: int, num_layers: int) -> Config:
+    return {
+        "type": "lstm",
+        "hidden_size": hidden_size,
+        "num_layers": num_layers,
+        "bidirectional": True,
+        "dropout": 0.2,
+    }
+
+
+FEEDFORWARD = {"num_layers": 2, "hidden_dims": 150, "activations": "relu", "dropout": 0.3}
+# SPEC 2, "Hyper-parameters of the full model".
+PUBLISHED: dict[str, Any] = {
+    "model.ner.encoder": encoder(64, 2),
+    "model.emd.encoder": encoder(64, 2),
+    "model.relation.encoder": encoder(64, 3),
+    "model.coref.encoder": encoder(200, 1),
+    "model.ner.tagger.constraint_type": "BIOUL",
+    "model.emd.tagger.constraint_type": "BIOUL",
+    "model.relation.tagger.hidden_dim": 64,
+    "model.relation.tagger.activation": "relu",
+    "model.coref.input_dropout": 0.5,
+    "model.coref.tagger.mention_feedforward": FEEDFORWARD,
+    "model.coref.tagger.antecedent_feedforward": FEEDFORWARD,
+    "model.coref.tagger.feature_size": 20,
+    "model.coref.tagger.max_span_width": 8,
+    "model.coref.tagger.spans_per_word": 0.4,
+    "model.coref.tagger.max_antecedents": 70,
+    "iterators.iterator.batch_size": 32,
+    "iterators.iterator_relation.batch_size": 4,
+    "iterators.iterator_coref.batch_size": 1,
+    "multi_task_trainer.optimizer": {"type": "adam", "lr": 0.001},
+    "multi_task_trainer.scheduler.factor": 0.5,
+    "multi_task_trainer.scheduler.patience": 5,
+    "multi_task_trainer.patience": 10,
+    "multi_task_trainer.num_epochs": 100,
+    "multi_task_trainer.grad_norm": 5.0,
+    "multi_task_trainer.grad_clipping": 10.0,
+    "multi_task_trainer.min_lr": 1e-7,
+}
+
+
+@pytest.mark.parametrize("path, value", PUBLISHED.items())
+def test_full_model_has_its_published_hyper_parameters(path: str, value: Any) -> None:
+    found: Any = load_config(CONFIGS["hmtl_coref_conll"])
+    for key in path.split("."):
+        found = found[key]
+    assert found == value
+
+
+@pytest.mark.parametrize("name", ["hmtl_sample", "hmtl_open"])
+def test_configs_that_need_no_download_name_no_embeddings(name: str) -> None:
+    assert not any(key in CONFIGS[name].read_text() for key in ("pretrained_file", "elmo"))
+
+
+# As they were written in 2018
+
+
+def as_in_2018(config: Config) -> Config:
+    """A config of today in the reference's own form: sizes written out, defaults left out, and so on."""
+    levels = [name for name in ("ner", "emd", "relation", "coref") if f"task_{name}" in config]
+    model, trainer = config["model"], config["multi_task_trainer"]
+    for name in levels:
+        level = model[name]
+        level["encoder"]["input_size"] = BASE_DIM + 128 * (name != levels[0])
+        del level["tagger"]["type"], level["stacks_on"]
+        config[f"task_{name}"]["data_params"]["dataset_reader"]["lazy"] = False
+    if "relation" in levels:
+        tagger = model["relation"]["tagger"]
+        tagger.update(l=tagger.pop("hidden_dim"), d=64, n_classes=6)
+    if "coref" in levels:
+        tagger = model["coref"]["tagger"]
+        tagger["lexical_dropout"] = model["coref"].pop("input_dropout")
+        # Two ends of an encoding, a width, what is attended over; for a pair thrice that and a distance.
+        span_dim = 2 * 400 + 20 + model["coref"]["encoder"]["input_size"]
+        tagger["mention_feedforward"]["input_dim"] = span_dim
+        tagger["antecedent_feedforward"]["input_dim"] = 3 * span_dim + 20
+        tagger["initializer"] = COREF_INITIALIZER_OF_2018
+        del model["initializer"]
+    for iterator in config["iterators"].values():
+        if "sorting_keys" in iterator:
+            iterator["sorting_keys"] = [["text", "num_tokens"]]
+    trainer["sumarry_interval"] = trainer.pop("summary_interval")
+    trainer["min_lr"] = "1e-7"
+    trainer["scheduler"].update(mode="min", verbose=True)
+    return config
+
+
+XAVIER = {"type": "xavier_normal"}
+COREF_INITIALIZER_OF_2018 = [
+    [".*linear_layers.*weight", XAVIER],
+    [".*scorer._module.weight", XAVIER],
+    ["_distance_embedding.weight", XAVIER],
+    ["_span_width_embedding.weight", XAVIER],
+    ["_context_layer._module.weight_ih.*", XAVIER],
+    ["_context_layer._module.weight_hh.*", {"type": "orthogonal"}],
+]
+
+
+@pytest.mark.parametrize("name", TASKS_BY_REFERENCE_CONFIG)
+def test_config_in_the_form_of_2018_says_the_same(name: str, tmp_path: Path) -> None:
+    old = tmp_path / "old.json"
+    old.write_text(json.dumps(as_in_2018(json.loads(CONFIGS[name].read_text()))))
+    # An override by dotted path reaches into the file as it is written.
+    translated = load_config(old, '{"multi_task_trainer.cuda_device": [0]}')
+    check_config(translated)
+    expected = load_config(CONFIGS[name], '{"multi_task_trainer.cuda_device": 0}')
+    without_written_sizes(translated)
+    for config in (translated, expected):
+        # Their patterns are written differently; what they reach is tested with the translation.
+        config["model"].pop("initializer", None)
+        config["model"].get("coref", {"tagger": {}})["tagger"].pop("initializer", None)
+    assert translated == expected
+
+
+def without_written_sizes(config: Config) -> None:
+    for name in task_names(config):
+        del config["model"][name]["encoder"]["input_size"]
+    for key in ("mention_feedforward", "antecedent_feedforward"):
+        config["model"].get("coref", {"tagger": {}})["tagger"].get(key, {}).pop("input_dim", None)
+
+
+def test_config_in_the_form_of_2018_builds(
+    tmp_path: Path, corpus: Path, embeddings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "old.json"
+    old.write_text(json.dumps(as_in_2018(json.loads(CONFIGS["hmtl_coref_conll"].read_text()))))
+    monkeypatch.setitem(CONFIGS, "old", old)
+    model = experiment_of("old", corpus, embeddings, tmp_path).model
+    assert model.encoders.input_dims["coref"] == BASE_DIM + 128

@@ -1,0 +1,45 @@
+from hmtl.reporting import table
+from hmtl.reporting import test_score_table as score_table
+
+TAGGER = {
+    "precision-overall": 0.5,
+    "recall-overall": 0.25,
+    "f1-measure-overall": 1 / 3,
+    "loss": 12.34567,
+}
+COREF = {"coref_precision": 0.9, "coref_recall": 0.8, "coref_f1": 0.847, "loss": 0.001}
+
+
+def test_table_aligns_columns() -> None:
+    assert table(["a", "bc"], [["def", ""], ["", "g"]]).splitlines() == [
+        "a    bc",
+        "---  --",
+        "def",
+        "     g",
+    ]
+
+
+def test_table_of_nothing_is_its_header() -> None:
+    assert table(["a", "bc"], []).splitlines() == ["a  bc", "-  --"]
+
+
+def test_score_table_shows_each_task_with_its_own_best_weights() -> None:
+    metrics = {
+        "ner": {"best_epoch": 2, "test": {"ner": TAGGER, "coref": {**COREF, "coref_f1": 0.1}}},
+        "coref": {"best_epoch": 0, "test": {"ner": {}, "coref": COREF}},
+        "training_duration": "00:00:01:00",
+        "nb_epoch_trained": 3,
+    }
+    _, _, ner, coref = score_table(metrics).splitlines()
+    assert ner.split() == ["ner", "50.00", "25.00", "33.33", "12.35", "3"]
+    assert coref.split() == ["coref", "90.00", "80.00", "84.70", "0.001", "1"]
+
+
+def test_score_table_does_without_best_epoch_and_known_metrics() -> None:
+    metrics = {"toy": {"test": {"toy": {"accuracy": 1.0, "loss": 2.0}}}, "gold_mentions": False}
+    (*_, row) = score_table(metrics).splitlines()
+    assert row.split() == ["toy", "2"]
+
+
+def test_score_table_says_when_there_is_no_test() -> None:
+    assert score_table({"ner": {"test": {}}}) == "no task has evaluate_on_test"

@@ -1,0 +1,33 @@
+"""Fixtures of the tests of training."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from hmtl import experiment
+from hmtl.experiment import Experiment
+from hmtl.training.trainer import MultiTaskTrainer
+from tests.training.small_runs import one_thread
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    with one_thread():
+        yield
+
+
+@pytest.fixture
+def build_with(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Lets a callback take part in the trainings to come."""
+    build = experiment.build_trainer
+
+    def build_with(*callbacks: Any) -> None:
+        def building(built: Experiment) -> MultiTaskTrainer:
+            trainer = build(built)
+            trainer.callbacks.extend(callbacks)
+            return trainer
+
+        monkeypatch.setattr(experiment, "build_trainer", building)
+
+    return build_with

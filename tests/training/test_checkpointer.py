@@ -1,0 +1,212 @@
+"""Checkpoints on disk: whole or not there, checked when read, never more than asked for."""
+
+import errno
+import json
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from hmtl.errors import DataError
+from hmtl.training.checkpoint import Moment, load_tensors
+from hmtl.training.checkpointer import Checkpointer
+from tests.write_errors import FailingSystem
+
+
+def weights(value: float) -> dict[str, torch.Tensor]:
+    return {"weight": torch.full((100,), value)}
+
+
+@pytest.fixture
+def checkpointer(tmp_path: Path) -> Checkpointer:
+    """After two epochs of ten steps; the first was best for `ner`, the second for `emd`."""
+    checkpointer = Checkpointer(tmp_path)
+    checkpointer.save(Moment(1, 10), weights(1.0), {"step": 10}, ["ner", "emd"])
+    checkpointer.save(Moment(2, 20), weights(2.0), {"step": 20}, ["emd"])
+    return checkpointer
+
+
+def value_of(path: Path) -> float:
+    return load_tensors(path)["weight"][0].item()
+
+
+def test_last_checkpoint_is_what_is_loaded(tmp_path: Path, checkpointer: Checkpointer) -> None:
+    state = Checkpointer(tmp_path).load()
+    assert state is not None
+    assert state["step"] == 20
+    assert torch.equal(state["model"]["weight"], weights(2.0)["weight"])
+
+
+def test_nothing_is_loaded_where_nothing_was_saved(tmp_path: Path) -> None:
+    assert Checkpointer(tmp_path).load() is None
+
+
+def test_files_of_the_last_checkpoint_stand_in_the_directory(
+    tmp_path: Path, checkpointer: Checkpointer
+) -> None:
+    assert value_of(tmp_path / "model_state.th") == 2.0
+    assert value_of(tmp_path / "best_ner.th") == 1.0
+    assert value_of(tmp_path / "best_emd.th") == 2.0
+    assert load_tensors(tmp_path / "training_state.th") == {"step": 20}
+
+
+def test_equal_weights_take_the_room_of_one(tmp_path: Path, checkpointer: Checkpointer) -> None:
+    assert (tmp_path / "best_emd.th").samefile(tmp_path / "model_state.th")
+
+
+@pytest.mark.parametrize("keep_last", [1, 2, 3])
+def test_as_many_checkpoints_are_kept_as_asked_for(tmp_path: Path, keep_last: int) -> None:
+    checkpointer = Checkpointer(tmp_path, keep_last)
+    for step in (9, 10, 11, 100):
+        checkpointer.save(Moment(0, step), weights(step), {}, ["ner"] if step == 9 else [])
+    kept = [each.moment.step for each in checkpointer.checkpoints()]
+    assert kept == [100, 11, 10, 9][:keep_last]
+    assert value_of(tmp_path / "best_ner.th") == 9.0
+
+
+def test_no_checkpoint_at_all_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="keep_last is 0"):
+        Checkpointer(tmp_path, 0)
+
+
+def test_same_moment_is_written_once(tmp_path: Path, checkpointer: Checkpointer) -> None:
+    checkpointer.save(Moment(2, 20), weights(3.0), {})
+    assert value_of(tmp_path / "model_state.th") == 2.0
+
+
+def test_validated_epoch_comes_after_its_last_step(tmp_path: Path) -> None:
+    checkpointer = Checkpointer(tmp_path)
+    checkpointer.save(Moment(1, 10), weights(1.0), {})
+    checkpointer.save(Moment(0, 10), weights(0.0), {})
+    assert [each.moment.epoch for each in checkpointer.checkpoints()] == [1, 0]
+
+
+def test_state_that_could_not_be_loaded_shows_at_the_first_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read as a file of tensors"):
+        Checkpointer(tmp_path).save(Moment(0, 1), weights(1.0), {"path": tmp_path})
+
+
+def test_best_weights_of_a_lost_checkpoint_are_not_kept(
+    tmp_path: Path, checkpointer: Checkpointer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are of an epoch that is now to come again."""
+    last, before = checkpointer.checkpoints()
+    (last.path / "training_state.th").unlink()
+    recovered = Checkpointer(tmp_path)
+    recovered.load()
+    assert value_of(tmp_path / "best_emd.th") == 1.0
+    assert value_of(tmp_path / "model_state.th") == 1.0
+    assert str(last.path) in caplog.text and str(before.path) in caplog.text
+    assert (last.path.parent / f"{last.path.name}.damaged").is_dir()
+    recovered.save(Moment(2, 20), weights(2.5), {}, ["emd"])
+    assert value_of(tmp_path / "best_emd.th") == 2.5
+
+
+def test_best_weights_that_no_checkpoint_holds_yet_are_removed(tmp_path: Path) -> None:
+    checkpointer = Checkpointer(tmp_path)
+    checkpointer.save(Moment(0, 5), weights(0.5), {})
+    checkpointer.save(Moment(1, 10), weights(1.0), {}, ["ner"])
+    (checkpointer.checkpoints()[0].path / "manifest.json").write_text("[]")
+    Checkpointer(tmp_path).load()
+    assert not (tmp_path / "best_ner.th").exists()
+
+
+def alter(path: Path) -> None:
+    """In place of the file, so that other names of it keep the old content."""
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+def test_best_weights_are_checked_and_a_whole_copy_is_taken(
+    tmp_path: Path, checkpointer: Checkpointer, caplog: pytest.LogCaptureFixture
+) -> None:
+    alter(tmp_path / "best_ner.th")
+    assert Checkpointer(tmp_path).load_best("ner")["weight"][0] == 1.0
+    copy = checkpointer.checkpoints()[0].path / "best_ner.th"
+    assert f"{tmp_path / 'best_ner.th'}: is altered" in caplog.text
+    assert f"Taking {copy}" in caplog.text
+
+
+def test_best_weights_without_a_whole_copy_are_refused(
+    tmp_path: Path, checkpointer: Checkpointer
+) -> None:
+    for path in tmp_path.rglob("best_ner.th"):
+        path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(
+        DataError, match="best_ner.th: is truncated or altered: it has [0-9]+ bytes"
+    ):
+        Checkpointer(tmp_path).load_best("ner")
+
+
+def test_best_weights_without_checkpoints_are_taken_as_they_are(
+    tmp_path: Path, checkpointer: Checkpointer
+) -> None:
+    """A run that was given to others without its checkpoints, or imported."""
+    (tmp_path / "checkpoints").rename(tmp_path.parent / f"{tmp_path.name}-checkpoints")
+    assert Checkpointer(tmp_path).load_best("emd")["weight"][0] == 2.0
+    with pytest.raises(DataError, match="no such file"):
+        Checkpointer(tmp_path).load_best("coref")
+
+
+def test_what_a_killed_process_was_writing_is_removed(
+    tmp_path: Path, checkpointer: Checkpointer
+) -> None:
+    half = tmp_path / "checkpoints" / ".epoch_3_step_30.1.partial"
+    half.mkdir()
+    (half / "model_state.th").write_bytes(b"half")
+    Checkpointer(tmp_path).load()
+    assert sorted(os.listdir(half.parent)) == ["epoch_1_step_10", "epoch_2_step_20"]
+
+
+class Malicious:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("form", ["zip", "legacy", "pickle"])
+def test_code_in_a_file_of_tensors_is_refused_and_not_run(tmp_path: Path, form: str) -> None:
+    path, proof = tmp_path / "best_ner.th", tmp_path / "proof"
+    content = {"weight": Malicious(proof)}
+    if form == "pickle":
+        path.write_bytes(pickle.dumps(content))
+    else:
+        torch.save(content, path, _use_new_zipfile_serialization=form == "zip")
+    with pytest.raises(DataError, match="cannot be read as a file of tensors"):
+        Checkpointer(tmp_path).load_best("ner")
+    assert not proof.exists()
+
+
+@pytest.mark.parametrize(
+    "manifest", ["", "{", "[]", '{"files": 1}', '{"files": {"a": {}}}', '{"files": {"a": 1}}']
+)
+def test_damaged_manifest_is_an_error_of_data(checkpointer: Checkpointer, manifest: str) -> None:
+    checkpoint = checkpointer.checkpoints()[0]
+    assert json.loads((checkpoint.path / "manifest.json").read_text())["step"] == 20
+    (checkpoint.path / "manifest.json").write_text(manifest)
+    with pytest.raises(DataError, match="manifest.json: cannot be read as a manifest"):
+        checkpoint.load()
+
+
+def test_refused_checkpoint_names_the_last_whole_one(
+    tmp_path: Path, checkpointer: Checkpointer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FailingSystem(errno.ENOSPC).fail_at(monkeypatch, 3)
+    with pytest.raises(DataError) as caught:
+        checkpointer.save(Moment(3, 30), weights(3.0), {})
+    monkeypatch.undo()
+    whole = tmp_path / "checkpoints" / "epoch_2_step_20"
+    assert str(caught.value) == (
+        f"{tmp_path / 'checkpoints' / 'epoch_3_step_30'}: a checkpoint cannot be written: No space left on "
+        "device. Free space or choose a directory that can be written; what stood there before is "
+        f"unchanged. The last one, {whole}, is whole."
+    )
+    assert sorted(os.listdir(whole.parent)) == ["epoch_1_step_10", "epoch_2_step_20"]

@@ -1,0 +1,64 @@
+import random
+from collections import Counter
+
+import pytest
+from allennlp.common import Params
+
+from hmtl.training.task_sampler import TaskSampler
+
+BATCHES = {"ner": 60, "emd": 30, "coref": 10}
+NUM_DRAWS = 4000
+
+
+def sampler(kind: str, seed: int = 1) -> TaskSampler:
+    return TaskSampler.from_params(
+        Params({"type": kind}), batches_per_pass=dict(BATCHES), seed=seed
+    )
+
+
+def draw(from_sampler: TaskSampler, count: int) -> list[str]:
+    return [from_sampler.sample() for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    "kind, shares",
+    [
+        ("uniform", {"ner": 1 / 3, "emd": 1 / 3, "coref": 1 / 3}),
+        ("proportional", {"ner": 0.6, "emd": 0.3, "coref": 0.1}),
+    ],
+)
+def test_sampler_draws_tasks_by_their_shares(kind: str, shares: dict[str, float]) -> None:
+    counts = Counter(draw(sampler(kind), NUM_DRAWS))
+    # Four standard deviations of the share of a third.
+    tolerance = 4 * (1 / 3 * 2 / 3 / NUM_DRAWS) ** 0.5
+    for task, share in shares.items():
+        assert counts[task] / NUM_DRAWS == pytest.approx(share, abs=tolerance)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "proportional"])
+def test_sampler_follows_from_its_seed(kind: str) -> None:
+    assert draw(sampler(kind), 50) == draw(sampler(kind), 50)
+    assert draw(sampler(kind), 50) != draw(sampler(kind, seed=2), 50)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "proportional"])
+def test_sampler_goes_on_from_its_state(kind: str) -> None:
+    one = sampler(kind)
+    draw(one, 17)
+    state = one.state_dict()
+    expected = draw(one, 50)
+    other = sampler(kind, seed=9)
+    other.load_state_dict(state)
+    assert draw(other, 50) == expected
+
+
+def test_sampler_is_not_moved_by_other_randomness() -> None:
+    random.seed(0)
+    first = draw(sampler("proportional"), 20)
+    random.random()
+    assert draw(sampler("proportional"), 20) == first
+
+
+def test_sampler_must_say_its_weights() -> None:
+    with pytest.raises(TypeError, match=r"weights"):
+        TaskSampler({"ner": 1}, seed=0).sample()

@@ -1,0 +1,103 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from hmtl.training.callbacks import EpochReport, RunReport, StepReport
+from hmtl.training.tensorboard import TensorBoardCallback, flat
+
+METRIC = "f1-measure-overall"
+
+
+def model() -> torch.nn.Module:
+    module = torch.nn.Linear(2, 1, bias=False)
+    module.weight.data.copy_(torch.tensor([[1.0, 3.0]]))
+    module.weight.grad = torch.tensor([[0.0, 4.0]])
+    return module
+
+
+def run_report() -> RunReport:
+    return RunReport(
+        epoch=0,
+        step=0,
+        step_in_epoch=0,
+        steps_per_epoch=4,
+        num_epochs=2,
+        validation_metrics={"ner": METRIC},
+        model=model(),
+    )
+
+
+def epoch_report() -> EpochReport:
+    return EpochReport(
+        epoch=0,
+        step=4,
+        duration_in_seconds=1.0,
+        training={"ner": {"loss": 0.5, METRIC: 0.25}},
+        validation={"ner": {"loss": 0.75, METRIC: 0.5, "muc": {"precision": 0.125}}},
+        proportions={"ner": 1.0},
+        learning_rates={"ner": 0.01},
+        best={"ner": True},
+    )
+
+
+def curves(directory: Path) -> dict[str, list[tuple[int, float]]]:
+    events = EventAccumulator(str(directory)).Reload()
+    return {
+        tag: [(event.step, event.value) for event in events.Scalars(tag)]
+        for tag in events.Tags()["scalars"]
+    }
+
+
+def written(directory: Path, **options) -> Iterator[dict[str, list[tuple[int, float]]]]:
+    """The curves of a run of one epoch of four steps, those of training first."""
+    callback = TensorBoardCallback(directory, summary_interval=2, **options)
+    callback.on_start(run_report())
+    for step in range(1, 5):
+        metrics = {METRIC: step / 8} if step == 3 else None
+        callback.on_step(StepReport(step, "ner", torch.tensor(float(step)), metrics))
+    callback.on_epoch(epoch_report())
+    callback.on_end()
+    return (curves(directory / "log" / name) for name in ("train", "validation"))
+
+
+def test_curves_of_training_have_their_names(tmp_path: Path) -> None:
+    training, _ = written(tmp_path, log_parameter_statistics=False)
+    assert training == {
+        "training_details/ner/loss": [(2, 2.0), (4, 4.0)],
+        f"training_details/ner/{METRIC}": [(3, 0.375)],
+        "task_ner/loss": [(0, 0.5)],
+        f"task_ner/{METRIC}": [(0, 0.25)],
+        "training_proportions/ner": [(0, 1.0)],
+        "learning_rates/ner": [(0, pytest.approx(0.01))],
+    }
+
+
+def test_curves_of_validation_have_their_names(tmp_path: Path) -> None:
+    _, validation = written(tmp_path)
+    assert validation == {
+        "task_ner/loss": [(0, 0.75)],
+        f"task_ner/{METRIC}": [(0, 0.5)],
+        "task_ner/muc/precision": [(0, 0.125)],
+    }
+
+
+def test_statistics_of_parameters_are_written(tmp_path: Path) -> None:
+    training, _ = written(tmp_path, log_parameter_statistics=True)
+    assert training["parameter_mean/weight"] == [(2, 2.0), (4, 2.0)]
+    assert training["parameter_std/weight"] == [(2, 1.0), (4, 1.0)]
+    assert "grad_mean/weight" not in training
+
+
+def test_statistics_of_gradients_are_written_on_request(tmp_path: Path) -> None:
+    training, _ = written(tmp_path, log_parameter_statistics=False, log_gradient_statistics=True)
+    assert training["grad_mean/weight"] == [(2, 2.0), (4, 2.0)]
+    assert training["grad_std/weight"] == [(2, 2.0), (4, 2.0)]
+    assert "parameter_mean/weight" not in training
+
+
+def test_flat_joins_names_of_nested_metrics() -> None:
+    nested = {"a": 1.0, "b": {"c": 2.0, "d": {"e": 3.0}}}
+    assert list(flat(nested)) == [("a", 1.0), ("b/c", 2.0), ("b/d/e", 3.0)]
