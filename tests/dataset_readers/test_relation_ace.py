@@ -45,6 +45,7 @@ def test_relation_ace_relates_last_tokens_and_keeps_each_relation_once(corpus: P
         "relations": [[1, 3, "PHYS"], [3, 3, "ART"]],
         "mentions": [["PER", [0, 1]], ["GPE", [3, 3]]],
         "source": f"{corpus / 'a.like_conll'}:2",
+        "document": "d",
     }
 
 

@@ -79,6 +79,7 @@ def test_ner_ontonotes_metadata_names_words_tags_and_source(ontonotes: Path) -> 
         "words": ["Ann", "of", "Oslo", "here", "."],
         "tags": ["I-PERSON", "I-PERSON", "I-PERSON", "O", "O"],
         "source": f"{ontonotes / 'bc' / 'x' / 'x_0.v4_gold_conll'}:2",
+        "document": "bc/x_0",
     }
 
 
