@@ -11,7 +11,9 @@ from hmtl.training.trainer import MultiTaskTrainer
 from tests.training.small_runs import one_thread
 
 
-@pytest.fixture(autouse=True)
+# Of the modules' scope, so that the runs that a module compares with have as many threads: sums over
+# threads round otherwise.
+@pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:
     with one_thread():
         yield
