@@ -45,7 +45,7 @@ from hmtl.training.checkpointer import Checkpointer, best_weights_name
 from hmtl.training.console import ConsoleCallback, progress_bar
 from hmtl.training.devices import choose_device
 from hmtl.training.evaluation import ProgressBar, evaluate_on_test, no_progress_bar
-from hmtl.training.random_state import compute_reproducibly, seed_everything
+from hmtl.training.random_state import seed_everything
 from hmtl.training.streamed_instances import StreamedInstances
 from hmtl.training.task_training import TaskData
 from hmtl.training.tensorboard import TensorBoardCallback
@@ -390,7 +390,6 @@ def assemble(config: Config, serialization_dir: Path, splits: Sequence[str]) -> 
         for number, task in enumerate(tasks)
     ]
     device = choose_device(config["multi_task_trainer"].get("cuda_device"))
-    compute_reproducibly(device)
     model = build_model(config, vocab).to(device)
     return Experiment(config, serialization_dir, vocab, data, model, device)
 

@@ -14,19 +14,6 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def compute_reproducibly(device: torch.device) -> None:
-    """
-    Lets a run on the CPU give the same bits each time, with any number of threads.
-
-    Without this, several threads add up the gradients of indexed tensors in whatever order they come to it.
-    On a GPU the same would cost much and fail for some operations, so there runs are only nearly the same.
-    """
-    on_cpu = device.type == "cpu"
-    torch.use_deterministic_algorithms(on_cpu, warn_only=True)
-    # A help for finding uses of uninitialised memory, which would slow every allocation down.
-    torch.utils.deterministic.fill_uninitialized_memory = False
-
-
 def random_state() -> Dict[str, Any]:
     """The states, in types that `torch.load(..., weights_only=True)` accepts."""
     version, internal, gauss_next = random.getstate()
