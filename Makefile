@@ -16,9 +16,6 @@ help: ## list the targets
 setup: ## make .venv and install what is needed (at once if it is there)
 	@bash script/machine_setup.sh
 
-# One thread: the sample model's layers are too small to share, and two take longer as soon as the machine
-# has anything else to do.
-train: export OMP_NUM_THREADS ?= 1
 train: setup ## train on the sample corpora [CONFIG=configs/x.json RUN=runs/x]
 	$(PYTHON_IN_VENV) train.py --config_file_path $(CONFIG) --serialization_dir $(RUN)
 

@@ -1,19 +1,32 @@
 import subprocess
 import sys
 
-from hmtl.environment import set_thread_policy
+import pytest
+
+from hmtl.environment import SPIN_COUNT, set_thread_policy
 
 
-def test_set_thread_policy_lets_idle_threads_sleep() -> None:
+def test_set_thread_policy_takes_one_thread_and_lets_idle_ones_sleep() -> None:
     environ: dict[str, str] = {}
     set_thread_policy(environ)
-    assert environ == {"OMP_WAIT_POLICY": "PASSIVE"}
+    assert environ == {
+        "OMP_NUM_THREADS": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "GOMP_SPINCOUNT": SPIN_COUNT,
+    }
 
 
-def test_set_thread_policy_keeps_what_the_user_chose() -> None:
-    environ = {"OMP_WAIT_POLICY": "ACTIVE"}
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"OMP_NUM_THREADS": "8", "OMP_WAIT_POLICY": "ACTIVE"},
+        {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "5"},
+    ],
+)
+def test_set_thread_policy_keeps_what_the_user_chose(chosen: dict[str, str]) -> None:
+    environ = dict(chosen)
     set_thread_policy(environ)
-    assert environ == {"OMP_WAIT_POLICY": "ACTIVE"}
+    assert environ == chosen
 
 
 def test_set_thread_policy_acts_on_this_process_by_default(monkeypatch) -> None:

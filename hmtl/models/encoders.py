@@ -12,6 +12,7 @@ from allennlp.nn.util import get_text_field_mask
 
 from hmtl.hierarchy import bottom_up
 from hmtl.models.heads.head import Head
+from hmtl.modules.dropout import FastDropout
 
 
 class Level(FromParams):
@@ -123,7 +124,7 @@ class StackedEncoders(torch.nn.Module):
         self.input_dims[name] = input_dim
         self.encoded_dims[name] = encoder.get_output_dim()
         self.encoders[name] = encoder
-        self.input_dropouts[name] = torch.nn.Dropout(level.input_dropout)
+        self.input_dropouts[name] = FastDropout(level.input_dropout)
 
     def forward(self, text: TextFieldTensors, up_to: Optional[str] = None) -> Encoding:
         """

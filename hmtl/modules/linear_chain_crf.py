@@ -1,12 +1,13 @@
 """A linear-chain conditional random field, computed for a whole batch at a time."""
 
-from typing import Callable, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.modules.conditional_random_field.conditional_random_field import allowed_transitions
 
 from hmtl.formats.tags import split_tag
+from hmtl.modules.log_partition import log_partition, log_partition_by_sums
 
 
 class LinearChainCrf(torch.nn.Module):
@@ -71,16 +72,9 @@ class LinearChainCrf(torch.nn.Module):
         """The log of the summed scores of all tag sequences. Shape `(batch_size,)`."""
         # Both say the same. Outside of training the order of summation is that of the 2018 code: the loss
         # of a sure prediction is the small difference of two large sums, and keeps its digits only so.
-        advance = (_by_products if self.training else _by_sums)(self.transitions)
-        # Shape: (num_tokens, batch_size, num_tags), for one contiguous slice a step
-        steps = logits.transpose(0, 1)
-        running = mask.transpose(0, 1).unsqueeze(-1)
-        # Shape: (batch_size, num_tags)
-        alpha = self.start_transitions + steps[0]
-        for step in range(1, steps.size(0)):
-            alpha = torch.where(running[step], advance(alpha, steps[step]), alpha)
-        log_partition = torch.logsumexp(alpha + self.end_transitions, dim=-1)
-        return torch.where(mask[:, 0], log_partition, torch.zeros_like(log_partition))
+        compute = log_partition if self.training else log_partition_by_sums
+        scores = (self.transitions, self.start_transitions, self.end_transitions)
+        return compute(logits, *scores, mask)
 
     def _gold_score(
         self, logits: torch.Tensor, tags: torch.Tensor, mask: torch.Tensor
@@ -148,37 +142,6 @@ class LinearChainCrf(torch.nn.Module):
             self.start_transitions.masked_fill(forbidden[start_index, :n], lowest),
             self.end_transitions.masked_fill(forbidden[:n, end_index], lowest),
         )
-
-
-# Takes the log-sums over all ways to each tag, shape (batch_size, num_tags), one token on.
-Advance = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-
-
-def _by_sums(transitions: torch.Tensor) -> Advance:
-    def advance(alpha: torch.Tensor, emitted: torch.Tensor) -> torch.Tensor:
-        # Shape: (batch_size, from num_tags, to num_tags)
-        ways = alpha.unsqueeze(2) + emitted.unsqueeze(1) + transitions
-        return torch.logsumexp(ways, dim=1)
-
-    return advance
-
-
-def _by_products(transitions: torch.Tensor) -> Advance:
-    """
-    log(exp(alpha) @ exp(transitions)): a matrix product, where `_by_sums` takes a tensor `num_tags` times
-    larger. Both factors are shifted by their maximum first; the smallest normal number stands in for a sum
-    that underflows all the same, which takes transitions more than 87 nats apart.
-    """
-    tiny = torch.finfo(transitions.dtype).tiny
-    shift = transitions.detach().max()
-    weights = (transitions - shift).exp()
-
-    def advance(alpha: torch.Tensor, emitted: torch.Tensor) -> torch.Tensor:
-        largest = alpha.detach().max(dim=-1, keepdim=True).values
-        reached = ((alpha - largest).exp() @ weights).clamp_min(tiny).log()
-        return reached + (largest + shift) + emitted
-
-    return advance
 
 
 def _in_single_precision_at_least(logits: torch.Tensor) -> torch.Tensor:

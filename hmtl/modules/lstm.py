@@ -1,9 +1,12 @@
 """The LSTM encoder of every level: exact on padded batches without packing or sorting them."""
 
-from typing import List
+from typing import Any, List, Tuple
 
 import torch
 from allennlp.modules.seq2seq_encoders import Seq2SeqEncoder
+
+from hmtl.modules.dropout import FastDropout
+from hmtl.modules.side_by_side import modules_side_by_side
 
 
 @Seq2SeqEncoder.register("lstm", exist_ok=True)
@@ -43,12 +46,12 @@ class LstmEncoder(Seq2SeqEncoder):
         self.input_size = input_size
         self.bidirectional = bidirectional
         self.output_size = hidden_size * (2 if bidirectional else 1)
-        self.dropout = torch.nn.Dropout(dropout)
+        self.dropout = FastDropout(dropout)
 
         def layers() -> torch.nn.ModuleList:
             widths: List[int] = [input_size] + [self.output_size] * (num_layers - 1)
             return torch.nn.ModuleList(
-                torch.nn.LSTM(width, hidden_size, bias=bias, batch_first=True) for width in widths
+                torch.nn.LSTM(width, hidden_size, bias=bias) for width in widths
             )
 
         self.forward_layers = layers()
@@ -77,26 +80,62 @@ class LstmEncoder(Seq2SeqEncoder):
         outputs : `torch.Tensor`
             Shape `(batch_size, num_tokens, output_size)`; forward direction first.
         """
-        reversal = _reversal(mask).unsqueeze(-1) if self.bidirectional else None
-        outputs = inputs
+        # Shape: (num_tokens, batch_size, dim), as the kernels of the CPU and of cuDNN want it
+        outputs = inputs.transpose(0, 1).contiguous()
+        running = mask.transpose(0, 1)
+        reversal = Reversal(running) if self.bidirectional else None
         for index, forward_layer in enumerate(self.forward_layers):
             layer_inputs = outputs if index == 0 else self.dropout(outputs)
-            outputs, _ = forward_layer(layer_inputs)
-            if reversal is not None:
-                backward_outputs, _ = self.backward_layers[index](
-                    torch.take_along_dim(layer_inputs, reversal, dim=1)
-                )
-                backward_outputs = torch.take_along_dim(backward_outputs, reversal, dim=1)
-                outputs = torch.cat([outputs, backward_outputs], dim=-1)
-        return outputs * mask.unsqueeze(-1)
+            if reversal is None:
+                outputs, _ = forward_layer(layer_inputs)
+                continue
+            outputs, backward_outputs = modules_side_by_side(
+                forward_layer, self.backward_layers[index], layer_inputs, reversal(layer_inputs)
+            )
+            outputs = torch.cat([outputs, reversal(backward_outputs)], dim=-1)
+        return (outputs * running.unsqueeze(-1)).transpose(0, 1)
 
 
-def _reversal(mask: torch.Tensor) -> torch.Tensor:
+class Reversal:
     """
-    For each position of a right-padded sequence, the position whose token stands there when the sequence
-    is reversed within its length; padding stays in place, so that reversing twice restores the
-    sequence. Shape `(batch_size, num_tokens)`.
+    Reverses each sequence of a batch within its own length; padding stays in place, behind, so that
+    reversing twice restores the batch.
+
+    # Parameters
+
+    mask : `torch.BoolTensor`
+        True on real tokens. Shape `(num_tokens, batch_size)`.
     """
-    positions = torch.arange(mask.size(1), device=mask.device).expand_as(mask)
-    mirrored = mask.sum(dim=1, keepdim=True) - 1 - positions
-    return torch.where(mask, mirrored, positions)
+
+    def __init__(self, mask: torch.Tensor) -> None:
+        num_tokens, batch_size = mask.shape
+        positions = torch.arange(num_tokens, device=mask.device).unsqueeze(-1)
+        mirrored = torch.where(mask, mask.sum(dim=0) - 1 - positions, positions)
+        # Shape: (num_tokens * batch_size,)
+        self._rows = (
+            mirrored * batch_size + torch.arange(batch_size, device=mask.device)
+        ).flatten()
+
+    def __call__(self, sequences: torch.Tensor) -> torch.Tensor:
+        """Takes and returns shape `(num_tokens, batch_size, dim)`."""
+        return _Permute.apply(sequences, self._rows)
+
+
+class _Permute(torch.autograd.Function):
+    """
+    Rows in another order, for an order that is its own inverse: the gradient then takes the same way,
+    which is much cheaper than adding up rows in the general case.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, sequences: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(rows)
+        return _permuted(sequences, rows)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Tuple[torch.Tensor, None]:
+        return _Permute.apply(gradient, *ctx.saved_tensors), None
+
+
+def _permuted(sequences: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    return sequences.flatten(0, 1).index_select(0, rows).view(sequences.shape)

@@ -1,9 +1,13 @@
 """A linear layer over products of rows that stand near each other, without keeping the products."""
 
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple, TypeVar
 
 import torch
 from torch.autograd.function import once_differentiable
+
+from hmtl.modules.side_by_side import side_by_side
+
+T = TypeVar("T")
 
 # How many rows of products are made and multiplied at once: enough to keep the multiplication busy,
 # few enough to stay in a cache.
@@ -76,11 +80,7 @@ class _ShiftedProducts(torch.autograd.Function):
             part = output[shift.start : shift.stop]
             torch.add(later[shift.rows :], earlier[: -shift.rows], out=part)
             part += distances[shift.distance - 1]
-        pieces = _pieces(shifts)
-        products = _buffer(rows, pieces)
-        for piece in pieces:
-            made = _multiply(rows, piece, products)
-            output[piece[0].start : piece[-1].stop].addmm_(made, weight.t())
+        _in_halves(rows, shifts, lambda pieces: _add_products(output, rows, weight, pieces))
         return output
 
     @staticmethod
@@ -92,11 +92,27 @@ class _ShiftedProducts(torch.autograd.Function):
         return (of_rows, of_weight, *of_sums, None)
 
 
+def _add_products(
+    output: torch.Tensor, rows: torch.Tensor, weight: torch.Tensor, pieces: List[List[_Shift]]
+) -> None:
+    products = _buffer(rows, pieces)
+    for piece in pieces:
+        made = _multiply(rows, piece, products)
+        output[piece[0].start : piece[-1].stop].addmm_(made, weight.t())
+
+
 def _gradients_of_product(
     gradient: torch.Tensor, rows: torch.Tensor, weight: torch.Tensor, shifts: List[_Shift]
 ) -> Tuple[torch.Tensor, torch.Tensor]:
+    halves = _in_halves(rows, shifts, lambda pieces: _add_up(gradient, rows, weight, pieces))
+    of_rows, of_weight = (sum(parts[1:], start=parts[0]) for parts in zip(*halves, strict=True))
+    return of_rows.to(rows.dtype), of_weight.to(weight.dtype)
+
+
+def _add_up(
+    gradient: torch.Tensor, rows: torch.Tensor, weight: torch.Tensor, pieces: List[List[_Shift]]
+) -> Tuple[torch.Tensor, torch.Tensor]:
     of_rows, of_weight = _accumulator(rows), _accumulator(weight)
-    pieces = _pieces(shifts)
     products = _buffer(rows, pieces)
     for piece in pieces:
         part = gradient[piece[0].start : piece[-1].stop]
@@ -105,7 +121,24 @@ def _gradients_of_product(
         for shift, of_product in zip(piece, of_products.split(_lengths(piece)), strict=True):
             of_rows[shift.rows :].addcmul_(of_product, rows[: -shift.rows])
             of_rows[: -shift.rows].addcmul_(of_product, rows[shift.rows :])
-    return of_rows.to(rows.dtype), of_weight.to(weight.dtype)
+    return of_rows, of_weight
+
+
+def _in_halves(
+    rows: torch.Tensor, shifts: List[_Shift], work: Callable[[List[List[_Shift]]], T]
+) -> List[T]:
+    """
+    Works on two halves of the pieces, side by side on the CPU. The halves are the same on any machine, so
+    what is added up over them is, too.
+    """
+    pieces = _pieces(shifts)
+    middle = (len(pieces) + 1) // 2
+    first, second = pieces[:middle], pieces[middle:]
+    if not second:
+        return [work(first)]
+    if rows.device.type == "cpu":
+        return list(side_by_side(lambda: work(first), lambda: work(second)))
+    return [work(first), work(second)]
 
 
 def _gradients_of_sums(

@@ -10,6 +10,7 @@ from hmtl.formats.tags import tags_to_spans
 from hmtl.metrics.accuracy import Accuracy
 from hmtl.metrics.span_f1 import SpanF1
 from hmtl.models.heads.head import Counter, Head, labels_of
+from hmtl.modules.dropout import FastDropout
 from hmtl.modules.linear_chain_crf import LinearChainCrf
 
 
@@ -48,7 +49,7 @@ class CrfTagger(Head):
         super().__init__()
         self.labels = labels_of(vocab, label_namespace)
         self.coding_scheme = constraint_type
-        self.dropout = torch.nn.Dropout(dropout)
+        self.dropout = FastDropout(dropout)
         self.tag_projection = torch.nn.Linear(encoded_dim, len(self.labels))
         self.crf = LinearChainCrf(self.labels, constraint_type)
         self.span_f1 = SpanF1()
