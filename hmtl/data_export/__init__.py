@@ -1,0 +1,1 @@
+"""Annotated documents as other tools read them: CoNLL columns, brat standoff, DyGIE++ JSON lines."""

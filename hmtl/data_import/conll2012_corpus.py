@@ -1,0 +1,23 @@
+"""
+CoNLL-2012 files, which ner_ontonotes and coref read: a file or a folder of them, to be split anew or written
+for other tools.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from hmtl.data_import import column_corpus, corpus_writer
+from hmtl.data_import.conll import read_conll2012
+from hmtl.data_import.tally import Tally
+from hmtl.formats.conll2012 import corpus_files
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the format."""
+    corpus_writer.add_arguments(parser, default_layout="brat")
+
+
+def run(arguments: argparse.Namespace) -> Tally:
+    """Converts a file or a folder."""
+    return column_corpus.convert(arguments, corpus_files(arguments.source), read_conll2012)

@@ -1,0 +1,114 @@
+"""JSON files of others, read with errors that tell where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hmtl.errors import DataError
+from hmtl.formats.columns import read_lines, shown
+
+
+def read_json(path: Path) -> Any:
+    """
+    What a JSON file holds.
+
+    # Raises
+
+    `DataError`
+        If it cannot be read or is no JSON.
+    """
+    try:
+        return json.loads(path.read_bytes().decode("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"is no JSON: {error.msg} in column {error.colno}", path, error.lineno
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"byte {error.start} is not UTF-8", path) from error
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", path) from error
+
+
+def read_json_lines(path: Path) -> Iterator[tuple[int, Any]]:
+    """
+    The number of each line that is not blank, counted from 1, and what it holds.
+
+    # Raises
+
+    `DataError`
+        If the file cannot be read, or a line is no JSON.
+    """
+    for number, line in read_lines(path):
+        if not line.strip():
+            continue
+        try:
+            yield number, json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(
+                f"is no JSON: {error.msg} in column {error.colno}; expected one document a line",
+                path,
+                number,
+            ) from error
+
+
+class Fields:
+    """
+    The fields of a JSON object, with errors that name the field.
+
+    # Parameters
+
+    content : `Any`
+        What should be an object.
+    path : `Path`
+    line : `int`, optional (default = `None`)
+    where : `str`, optional (default = `""`)
+        What it is of, as `document 'Solingen'`.
+    """
+
+    def __init__(self, content: Any, path: Path, line: int | None = None, where: str = "") -> None:
+        self.path = path
+        self.line = line
+        self.where = where
+        if not isinstance(content, dict):
+            raise self.error(f"{shown(json.dumps(content))} is no object; expected {{...}}")
+        self._content = content
+
+    def list_of(self, key: str) -> list[Any]:
+        """A field that must be a list; an absent one or `null` is empty."""
+        value = self._content.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self.error(f"{key} is {shown(json.dumps(value))}; expected a list")
+        return value
+
+    def string(self, *keys: str) -> str:
+        """The first of several fields that is there, which must be a string."""
+        for key in keys:
+            if key in self._content:
+                if not isinstance(self._content[key], str):
+                    value = shown(json.dumps(self._content[key]))
+                    raise self.error(f"{key} is {value}; expected a string")
+                return str(self._content[key])
+        raise self.error(f"there is no {' or '.join(keys)}")
+
+    def sentences(self, key: str) -> list[list[str]]:
+        """A field that must hold lists of words."""
+        sentences = self.list_of(key)
+        for sentence in sentences:
+            if not isinstance(sentence, list) or not all(isinstance(w, str) for w in sentence):
+                raise self.error(
+                    f"{key} holds {shown(json.dumps(sentence))}; expected lists of words"
+                )
+        if not any(sentences):
+            raise self.error(f"{key} holds no word")
+        return sentences
+
+    def error(self, message: str) -> DataError:
+        """The error to raise about this object."""
+        return DataError(
+            f"{self.where}: {message}" if self.where else message, self.path, self.line
+        )

@@ -1,0 +1,114 @@
+"""XML files read without trusting them: no entity of the file's own is expanded, nothing else is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import NoReturn
+from xml.parsers import expat
+
+from hmtl.errors import DataError
+
+
+@dataclass(slots=True)
+class Element:
+    """
+    # Parameters
+
+    tag : `str`
+    attributes : `dict[str, str]`
+    line : `int`
+        The line of its start tag, counted from 1.
+    children : `list[Element]`
+    text : `str`
+        All character data that stands in the element itself, without that of its children.
+    """
+
+    tag: str
+    attributes: dict[str, str]
+    line: int
+    children: list[Element] = field(default_factory=list)
+    text: str = ""
+
+    def find(self, tag: str) -> Element | None:
+        """The first child of a name."""
+        return next((child for child in self.children if child.tag == tag), None)
+
+    def descendants(self, *tags: str) -> Iterator[Element]:
+        """All elements of these names inside this one, at any depth, in the order of the file."""
+        waiting = self.children[::-1]
+        while waiting:
+            element = waiting.pop()
+            if element.tag in tags:
+                yield element
+            waiting.extend(reversed(element.children))
+
+
+def read_xml(path: str | PathLike[str]) -> Element:
+    """
+    The root element of a file. A document type may be named, but is not fetched.
+
+    # Raises
+
+    `DataError`
+        With file and line, for what is not well-formed, and for a file that declares entities, or uses any
+        beyond XML's own five: they could stand for gigabytes, or for other files.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"the file cannot be read: {error.strerror}", path) from error
+    builder = _TreeBuilder(path)
+    try:
+        builder.parser.Parse(content, True)
+    except expat.ExpatError as error:
+        message = f"not well-formed XML: {expat.ErrorString(error.code)}"
+        raise DataError(message, path, error.lineno) from error
+    assert builder.root is not None  # expat has told of a file without an element
+    return builder.root
+
+
+class _TreeBuilder:
+    def __init__(self, path: str | PathLike[str]) -> None:
+        self.root: Element | None = None
+        self._path = path
+        self._open: list[Element] = []
+        self.parser = expat.ParserCreate()
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._characters
+        self.parser.EntityDeclHandler = self._refuse_declaration
+        self.parser.SkippedEntityHandler = self._refuse_reference
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        element = Element(tag, attributes, self.parser.CurrentLineNumber)
+        if self._open:
+            self._open[-1].children.append(element)
+        else:
+            self.root = element
+        self._open.append(element)
+
+    def _end(self, _: str) -> None:
+        self._open.pop()
+
+    def _characters(self, text: str) -> None:
+        self._open[-1].text += text
+
+    def _refuse_declaration(self, name: str, *_: object) -> NoReturn:
+        raise DataError(
+            f"the file declares the entity {name!r}; expected none, as entities can stand for gigabytes "
+            "or for other files",
+            self._path,
+            self.parser.CurrentLineNumber,
+        )
+
+    def _refuse_reference(self, name: str, *_: object) -> NoReturn:
+        raise DataError(
+            f"unknown entity '&{name};'; expected '&amp;', '&lt;', '&gt;', '&quot;', '&apos;' or the "
+            "number of a character",
+            self._path,
+            self.parser.CurrentLineNumber,
+        )

@@ -1,0 +1,230 @@
+"""
+Which documents are for training, development and test.
+
+In this order of preference: `--split NAME` puts all into one; `--split-lists DIR` holds a list of names for
+each split; the source's own division, where it has files or folders named after the splits; and else a
+division by the SHA-256 digests of the names: of the documents in the order of their digests the first tenth
+(at least one) is for test, the next (at least one) for development. It depends on the names alone, looks
+random, is the same everywhere, and moves few documents when some are added.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hmtl.errors import DataError
+from hmtl.formats.columns import read_lines
+
+TRAIN, DEV, TEST = "train", "dev", "test"
+SPLITS = (TRAIN, DEV, TEST)
+
+# Folders, files and lists of a split, as corpora name them; testa and testb are CoNLL-2003's.
+_NAMES = {
+    TRAIN: ("train", "training"),
+    DEV: ("dev", "devel", "development", "val", "valid", "validation", "testa"),
+    TEST: ("test", "testing", "eval", "testb"),
+}
+_SUFFIXES = re.compile(r"(\.(apf|xml|sgm|txt|ann|json|jsonl|(v[0-9]_)?[a-z]+_conll))+$")
+_HELD_OUT_SHARE = 10
+_FEWEST_DOCUMENTS = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options by which all formats are split."""
+    group = parser.add_argument_group(
+        "splits",
+        "Without these: as the source divides itself, where it has files or folders named train, dev and "
+        "test; else a tenth of the documents for test and a tenth for dev, by the digests of their names.",
+    )
+    choice = group.add_mutually_exclusive_group()
+    choice.add_argument("--split", choices=SPLITS, help="put all documents into this one")
+    choice.add_argument(
+        "--split-lists",
+        type=Path,
+        metavar="DIR",
+        help="train.txt, dev.txt and test.txt there name the documents of each split, one a line (folders "
+        "before a name, and suffixes such as .sgm or .apf.xml after it, do not count); others are left out",
+    )
+
+
+def split_named(name: str) -> str | None:
+    """
+    The split that the name of a file or folder tells, as `train_annotated.json` or `devel/`; `None` if it
+    tells none.
+    """
+    words = re.split(r"[^a-z]+", Path(name).name.lower())
+    return next((split for split in SPLITS for word in words if word in _NAMES[split]), None)
+
+
+def is_folder_of(split: str, folder: str) -> bool:
+    """Whether a folder has just one of the names of a split, as `devel` has."""
+    return folder.lower() in _NAMES[split]
+
+
+def by_digest(names: Iterable[str]) -> dict[str, str]:
+    """
+    The split of each name, by the digests.
+
+    # Raises
+
+    `DataError`
+        If there are too few documents for three splits.
+    """
+    unique = sorted(set(names), key=lambda name: hashlib.sha256(name.encode()).digest())
+    if len(unique) < _FEWEST_DOCUMENTS:
+        raise DataError(
+            f"{len(unique)} document(s) cannot be divided into {', '.join(SPLITS)}; say with --split which "
+            "of them they are"
+        )
+    held_out = max(1, len(unique) // _HELD_OUT_SHARE)
+    return {
+        name: TEST if rank < held_out else DEV if rank < 2 * held_out else TRAIN
+        for rank, name in enumerate(unique)
+    }
+
+
+def read_lists(directory: Path) -> Callable[[str], str | None]:
+    """
+    The split of a document by the lists of a directory: by its whole name if that is listed, else by its
+    name without folders, as lists are often given, if that is listed for one split only.
+
+    # Raises
+
+    `DataError`
+        If there is no list, or a document is in two.
+    """
+    files = (
+        sorted(file for file in directory.iterdir() if file.is_file()) if directory.is_dir() else []
+    )
+    lists = [(file, split) for file in files if (split := split_named(file.name))]
+    if not lists:
+        raise DataError(
+            "--split-lists: expected files train.txt, dev.txt, test.txt here", directory
+        )
+    split_of: dict[str, str] = {}
+    of_bare_name: dict[str, str | None] = {}
+    for file, split in lists:
+        for number, line in read_lines(file):
+            name = without_suffixes(line.strip())
+            if not name:
+                continue
+            if split_of.setdefault(name, split) != split:
+                raise DataError(
+                    f"{name!r} is in the list of {split_of[name]} already; expected each document in one",
+                    file,
+                    number,
+                )
+            bare = bare_name(name)
+            of_bare_name[bare] = split if of_bare_name.get(bare, split) == split else None
+
+    def split_of_name(name: str) -> str | None:
+        name = without_suffixes(name)
+        return split_of.get(name) or of_bare_name.get(bare_name(name))
+
+    return split_of_name
+
+
+def without_suffixes(name: str) -> str:
+    """The name of a document without the suffixes that corpora's files have."""
+    return _SUFFIXES.sub("", name)
+
+
+def bare_name(name: str) -> str:
+    """The same without the folders before it."""
+    return without_suffixes(name).rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """
+    # Parameters
+
+    split_of : `Callable[[str], str | None]`
+        The split of a document by its name; `None` where it is to be left out.
+    why : `str`
+        Where the division comes from, for the log.
+    """
+
+    split_of: Callable[[str], str | None]
+    why: str
+
+
+def choose(
+    arguments: argparse.Namespace,
+    names: Callable[[], Iterable[str]],
+    own: Mapping[str, str] | None = None,
+) -> Splits:
+    """
+    The division that the options of `add_arguments` ask for.
+
+    # Parameters
+
+    arguments : `argparse.Namespace`
+    names : `Callable[[], Iterable[str]]`
+        Gives the names of all documents; called only if the division depends on them.
+    own : `Mapping[str, str]`, optional (default = `None`)
+        The source's own division, by document, if it has one.
+
+    # Raises
+
+    `DataError`
+        As the lists, or the number of documents, give reason to.
+    """
+    if arguments.split:
+        return Splits(lambda _: arguments.split, f"by --split {arguments.split}")
+    if arguments.split_lists:
+        listed = read_lists(arguments.split_lists)
+        return Splits(listed, f"by the lists in {arguments.split_lists}")
+    if own:
+        return Splits(own.get, "as the source divides itself")
+    digests = by_digest(names())
+    return Splits(digests.get, "by the digests of the documents' names")
+
+
+def shared_between(first: Splits, second: Splits, names: Iterable[str]) -> list[str]:
+    """Documents that one division trains on and the other scores, or the other way round."""
+    return [
+        name
+        for name in names
+        if TRAIN in (pair := {first.split_of(name), second.split_of(name)}) and pair & {DEV, TEST}
+    ]
+
+
+def of_source(parts: Mapping[str, str]) -> dict[str, str]:
+    """
+    The source's own division, by document; empty if it has none.
+
+    # Parameters
+
+    parts : `Mapping[str, str]`
+        For each document the file or the folder that may tell its split. They make a division only if all
+        tell one, and one of them is for training.
+    """
+    told = {document: split_named(part) for document, part in parts.items()}
+    if TRAIN not in told.values() or None in told.values():
+        return {}
+    return {document: split for document, split in told.items() if split is not None}
+
+
+def without_folders(names: Iterable[str]) -> dict[str, str]:
+    """
+    For each name of a document the same without a first folder that is named just as a split, or, where two
+    would then be the same, all names as they are.
+    """
+    names = list(names)
+    any_split = [name for known in _NAMES.values() for name in known]
+    bare = [
+        name.partition("/")[2] if name.partition("/")[0].lower() in any_split else name
+        for name in names
+    ]
+    return dict(zip(names, bare if len(set(bare)) == len(names) else names))
+
+
+def by_folders(names: Iterable[str]) -> dict[str, str]:
+    """The same, where the first folder in the name of each document tells its split."""
+    return of_source({name: name.partition("/")[0] if "/" in name else "" for name in names})
