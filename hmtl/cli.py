@@ -4,9 +4,10 @@ import argparse
 import logging
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hmtl.environment import set_thread_policy
 from hmtl.training.interruption import SIGNALS, Interrupted, raise_interrupted
@@ -21,6 +22,43 @@ def add_serialization_dir(parser: argparse.ArgumentParser, purpose: str) -> None
         required=True,
         metavar="DIR",
         help=purpose,
+    )
+
+
+def add_training(parser: argparse.ArgumentParser) -> None:
+    """The options of an entry point that trains what a config describes."""
+    add_serialization_dir(parser, "where the run is written: weights, vocabulary, log, metrics")
+    parser.add_argument(
+        "-c",
+        "--config_file_path",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the configuration, JSON or Jsonnet",
+    )
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument(
+        "-r", "--recover", action="store_true", help="go on with the run in the directory"
+    )
+    existing.add_argument(
+        "-f", "--force", action="store_true", help="replace the run in the directory"
+    )
+    parser.add_argument(
+        "-o",
+        "--overrides",
+        default="",
+        metavar="JSON",
+        help="entries to replace in the configuration: '{\"multi_task_trainer.num_epochs\": 3}'",
+    )
+    add_include_package(parser)
+
+
+def training_summary(metrics: Mapping[str, Any], serialization_dir: Path) -> str:
+    """How long a training took, and where it lies."""
+    return (
+        f"Trained {metrics['nb_epoch_trained']} epochs in {metrics['training_duration']} "
+        f"(DD:HH:MM:SS). The run lies in {serialization_dir}; see its curves with\n"
+        f"  tensorboard --logdir {serialization_dir}/log"
     )
 
 

@@ -4,7 +4,7 @@ import copy
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 import torch
 from allennlp.common import Params
@@ -34,7 +34,11 @@ CHARACTER_ENCODER_SIZES = {
 }
 
 
-def load_config(path: Path, overrides: Optional[str] = None) -> Config:
+def load_config(
+    path: Path,
+    overrides: Optional[str] = None,
+    prepare: Optional[Callable[[Config], Config]] = None,
+) -> Config:
     """
     # Parameters
 
@@ -42,6 +46,8 @@ def load_config(path: Path, overrides: Optional[str] = None) -> Config:
         A JSON or Jsonnet file, in the present form or in the reference's own.
     overrides : `str`, optional (default = `None`)
         JSON whose entries replace those of the file; a key may be a dotted path.
+    prepare : `Callable[[Config], Config]`, optional (default = `None`)
+        What is to be done with it before it is completed.
 
     # Returns
 
@@ -65,7 +71,8 @@ def load_config(path: Path, overrides: Optional[str] = None) -> Config:
         config = with_overrides(config, replacements)
     except ValueError as error:
         raise ConfigurationError(f"--overrides does not fit {path}: {error}") from error
-    return complete(translate(config))
+    config = translate(config)
+    return complete(config if prepare is None else prepare(config))
 
 
 def _read(path: Path) -> Config:
@@ -308,7 +315,7 @@ def _default_below(name: str, levels: List[str]) -> Optional[str]:
 
 def _complete_character_encoders(config: Config) -> None:
     """The width of a character encoder's input follows from the embedding of the characters."""
-    embedders = _token_embedders(config)
+    embedders = token_embedders(config)
     for name, embedder in embedders.items():
         embedding, encoder = embedder.get("embedding"), embedder.get("encoder")
         if not isinstance(embedding, dict) or not isinstance(encoder, dict):
@@ -326,7 +333,7 @@ def _complete_character_encoders(config: Config) -> None:
 
 
 def _check_token_indexers(config: Config) -> None:
-    embedders = _token_embedders(config)
+    embedders = token_embedders(config)
     for name in task_names(config):
         for key in ("dataset_reader", "validation_dataset_reader"):
             reader = config[TASK_PREFIX + name]["data_params"].get(key)
@@ -339,8 +346,8 @@ def _check_token_indexers(config: Config) -> None:
                 )
 
 
-def _token_embedders(config: Config) -> Dict[str, Config]:
-    """Those of the model, where they are objects."""
+def token_embedders(config: Config) -> Dict[str, Config]:
+    """The blocks of the model's token embedders, by name, where they are objects."""
     embedder = config["model"]["text_field_embedder"]
     embedders = embedder.get("token_embedders") if isinstance(embedder, dict) else None
     if not isinstance(embedders, dict):

@@ -137,8 +137,27 @@ def check_patterns(block: Any, names: Collection[str], path: str) -> None:
         When a pattern matches none of them, so that it would do nothing without a word.
     """
     pairs = block.get("regexes") if isinstance(block, dict) else None
-    for index, (pattern, _) in enumerate(pairs or []):
-        where = f"{path}.regexes.{index}"
+    check_patterns_in([pattern for pattern, _ in pairs or []], names, f"{path}.regexes")
+
+
+def check_patterns_in(patterns: Iterable[str], names: Collection[str], path: str) -> None:
+    """
+    # Parameters
+
+    patterns : `Iterable[str]`
+        Regular expressions, which are searched for.
+    names : `Collection[str]`
+        Of the parameters that they choose from.
+    path : `str`
+        The list's dotted path in the config.
+
+    # Raises
+
+    ConfigurationError
+        When a pattern matches none of them, so that it would do nothing without a word.
+    """
+    for index, pattern in enumerate(patterns):
+        where = f"{path}.{index}"
         try:
             matches = any(re.search(pattern, name) for name in names)
         except re.error as error:
@@ -146,12 +165,24 @@ def check_patterns(block: Any, names: Collection[str], path: str) -> None:
                 f"{where} {_shown(pattern)} is no regular expression: {error}"
             ) from error
         if not matches:
-            near = difflib.get_close_matches(pattern, list(names), n=3, cutoff=0.3)
-            hint = f" Some are called {', '.join(near)}." if near else ""
+            near = _near_parts(pattern, names)
+            hint = f" Names have {' or '.join(near)} in them." if near else ""
             raise ConfigurationError(
                 f"{where} {_shown(pattern)} matches no parameter, so it would do nothing.{hint} Correct "
                 "the pattern, or remove it."
             )
+
+
+def _near_parts(pattern: str, names: Iterable[str]) -> List[str]:
+    """What a pattern may have been meant to match: as many parts of a dotted name as it has itself."""
+    words = re.sub(r"\\(?=\.)|[\[\]^$*+?]", "", pattern).strip(".")
+    length = words.count(".") + 1
+    parts: Dict[str, None] = {}
+    for name in names:
+        split = name.split(".")
+        for start in range(max(len(split) - length + 1, 1)):
+            parts[".".join(split[start : start + length])] = None
+    return difflib.get_close_matches(words, list(parts), n=3, cutoff=0.5)
 
 
 def _check_parameters(

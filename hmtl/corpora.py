@@ -1,19 +1,22 @@
 """Reading the splits of a task's data."""
 
 import copy
+import logging
+import random
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Sequence
 
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader
-from tqdm import tqdm
+from allennlp.data import DatasetReader, Instance
 
-from hmtl.errors import DataError
+from hmtl.split_source import READER, SplitSource
 from hmtl.tasks.task import Task
-from hmtl.training.streamed_instances import Instances, StreamedInstances
+from hmtl.training.streamed_instances import Instances
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -23,6 +26,13 @@ class TaskCorpora:
     task: Task
     splits: Dict[str, Instances]
     paths: Dict[str, Path]
+
+    @classmethod
+    def of(
+        cls, task: Task, sources: Mapping[str, SplitSource], splits: Mapping[str, Instances]
+    ) -> "TaskCorpora":
+        """The instances that were read from these sources."""
+        return cls(task, dict(splits), {name: source.path for name, source in sources.items()})
 
     def split_named(self, split: str) -> Instances:
         """
@@ -43,6 +53,23 @@ def read_corpora(
     task: Task, data_params: Dict[str, Any], data_root: str, splits: Sequence[str]
 ) -> TaskCorpora:
     """
+    Reads what `locate_splits` finds; see there.
+
+    # Raises
+
+    ConfigurationError
+        When a path is missing from the config or leads nowhere.
+    DataError
+        When a file is malformed, or a split holds no instance.
+    """
+    sources = locate_splits(task, data_params, data_root, splits)
+    return TaskCorpora.of(task, sources, {name: source.read() for name, source in sources.items()})
+
+
+def locate_splits(
+    task: Task, data_params: Dict[str, Any], data_root: str, splits: Sequence[str]
+) -> Dict[str, SplitSource]:
+    """
     # Parameters
 
     task : `Task`
@@ -53,49 +80,97 @@ def read_corpora(
     splits : `Sequence[str]`
         Which splits to read. The test split is read only if the task is evaluated on it.
 
+    # Returns
+
+    sources : `Dict[str, SplitSource]`
+        By split.
+
     # Raises
 
     ConfigurationError
         When a path is missing from the config or leads nowhere.
-    DataError
-        When a file is malformed, or a split holds no instance.
     """
     where = f"task_{task.name}.data_params"
-    reader = _reader(data_params["dataset_reader"])
-    block = data_params.get("validation_dataset_reader")
-    validation_reader = reader if block is None else _reader(block)
-    read: Dict[str, Instances] = {}
-    paths: Dict[str, Path] = {}
+    block = data_params[READER]
+    reader = _reader(block)
+    validation_block = data_params.get("validation_dataset_reader")
+    if validation_block is None:
+        validation_block, validation_reader = block, reader
+    else:
+        validation_reader = _reader(validation_block)
+    sources: Dict[str, SplitSource] = {}
     for split in splits:
-        key = f"{split}_data_path"
         if split == "test" and not task.evaluate_on_test:
             continue
-        if not data_params.get(key):
-            raise ConfigurationError(
-                f"{where}.{key} is missing: write the path of the {split} data"
-            )
-        path = Path(data_root) / data_params[key]
-        if not path.exists():
-            raise ConfigurationError(
-                f"{where}.{key} leads to {path}, which does not exist. Correct the path, or data_root, "
-                "the folder that relative paths start from."
-            )
-        chosen = reader if split == "train" else validation_reader
-        title = f"reading {split} data of {task.name}"
-        most = data_params.get("max_instances_in_memory")
-        if split == "train" and most is not None:
-            read[split], paths[split] = (
-                StreamedInstances(partial(reader.read, str(path)), most),
+        path = _path(data_params, f"{split}_data_path", data_root, where)
+        if split != "train":
+            sources[split] = SplitSource(
+                task.name,
+                split,
                 path,
+                validation_reader,
+                reading=partial(_read_some, validation_reader, str(path), None),
+                recipe={READER: validation_block},
             )
             continue
-        # Where nobody watches (`disable=None`), the account that a reader logs is enough.
-        progress = tqdm(chosen.read(str(path)), title, leave=False, mininterval=0.5, disable=None)
-        instances = list(progress)
-        if not instances:
-            raise DataError(f"holds no instance for task {task.name!r}", path)
-        read[split], paths[split] = instances, path
-    return TaskCorpora(task, read, paths)
+        fraction = data_params.get("train_fraction")
+        _check_fraction(fraction, f"{where}.train_fraction")
+        sources[split] = SplitSource(
+            task.name,
+            split,
+            path,
+            reader,
+            reading=partial(_read_some, reader, str(path), fraction),
+            recipe={READER: block, "train_fraction": fraction},
+            max_in_memory=data_params.get("max_instances_in_memory"),
+        )
+    return sources
+
+
+def _path(data_params: Dict[str, Any], key: str, data_root: str, where: str) -> Path:
+    if not data_params.get(key):
+        raise ConfigurationError(f"{where}.{key} is missing: write the path of the data")
+    path = Path(data_root) / data_params[key]
+    if not path.exists():
+        raise ConfigurationError(
+            f"{where}.{key} leads to {path}, which does not exist. Correct the path, or data_root, "
+            "the folder that relative paths start from."
+        )
+    return path
+
+
+def _check_fraction(fraction: Optional[float], where: str) -> None:
+    if fraction is not None and not 0.0 < fraction <= 1.0:
+        raise ConfigurationError(f"{where} is {fraction}; write more than 0, and at most 1")
+
+
+def _read_some(reader: DatasetReader, path: str, fraction: Optional[float]) -> Iterable[Instance]:
+    instances = reader.read(path)
+    return instances if fraction is None else some_of(instances, fraction)
+
+
+def some_of(instances: Iterable[Instance], fraction: float) -> Iterator[Instance]:
+    """
+    Instances from everywhere in the data, about this fraction of them, in their order. They are the same
+    in every run, and a smaller fraction is part of a larger one.
+
+    # Parameters
+
+    instances : `Iterable[Instance]`
+    fraction : `float`
+        From 0 to 1.
+    """
+    chance = random.Random(0)
+    num_taken = num_left = 0
+    for instance in instances:
+        if chance.random() < fraction:
+            num_taken += 1
+            yield instance
+        else:
+            num_left += 1
+    logger.info(
+        "train_fraction is %s: took %d of %d instances", fraction, num_taken, num_taken + num_left
+    )
 
 
 def _reader(block: Dict[str, Any]) -> DatasetReader:

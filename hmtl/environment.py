@@ -3,7 +3,6 @@
 import os
 from collections.abc import MutableMapping
 
-
 # How many times a waiting thread looks before it sleeps: some microseconds.
 SPIN_COUNT = "2000"
 

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import torch
 from allennlp.common import Lazy, Params
@@ -23,13 +23,20 @@ from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from hmtl.config import TASK_PREFIX, Config, level_names, load_config, task_names
 from hmtl.config_check import check_block, check_fields, check_patterns, check_type
 from hmtl.config_safety import check_is_data, check_plain_names
-from hmtl.corpora import TaskCorpora, read_corpora
+from hmtl.corpora import TaskCorpora, locate_splits
+from hmtl.data_cache.cached_split import CachedSplit
+from hmtl.data_cache.columns import NotRepresentable
+from hmtl.data_cache.corpus_cache import CorpusCache, Sources
+from hmtl.data_cache.settings import FIELDS as CACHE
+from hmtl.data_cache.settings import CacheSettings
 from hmtl.dataset_readers.unseen_labels import UNSEEN_LABEL_RULES, apply_unseen_label_rule
 from hmtl.errors import DataError
 from hmtl.files import sha256_of, sha256_of_tree, sole_writer, write_json
+from hmtl.fine_tuning.options import FineTuningOptions
 from hmtl.models.encoders import Level
 from hmtl.models.heads.coreference_resolver import CoreferenceResolver
 from hmtl.models.hmtl import Hmtl
+from hmtl.modules.embedding_cache import cache_frozen_embedders
 from hmtl.run_directory import (
     CONFIG_FILE,
     load_vocabulary,
@@ -37,6 +44,7 @@ from hmtl.run_directory import (
     save_vocabulary,
 )
 from hmtl.shared_documents import warn_of_shared_documents
+from hmtl.split_source import SplitSource
 from hmtl.tasks.task import Task
 from hmtl.training.batch_stream import BatchStream, EvaluationBatches
 from hmtl.training.batching import Batching
@@ -45,6 +53,7 @@ from hmtl.training.checkpointer import Checkpointer, best_weights_name
 from hmtl.training.console import ConsoleCallback, progress_bar
 from hmtl.training.devices import choose_device
 from hmtl.training.evaluation import ProgressBar, evaluate_on_test, no_progress_bar
+from hmtl.training.parameter_groups import check_parameter_groups
 from hmtl.training.random_state import seed_everything
 from hmtl.training.streamed_instances import StreamedInstances
 from hmtl.training.task_training import TaskData
@@ -55,6 +64,8 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_SEED = 13370
 VOCABULARY_DIR = "vocabulary"
+# Where a fine-tuning keeps what it needs of the trained model.
+PRETRAINED_DIR = "pretrained"
 METRICS_FILE = "metrics.json"
 EVALUATION_FILE = "evaluate_metrics.json"
 
@@ -69,6 +80,8 @@ TOP_LEVEL: Dict[str, Any] = {
     "iterators": Dict[str, Any],
     "multi_task_trainer": Dict[str, Any],
     "regularizer": Optional[RegularizerApplicator],
+    "fine_tuning": Optional[FineTuningOptions],
+    "cache": Dict[str, Any],
 }
 TASK_SECTION = {"task_description": Dict[str, Any], "data_params": Dict[str, Any]}
 TASK_DESCRIPTION = {
@@ -84,6 +97,7 @@ DATA_PARAMS = {
     "validation_data_path": Optional[str],
     "test_data_path": Optional[str],
     "max_instances_in_memory": Optional[int],
+    "train_fraction": Optional[float],
     "datasets_for_vocab_creation": List[str],
 }
 # Keys of `multi_task_trainer` that are not the trainer's own but say who watches it and where it runs.
@@ -112,6 +126,8 @@ HEAD_SIZES = ("tagger.vocab", "tagger.input_dim", "tagger.encoded_dim")
 # kept. (That the data are the same is checked by their content.)
 HARMLESS_CHANGES = (
     "data_root",
+    "cache",
+    *(f"cache.{key}" for key in CACHE),
     *(
         f"multi_task_trainer.{key}"
         for key in (
@@ -127,6 +143,9 @@ HARMLESS_CHANGES = (
         )
     ),
 )
+
+# Makes a vocabulary from all instances that it is to be made from, and the config's block `vocabulary`.
+MakeVocabulary = Callable[[Iterable[Instance], Dict[str, Any]], Vocabulary]
 
 # Readers, heads and layers are reached by their registered names, which exist once they are imported.
 for _package in ("hmtl.dataset_readers", "hmtl.models", "hmtl.modules", "hmtl.training"):
@@ -224,16 +243,40 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
         What is written to `metrics.json`.
     """
     check_config(config)
+    if recover and (serialization_dir / PRETRAINED_DIR).is_dir():
+        raise ConfigurationError(
+            f"the run in {serialization_dir} was started by fine_tune.py. Recover it with fine_tune.py."
+        )
+    if "fine_tuning" in config:
+        logger.warning("train.py starts from nothing: the config's section fine_tuning is not used")
     with sole_writer(serialization_dir):
         prepare_directory(config, serialization_dir, recover, force, HARMLESS_CHANGES)
-        return _train_in(serialization_dir, config, recover)
+        experiment = assemble(config, serialization_dir, SPLITS)
+        trainer = build_trainer(experiment)
+        if recover:
+            go_on(trainer)
+        metrics = train_and_score(experiment, trainer)
+        write_json(serialization_dir / METRICS_FILE, metrics)
+    return metrics
 
 
-def _train_in(serialization_dir: Path, config: Config, recover: bool) -> Dict[str, Any]:
-    experiment = assemble(config, serialization_dir, SPLITS)
-    trainer = build_trainer(experiment)
-    if recover and not trainer.recover():
+def go_on(trainer: MultiTaskTrainer) -> bool:
+    """Goes back to the run's last checkpoint; false, with a warning, if it had not reached its first."""
+    reached = trainer.recover()
+    if not reached:
         logger.warning("the run had not reached its first checkpoint: it starts at its beginning")
+    return reached
+
+
+def train_and_score(experiment: Experiment, trainer: MultiTaskTrainer) -> Dict[str, Any]:
+    """
+    Trains on to the end, and scores each task's best weights.
+
+    # Returns
+
+    metrics : `Dict[str, Any]`
+        As they stand in `metrics.json`.
+    """
     trainer.train()
     progress = {name: training.progress for name, training in trainer.tasks.items()}
     results = experiment.evaluate_best_weights(
@@ -250,7 +293,6 @@ def _train_in(serialization_dir: Path, config: Config, recover: bool) -> Dict[st
     }
     metrics["training_duration"] = format_duration(trainer.seconds_trained)
     metrics["nb_epoch_trained"] = trainer.epoch
-    write_json(serialization_dir / METRICS_FILE, metrics)
     return metrics
 
 
@@ -318,6 +360,7 @@ def check_config(config: Config) -> None:
         check_fields(config[section], TASK_SECTION, section)
         for key, fields in (("task_description", TASK_DESCRIPTION), ("data_params", DATA_PARAMS)):
             check_fields(config[section][key], fields, f"{section}.{key}")
+    check_fields(config.get("cache", {}), CACHE, "cache")
     check_block(Optional[Vocabulary], config.get("vocabulary"), "vocabulary", skip=("instances",))
     known_iterators = {f"iterator_{name}": Batching for name in tasks}
     check_fields(config["iterators"], {"iterator": Batching, **known_iterators}, "iterators")
@@ -358,7 +401,17 @@ def _check_model(config: Config) -> None:
         check_block(Level, model[name], f"model.{name}", skip=HEAD_SIZES)
 
 
-def assemble(config: Config, serialization_dir: Path, splits: Sequence[str]) -> Experiment:
+def new_vocabulary(instances: Iterable[Instance], block: Dict[str, Any]) -> Vocabulary:
+    """The vocabulary that a config's block describes."""
+    return Vocabulary.from_params(Params(copy.deepcopy(block)), instances=instances)
+
+
+def assemble(
+    config: Config,
+    serialization_dir: Path,
+    splits: Sequence[str],
+    make_vocabulary: MakeVocabulary = new_vocabulary,
+) -> Experiment:
     """
     Reads the data, makes or loads the vocabulary, and builds the model.
 
@@ -369,12 +422,14 @@ def assemble(config: Config, serialization_dir: Path, splits: Sequence[str]) -> 
         A vocabulary that is there already is taken as it is.
     splits : `Sequence[str]`
         Which of the tasks' splits to read.
+    make_vocabulary : `MakeVocabulary`, optional
+        Where there is no vocabulary yet.
     """
     seed = config.get("seed", DEFAULT_SEED)
     seed_everything(seed)
     tasks = [read_task(name, config[TASK_PREFIX + name]) for name in task_names(config)]
-    corpora = {
-        task.name: read_corpora(
+    sources = {
+        task.name: locate_splits(
             task,
             config[TASK_PREFIX + task.name]["data_params"],
             config.get("data_root", ""),
@@ -382,15 +437,14 @@ def assemble(config: Config, serialization_dir: Path, splits: Sequence[str]) -> 
         )
         for task in tasks
     }
-    warn_of_shared_documents(corpora)
-    vocab = _vocabulary(config, corpora, serialization_dir)
-    _index(corpora, vocab, config.get("unseen_labels", "error"))
+    corpora, vocab = _corpora(config, tasks, sources, serialization_dir, make_vocabulary)
     data = [
         _batches(task, corpora[task.name], config["iterators"], seed + number)
         for number, task in enumerate(tasks)
     ]
     device = choose_device(config["multi_task_trainer"].get("cuda_device"))
     model = build_model(config, vocab).to(device)
+    cache_frozen_embedders(model, CacheSettings.of(config.get("cache", {})))
     return Experiment(config, serialization_dir, vocab, data, model, device)
 
 
@@ -405,8 +459,68 @@ def read_task(name: str, section: Dict[str, Any]) -> Task:
     )
 
 
+def _corpora(
+    config: Config,
+    tasks: List[Task],
+    sources: Sources,
+    serialization_dir: Path,
+    make_vocabulary: MakeVocabulary,
+) -> Tuple[Dict[str, TaskCorpora], Vocabulary]:
+    """Indexed instances, from the cache or from the corpora themselves, and what they are indexed with."""
+    rule = config.get("unseen_labels", "error")
+    if rule not in UNSEEN_LABEL_RULES:
+        raise ConfigurationError(
+            f"unseen_labels is {rule!r}; choose one of {', '.join(UNSEEN_LABEL_RULES)}"
+        )
+    saved = serialization_dir / VOCABULARY_DIR
+    # Only what follows from the config alone can be known again.
+    makers = [] if make_vocabulary is not new_vocabulary else _vocabulary_sources(config, sources)
+    cache = CorpusCache(
+        CacheSettings.of(config.get("cache", {})),
+        *(sources, config.get("vocabulary", {}), makers, rule),
+    )
+    cached = cache.load(saved)
+    corpora = {
+        task.name: TaskCorpora.of(
+            task,
+            sources[task.name],
+            {
+                split: source.read()
+                if cached is None
+                else cached[task.name].get(split) or source.read()
+                for split, source in sources[task.name].items()
+            },
+        )
+        for task in tasks
+    }
+    warn_of_shared_documents(corpora)
+    vocab = _vocabulary(config, corpora, serialization_dir, make_vocabulary)
+    _index(corpora, sources, vocab, rule)
+    if cached is None:
+        cache.keep({name: of_task.splits for name, of_task in corpora.items()}, saved)
+    return corpora, vocab
+
+
+def _vocabulary_splits(config: Config, task_name: str) -> List[str]:
+    """Which splits of a task the vocabulary is made from."""
+    return config[TASK_PREFIX + task_name]["data_params"].get(
+        "datasets_for_vocab_creation", ["train"]
+    )
+
+
+def _vocabulary_sources(config: Config, sources: Sources) -> List[SplitSource]:
+    """Where the vocabulary comes from; nothing where a split of these is not to be read."""
+    names = [(task, split) for task in sources for split in _vocabulary_splits(config, task)]
+    if any(split not in sources[task] for task, split in names):
+        return []
+    return [sources[task][split] for task, split in names]
+
+
 def _vocabulary(
-    config: Config, corpora: Dict[str, TaskCorpora], serialization_dir: Path
+    config: Config,
+    corpora: Dict[str, TaskCorpora],
+    serialization_dir: Path,
+    make_vocabulary: MakeVocabulary,
 ) -> Vocabulary:
     saved = serialization_dir / VOCABULARY_DIR
     if saved.is_dir():
@@ -415,14 +529,11 @@ def _vocabulary(
     instances = (
         instance
         for name, task_corpora in corpora.items()
-        for split in config[TASK_PREFIX + name]["data_params"].get(
-            "datasets_for_vocab_creation", ["train"]
-        )
+        for split in _vocabulary_splits(config, name)
         for instance in task_corpora.split_named(split)
     )
-    block = copy.deepcopy(config.get("vocabulary", {}))
     try:
-        vocab = Vocabulary.from_params(Params(block), instances=instances)
+        vocab = make_vocabulary(instances, config.get("vocabulary", {}))
     except (OSError, ValueError) as error:
         # A directory or a file of vectors that is not there.
         raise ConfigurationError(f"vocabulary cannot be made: {error}") from error
@@ -430,25 +541,31 @@ def _vocabulary(
     return vocab
 
 
-def _index(corpora: Dict[str, TaskCorpora], vocab: Vocabulary, unseen_labels: str) -> None:
-    if unseen_labels not in UNSEEN_LABEL_RULES:
-        raise ConfigurationError(
-            f"unseen_labels is {unseen_labels!r}; choose one of {', '.join(UNSEEN_LABEL_RULES)}"
-        )
+def _index(
+    corpora: Dict[str, TaskCorpora], sources: Sources, vocab: Vocabulary, unseen_labels: str
+) -> None:
     for name, task_corpora in corpora.items():
         for split, instances in task_corpora.splits.items():
-            what = f"{split} data of task {name}"
-            prepare = partial(_index_instances, vocab=vocab, rule=unseen_labels, what=what)
+            source = sources[name][split]
+            prepare = partial(_indexed, vocab=vocab, rule=unseen_labels, what=source.what)
             if isinstance(instances, StreamedInstances):
                 instances.prepare_with(prepare)
-            else:
-                prepare(instances)
+            elif not isinstance(instances, CachedSplit):
+                with source.recording():
+                    task_corpora.splits[split] = prepare(list(instances))
 
 
-def _index_instances(instances: List[Instance], vocab: Vocabulary, rule: str, what: str) -> None:
+def _indexed(
+    instances: List[Instance], vocab: Vocabulary, rule: str, what: str
+) -> Sequence[Instance]:
     apply_unseen_label_rule(instances, vocab, rule, what)
-    for instance in instances:
-        instance.index_fields(vocab)
+    try:
+        return CachedSplit.of(instances, vocab)
+    except NotRepresentable as reason:
+        logger.debug("%s stay as they are: %s", what, reason)
+        for instance in instances:
+            instance.index_fields(vocab)
+        return instances
 
 
 def _batches(task: Task, corpora: TaskCorpora, iterators: Dict[str, Any], seed: int) -> TaskData:
@@ -519,6 +636,7 @@ def without_pretrained_files(config: Config) -> Config:
 def build_trainer(experiment: Experiment) -> MultiTaskTrainer:
     """The trainer that a config describes."""
     config = experiment.config
+    _check_parameter_groups(config, experiment.model)
     own, surrounding = _split_trainer_block(config)
     own.setdefault("type", MultiTaskTrainer.list_available()[0])
     callbacks: List[Callback] = [
@@ -543,6 +661,13 @@ def build_trainer(experiment: Experiment) -> MultiTaskTrainer:
     except ValueError as error:
         # How an optimizer or a scheduler of torch answers a value out of range.
         raise ConfigurationError(f"multi_task_trainer: {error}") from error
+
+
+def _check_parameter_groups(config: Config, model: Hmtl) -> None:
+    optimizer = config["multi_task_trainer"].get("optimizer")
+    if isinstance(optimizer, dict):
+        names = [name for name, each in model.named_parameters() if each.requires_grad]
+        check_parameter_groups(optimizer.get("parameter_groups"), names)
 
 
 def _split_trainer_block(config: Config) -> Tuple[Dict[str, Any], Dict[str, Any]]:

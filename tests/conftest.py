@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from tests.running import Scripts
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 set_thread_policy()
+# Tests do not leave anything in the user's own cache; those of the cache say where.
+os.environ["HMTL_CACHE_DIR"] = "off"
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,29 @@
 """ELMo, whose vectors of a text depend on that text alone."""
 
-from typing import List, Optional
+from pathlib import Path
+from typing import Any, Dict, List, Optional
 
+import numpy
 import torch
 from allennlp.common.checks import ConfigurationError
+from allennlp.common.file_utils import cached_path
 from allennlp.modules.elmo_lstm import ElmoLstm
 from allennlp.modules.token_embedders import ElmoTokenEmbedder, TokenEmbedder
+
+from hmtl.modules.embedding_cache import (
+    EmbeddingCache,
+    Rows,
+    digest_of_weights,
+    key_of,
+    padded,
+)
+from hmtl.modules.frozen_elmo import FrozenElmo
+
+# Parts of AllenNLP's embedder, by their names in its state_dict, which files of weights have fixed.
+TOKEN_ENCODER = "_elmo._elmo_lstm._token_embedder"
+TOKEN_PROJECTION = f"{TOKEN_ENCODER}._projection.weight"
+LSTM = "_elmo._elmo_lstm._elmo_lstm"
+LANGUAGE_MODEL, MIXTURE, DROPOUT = "_elmo._elmo_lstm", "_elmo.scalar_mix_0", "_elmo._dropout"
 
 
 @TokenEmbedder.register("elmo_token_embedder", exist_ok=True)
@@ -17,7 +35,9 @@ class StatelessElmoTokenEmbedder(ElmoTokenEmbedder):
     of words. That one begins each batch with the LSTM states in which the last batch ended: the same text
     has other vectors each time, and they depend on all that was read before, in training, validation or
     prediction. This one begins each batch afresh, so that a run that was interrupted goes on as if it had
-    not been.
+    not been. While its weights are frozen, the other texts of a batch do not change the last bit of the
+    vectors either, and they can be kept (see `hmtl.modules.embedding_cache`): the layers, as long as
+    their mixture is trained, else the mixture.
 
     # Parameters
 
@@ -69,6 +89,33 @@ class StatelessElmoTokenEmbedder(ElmoTokenEmbedder):
                 f"{weight_file}: {error}. Expected are the JSON and the HDF5 file of one released ELMo; "
                 "correct the paths, or download the files again."
             ) from error
+        self._options = Path(cached_path(options_file)).read_text(encoding="utf-8")
+        # Of the layers, and (true) of their mixture.
+        self._digests: Dict[bool, str] = {}
+        self.register_load_state_dict_post_hook(_forget_digests)
+        self.use_cache(EmbeddingCache("ELMo", None, 0))
+
+    def _encode_tokens(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.get_submodule(TOKEN_ENCODER)(ids)["token_embedding"]
+
+    @property
+    def _lstm(self) -> ElmoLstm:
+        lstm = self.get_submodule(LSTM)
+        assert isinstance(lstm, ElmoLstm)
+        return lstm
+
+    def use_cache(self, cache: EmbeddingCache) -> None:
+        """Looks up there, from now on, what is frozen."""
+        self._cache = cache
+
+    def why_not_cached(self) -> Optional[str]:
+        """What keeps its layers from being the same each time; `None` if nothing does."""
+        return None if self._is_frozen else "its weights are trained (requires_grad)"
+
+    @property
+    def _is_frozen(self) -> bool:
+        model = self.get_submodule(LANGUAGE_MODEL)
+        return not any(weight.requires_grad for weight in model.parameters())
 
     def forward(self, elmo_tokens: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         """
@@ -82,7 +129,96 @@ class StatelessElmoTokenEmbedder(ElmoTokenEmbedder):
         vectors : `torch.Tensor`
             Shape `(batch_size, num_tokens, output_dim)`.
         """
+        if self._is_frozen:
+            *outer, num_tokens, num_characters = elmo_tokens.shape
+            mixed = self._mixed(elmo_tokens.reshape(-1, num_tokens, num_characters))
+            vectors = self.get_submodule(DROPOUT)(mixed).reshape(*outer, num_tokens, -1)
+            return vectors if self._projection is None else self._projection(vectors)
+        self._digests.clear()
         for module in self.modules():
             if isinstance(module, ElmoLstm):
                 module.reset_states()
         return super().forward(elmo_tokens)
+
+    def _mixed(self, ids: torch.Tensor) -> torch.Tensor:
+        """The mixture of the layers. Shape `(batch_size, num_tokens, 2 * hidden_size)`."""
+        mixture = self.get_submodule(MIXTURE)
+        # Normalised over the whole batch, the mixture of a text depends on the others'.
+        normalised = bool(mixture.do_layer_norm)
+        trained = any(weight.requires_grad for weight in mixture.parameters())
+        if trained:
+            self._digests.pop(True, None)
+        texts = _texts_of(ids)
+        length = ids.size(1)
+        if not normalised and not trained:
+            return padded(self._rows(texts, mixture), length, ids.device)
+        rows = self._rows(texts, None)
+        if not normalised:
+            layers = _layers_of(
+                padded([text[1:-1] for text in rows], length, ids.device), self._lstm
+            )
+            return mixture(layers)
+        layers = _layers_of(padded(rows, length + 2, ids.device), self._lstm)
+        ends = torch.tensor([len(text) for text in rows], device=ids.device).unsqueeze(1)
+        positions = torch.arange(length + 2, device=ids.device)
+        mixed = mixture(layers, positions < ends)[:, 1:-1]
+        return mixed * (positions[:length] < ends - 2).unsqueeze(-1)
+
+    def _rows(self, texts: List[numpy.ndarray], mixture: Optional[torch.nn.Module]) -> Rows:
+        """Of each text the layers, with its beginning and end, or their mixture, without."""
+
+        num_filters = self.get_parameter(TOKEN_PROJECTION).shape[1]
+        frozen = FrozenElmo(self._encode_tokens, num_filters, self._lstm)
+
+        def compute(positions: List[int]) -> Rows:
+            device = next(self.parameters()).device
+            layers = frozen.layers([texts[position] for position in positions], device)
+            if mixture is None:
+                return [text.cpu().float().numpy() for text in layers]
+            with torch.no_grad():
+                parts = (_layers_of(text[1:-1], self._lstm) for text in layers)
+                return [mixture(part).cpu().float().numpy() for part in parts]
+
+        width = frozen.width if mixture is None else 2 * self._lstm.hidden_size
+        keys = [key_of(text) for text in texts]
+        return self._cache.rows(self._digest_with(mixture), width, keys, compute)
+
+    def _digest_with(self, mixture: Optional[torch.nn.Module]) -> str:
+        is_mixed = mixture is not None
+        if is_mixed not in self._digests:
+            model = self.get_submodule(LANGUAGE_MODEL)
+            fixed = [] if mixture is None else list(mixture.parameters())
+            self._digests[is_mixed] = digest_of_weights(
+                [*model.parameters(), *fixed], "ELMo", self._options, is_mixed
+            )
+        return self._digests[is_mixed]
+
+
+def _forget_digests(embedder: Any, _: Any) -> None:
+    """Other weights, other vectors."""
+    embedder._digests.clear()
+
+
+def _texts_of(ids: torch.Tensor) -> List[numpy.ndarray]:
+    """Each text without its padding, in the narrowest type. Shape `(num_tokens, 50)`."""
+    arrays = ids.cpu().numpy().astype(numpy.int16)
+    lengths = (arrays > 0).any(axis=2).sum(axis=1)
+    return [text[:length] for text, length in zip(arrays, lengths)]
+
+
+def _layers_of(rows: torch.Tensor, lstm: ElmoLstm) -> List[torch.Tensor]:
+    """
+    # Parameters
+
+    rows : `torch.Tensor`
+        As `FrozenElmo.layers` gives them. Shape `(..., width)`.
+
+    # Returns
+
+    layers : `List[torch.Tensor]`
+        As ELMo mixes them, each of shape `(..., 2 * hidden_size)`: the lowest has no directions, and is
+        there twice.
+    """
+    size = lstm.hidden_size
+    lowest, *layers = rows.split([size] + [2 * size] * lstm.num_layers, dim=-1)
+    return [torch.cat([lowest, lowest], dim=-1), *layers]

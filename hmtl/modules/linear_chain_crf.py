@@ -7,7 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.modules.conditional_random_field.conditional_random_field import allowed_transitions
 
 from hmtl.formats.tags import split_tag
-from hmtl.modules.log_partition import log_partition, log_partition_by_sums
+from hmtl.modules.log_partition import log_partition
 
 
 class LinearChainCrf(torch.nn.Module):
@@ -66,29 +66,20 @@ class LinearChainCrf(torch.nn.Module):
             `(batch_size,)`.
         """
         logits = _in_single_precision_at_least(logits)
-        return self._gold_score(logits, tags, mask) - self._log_partition(logits, mask)
+        if self.training:
+            return self._log_likelihood(logits, tags, mask)
+        # The loss of a sure prediction is the small difference of two large sums: it is reported with all
+        # the digits that it has. Single precision suffices for its gradient.
+        return self._log_likelihood(logits.double(), tags, mask).to(logits.dtype)
 
-    def _log_partition(self, logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """The log of the summed scores of all tag sequences. Shape `(batch_size,)`."""
-        # Both say the same. Outside of training the order of summation is that of the 2018 code: the loss
-        # of a sure prediction is the small difference of two large sums, and keeps its digits only so.
-        compute = log_partition if self.training else log_partition_by_sums
-        scores = (self.transitions, self.start_transitions, self.end_transitions)
-        return compute(logits, *scores, mask)
-
-    def _gold_score(
+    def _log_likelihood(
         self, logits: torch.Tensor, tags: torch.Tensor, mask: torch.Tensor
     ) -> torch.Tensor:
-        """The score of the gold tag sequences. Shape `(batch_size,)`."""
-        # Shape: (batch_size, num_tokens)
-        emitted = logits.gather(2, tags.unsqueeze(-1)).squeeze(-1) * mask
-        # Shape: (batch_size, num_tokens - 1)
-        moved = self.transitions[tags[:, :-1], tags[:, 1:]] * mask[:, 1:]
-        # An empty sequence has no last tag: position 0 stands in, and its score is masked away.
-        last = (mask.sum(dim=1, keepdim=True) - 1).clamp_min(0)
-        ends = self.start_transitions[tags[:, 0]]
-        ends = ends + self.end_transitions[tags.gather(1, last).squeeze(-1)]
-        return emitted.sum(dim=1) + moved.sum(dim=1) + ends * mask[:, 0]
+        """In the precision of the logits. Shape `(batch_size,)`."""
+        transitions = self.transitions.to(logits.dtype)
+        start, end = self.start_transitions.to(logits.dtype), self.end_transitions.to(logits.dtype)
+        gold = _score_of(tags, logits, transitions, start, end, mask)
+        return gold - log_partition(logits, transitions, start, end, mask)
 
     @torch.no_grad()
     def viterbi(self, logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -174,3 +165,22 @@ def _check_tags(labels: List[str], constraint_type: str) -> None:
             f"constraint_type {constraint_type!r} does not fit the tags {sorted(labels)[:8]}: {reason}. "
             "Write the coding_scheme of the dataset reader, or null for no constraint."
         )
+
+
+def _score_of(
+    tags: torch.Tensor,
+    logits: torch.Tensor,
+    transitions: torch.Tensor,
+    start: torch.Tensor,
+    end: torch.Tensor,
+    mask: torch.Tensor,
+) -> torch.Tensor:
+    """The score of one tag sequence of each instance. Shape `(batch_size,)`."""
+    # Shape: (batch_size, num_tokens)
+    emitted = logits.gather(2, tags.unsqueeze(-1)).squeeze(-1) * mask
+    # Shape: (batch_size, num_tokens - 1)
+    moved = transitions[tags[:, :-1], tags[:, 1:]] * mask[:, 1:]
+    # An empty sequence has no last tag: position 0 stands in, and its score is masked away.
+    last = (mask.sum(dim=1, keepdim=True) - 1).clamp_min(0)
+    ends = start[tags[:, 0]] + end[tags.gather(1, last).squeeze(-1)]
+    return emitted.sum(dim=1) + moved.sum(dim=1) + ends * mask[:, 0]

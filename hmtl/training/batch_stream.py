@@ -4,7 +4,7 @@ import random
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from typing import Any, Deque, Dict, Iterator, List, Tuple
+from typing import Any, Deque, Dict, Iterator, List, Sequence, Tuple
 
 from allennlp.data import Instance
 from allennlp.data.data_loaders import allennlp_collate
@@ -32,7 +32,7 @@ class BatchStream:
 
     # Parameters
 
-    instances : `List[Instance]` or `StreamedInstances`
+    instances : `Sequence[Instance]` or `StreamedInstances`
         Indexed, at least one. Those that are streamed are shuffled, and cut into batches, a chunk at a
         time, and to go on inside a pass the stream reads it from its beginning.
     batching : `Batching`
@@ -106,12 +106,12 @@ class EvaluationBatches:
 
     # Parameters
 
-    instances : `List[Instance]`
+    instances : `Sequence[Instance]`
         Indexed.
     batching : `Batching`
     """
 
-    def __init__(self, instances: List[Instance], batching: Batching) -> None:
+    def __init__(self, instances: Sequence[Instance], batching: Batching) -> None:
         self.instances = instances
         self._order = batching.batches(instances, rng=None)
 

@@ -2,7 +2,7 @@
 
 import random
 from abc import abstractmethod
-from typing import Iterator, List, Optional
+from typing import Iterator, List, Optional, Sequence
 
 from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
@@ -38,24 +38,24 @@ class Batching(Registrable):
         self.max_tokens_per_batch = max_tokens_per_batch
 
     @abstractmethod
-    def batches(self, instances: List[Instance], rng: Optional[random.Random]) -> Batches:
+    def batches(self, instances: Sequence[Instance], rng: Optional[random.Random]) -> Batches:
         """
         # Parameters
 
-        instances : `List[Instance]`
+        instances : `Sequence[Instance]`
         rng : `random.Random`, optional
             Where the order's randomness comes from; `None` asks for the one fixed order that evaluation
             uses.
         """
 
-    def _cut(self, order: List[int], instances: List[Instance]) -> Batches:
+    def _cut(self, order: List[int], instances: Sequence[Instance]) -> Batches:
         size = self.batch_size
         batches = [order[first : first + size] for first in range(0, len(order), size)]
         if self.max_tokens_per_batch is None:
             return batches
         return [part for batch in batches for part in self._split(batch, instances)]
 
-    def _split(self, batch: List[int], instances: List[Instance]) -> Iterator[List[int]]:
+    def _split(self, batch: List[int], instances: Sequence[Instance]) -> Iterator[List[int]]:
         assert self.max_tokens_per_batch is not None
         part: List[int] = []
         longest = 0
@@ -72,7 +72,7 @@ class Batching(Registrable):
 class BasicBatching(Batching):
     """Instances in random order, cut into batches."""
 
-    def batches(self, instances: List[Instance], rng: Optional[random.Random]) -> Batches:
+    def batches(self, instances: Sequence[Instance], rng: Optional[random.Random]) -> Batches:
         order = list(range(len(instances)))
         if rng is not None:
             rng.shuffle(order)
@@ -107,7 +107,7 @@ class BucketBatching(Batching):
         self.sorting_keys = sorting_keys or [TEXT]
         self.padding_noise = padding_noise
 
-    def batches(self, instances: List[Instance], rng: Optional[random.Random]) -> Batches:
+    def batches(self, instances: Sequence[Instance], rng: Optional[random.Random]) -> Batches:
         def key(position: int) -> List[float]:
             lengths = [float(length) for length in self._lengths(instances[position])]
             if rng is None:
@@ -132,4 +132,4 @@ class BucketBatching(Batching):
 
 def field_length(instance: Instance, name: str) -> int:
     """Of a field that is a sequence."""
-    return len(instance.fields[name])
+    return len(instance[name])

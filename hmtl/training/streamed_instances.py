@@ -1,12 +1,12 @@
 """A split that is larger than memory: it is read anew on each pass, a part at a time."""
 
 from itertools import islice
-from typing import Callable, Iterable, Iterator, List, Union
+from typing import Callable, Iterable, Iterator, List, Sequence, Union
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance
 
-Prepare = Callable[[List[Instance]], None]
+Prepare = Callable[[List[Instance]], Sequence[Instance]]
 
 
 class StreamedInstances:
@@ -31,33 +31,34 @@ class StreamedInstances:
             )
         self.max_in_memory = max_in_memory
         self._read = read
-        self._prepare: Prepare = lambda chunk: None
+        self._prepare: Prepare = lambda chunk: chunk
 
     def prepare_with(self, prepare: Prepare) -> None:
-        """What is to be done with the instances of each chunk before they are used: indexing them."""
+        """What makes of each chunk the instances that are used: indexing."""
         self._prepare = prepare
 
     def __iter__(self) -> Iterator[Instance]:
         """All instances, as they are read."""
         return iter(self._read())
 
-    def chunks(self) -> Iterator[List[Instance]]:
-        """All instances, prepared, in lists of `max_in_memory`; the last may be shorter."""
+    def chunks(self) -> Iterator[Sequence[Instance]]:
+        """All instances, prepared, `max_in_memory` at a time; the last may be fewer."""
         reading = iter(self)
         while True:
             chunk = list(islice(reading, self.max_in_memory))
             if not chunk:
                 return
-            self._prepare(chunk)
-            yield chunk
-            # Or it would be in memory still while the next one is read.
+            prepared = self._prepare(chunk)
             del chunk
+            yield prepared
+            # Or it would be in memory still while the next one is read.
+            del prepared
 
 
-Instances = Union[List[Instance], StreamedInstances]
+Instances = Union[Sequence[Instance], StreamedInstances]
 
 
-def chunks_of(instances: Instances) -> Iterator[List[Instance]]:
+def chunks_of(instances: Instances) -> Iterator[Sequence[Instance]]:
     """The instances in as many lists as are to be in memory one after the other."""
     if isinstance(instances, StreamedInstances):
         yield from instances.chunks()

@@ -26,6 +26,11 @@ class TaskData:
     test: Optional[EvaluationBatches] = None
     digests: Dict[str, str] = field(default_factory=dict)
 
+    @property
+    def num_training_batches(self) -> int:
+        """In the first pass over the data; 0 if the training split was not read."""
+        return 0 if self.training is None else len(self.training)
+
 
 class RunningLoss:
     """

@@ -3,7 +3,7 @@
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any, Collection, Dict, List, Optional
+from typing import Any, Collection, Dict, List, Optional, Tuple
 
 import torch
 from allennlp.common import Lazy, Registrable
@@ -18,9 +18,11 @@ from hmtl.training.checkpoint_schedule import CheckpointSchedule
 from hmtl.training.checkpointer import Checkpointer
 from hmtl.training.devices import to_device
 from hmtl.training.evaluation import ProgressBar, evaluate
+from hmtl.training.freezing import Freezing, Thaw, check_something_trains
 from hmtl.training.interruption import Interrupted, StopRequest
 from hmtl.training.invalid_loss import STOP, InvalidLossGuard
 from hmtl.training.memory import naming_batch_if_too_large
+from hmtl.training.parameter_groups import check_group_options
 from hmtl.training.progress import TaskProgress
 from hmtl.training.random_state import random_state, restore_random_state
 from hmtl.training.task_sampler import ProportionalSampler, TaskSampler
@@ -112,13 +114,15 @@ class MultiTaskTrainer(Registrable):
         self.loss_guard = loss_guard
         self.training_metrics_interval = training_metrics_interval
         self.checkpoint_schedule = checkpoint_schedule or CheckpointSchedule()
-        self.steps_per_epoch = sum(len(task.stream) for task in tasks.values())
+        self.steps_per_epoch = sampler.steps_per_epoch
         self.epoch = 0
         self.step = 0
         self.step_in_epoch = 0
         self.seconds_trained = 0.0
         self._seconds_before_epoch = 0.0
         self._stop_request = StopRequest()
+        # To walk through all modules at each step would take as long as to clip.
+        self._parameters = list(model.parameters())
         self._check_metric_names()
 
     @classmethod
@@ -133,6 +137,8 @@ class MultiTaskTrainer(Registrable):
         optimizer: Lazy[Optimizer],
         schedulers: Dict[str, Lazy[LearningRateScheduler]],
         sampling_method: Optional[Lazy[TaskSampler]] = None,
+        freeze: Optional[List[str]] = None,
+        unfreeze: Optional[List[Thaw]] = None,
         num_epochs: int = 20,
         patience: Optional[int] = None,
         min_lr: float = 0.0,
@@ -146,30 +152,27 @@ class MultiTaskTrainer(Registrable):
     ) -> "MultiTaskTrainer":
         """
         Builds a trainer from a config's `multi_task_trainer` block and the parts that stand outside it
-        (`model` to `seed`). `schedulers` are by task; a task may have none.
+        (`model` to `seed`). `schedulers` are by task; a task may have none. `freeze` are patterns of the
+        parameters that are not trained; `unfreeze` says which of them are, from some epoch on.
         """
-        parameters = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
-        trainings: Dict[str, TaskTraining] = {}
-        for name, data in tasks.items():
-            task_optimizer = optimizer.construct(model_parameters=parameters)
-            scheduler = schedulers.get(name)
-            trainings[name] = TaskTraining(
-                data=data,
-                optimizer=task_optimizer,
-                scheduler=scheduler.construct(optimizer=task_optimizer) if scheduler else None,
-                progress=TaskProgress(data.task, patience, min_lr),
-                running_loss=RunningLoss(),
-            )
-        batches_per_pass = {name: len(each.stream) for name, each in trainings.items()}
+        sampler = (sampling_method or Lazy(ProportionalSampler)).construct(
+            batches_per_pass={name: data.num_training_batches for name, data in tasks.items()},
+            seed=seed,
+        )
+        freezing = Freezing(model, freeze or [], unfreeze or [])
+        check_something_trains(model, sampler.drawn_tasks)
+        progress = {name: TaskProgress(data.task, patience, min_lr) for name, data in tasks.items()}
+        parameters = freezing.trained_at_some_time(model)
+        trainings = _task_trainings(tasks, progress, optimizer, parameters, schedulers)
+        # Once more: a parameter group may say requires_grad: false.
+        check_something_trains(model, sampler.drawn_tasks)
         return cls(
             model,
             trainings,
-            (sampling_method or Lazy(ProportionalSampler)).construct(
-                batches_per_pass=batches_per_pass, seed=seed
-            ),
+            sampler,
             device,
             checkpointer,
-            callbacks,
+            [freezing, *callbacks],
             num_epochs,
             Clipping(grad_norm, grad_clipping),
             InvalidLossGuard(
@@ -202,17 +205,18 @@ class MultiTaskTrainer(Registrable):
         self.model.train()
         while self.step_in_epoch < self.steps_per_epoch:
             started = time.monotonic()
-            report = self._train_step(self.tasks[self.sampler.sample()])
+            report = self.train_step(self.sampler.sample())
             self.seconds_trained += time.monotonic() - started
             self._tell("on_step", report)
             if self.checkpoint_schedule.is_due(self.step):
                 self.checkpoint()
             self._stop_if_asked()
 
-    def _train_step(self, training: TaskTraining) -> StepReport:
+    def train_step(self, name: str) -> StepReport:
+        """Learns from the next batch of the task of that name."""
+        training = self.tasks[name]
         self.step += 1
         self.step_in_epoch += 1
-        name = training.task.name
         interval = self.training_metrics_interval
         compute_metrics = bool(interval) and self.step % interval == 0
         batch = training.stream.next_batch()
@@ -230,7 +234,7 @@ class MultiTaskTrainer(Registrable):
         penalty = self.model.get_regularization_penalty()
         objective = loss if penalty is None else loss + penalty
         objective.backward()
-        self.clipping([p for p in self.model.parameters() if p.grad is not None])
+        self.clipping([each for each in self._parameters if each.grad is not None])
         training.optimizer.step()
         training.running_loss.add(loss.detach())
 
@@ -375,6 +379,28 @@ class MultiTaskTrainer(Registrable):
         for callback in self.callbacks:
             callback.load_state_dict(state["callbacks"].get(type(callback).__name__, {}))
         restore_random_state(state["random"])
+
+
+def _task_trainings(
+    tasks: Dict[str, TaskData],
+    progress: Dict[str, TaskProgress],
+    optimizer: Lazy[Optimizer],
+    parameters: List[Tuple[str, torch.nn.Parameter]],
+    schedulers: Dict[str, Lazy[LearningRateScheduler]],
+) -> Dict[str, TaskTraining]:
+    trainings: Dict[str, TaskTraining] = {}
+    for name, data in tasks.items():
+        task_optimizer = optimizer.construct(model_parameters=parameters)
+        check_group_options(task_optimizer)
+        scheduler = schedulers.get(name)
+        trainings[name] = TaskTraining(
+            data=data,
+            optimizer=task_optimizer,
+            scheduler=scheduler.construct(optimizer=task_optimizer) if scheduler else None,
+            progress=progress[name],
+            running_loss=RunningLoss(),
+        )
+    return trainings
 
 
 MultiTaskTrainer.register("sampler_multi_task_trainer", constructor="from_partial_objects")(

@@ -113,7 +113,12 @@ def test_no_more_than_a_chunk_is_in_memory(max_in_memory: int) -> None:
 def test_chunks_are_prepared_before_they_are_used() -> None:
     instances = StreamedInstances(read, 10)
     prepared: list[int] = []
-    instances.prepare_with(lambda chunk: prepared.append(len(chunk)))
+
+    def prepare(chunk: list[Instance]) -> list[Instance]:
+        prepared.append(len(chunk))
+        return chunk
+
+    instances.prepare_with(prepare)
     for _ in instances.chunks():
         pass
     assert prepared == [10, 10, 3]

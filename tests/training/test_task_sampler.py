@@ -3,6 +3,7 @@ from collections import Counter
 
 import pytest
 from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
 
 from hmtl.training.task_sampler import TaskSampler
 
@@ -62,3 +63,46 @@ def test_sampler_is_not_moved_by_other_randomness() -> None:
 def test_sampler_must_say_its_weights() -> None:
     with pytest.raises(TypeError, match=r"weights"):
         TaskSampler({"ner": 1}, seed=0).sample()
+
+
+def with_factors(factors: dict[str, float], kind: str = "proportional") -> TaskSampler:
+    return TaskSampler.from_params(
+        Params({"type": kind, "factors": factors}), batches_per_pass=dict(BATCHES), seed=1
+    )
+
+
+def test_factor_says_how_many_times_as_often_a_task_is_drawn() -> None:
+    counts = Counter(draw(with_factors({"ner": 0.5, "coref": 3.0}), NUM_DRAWS))
+    for task in BATCHES:
+        # 60 * 0.5, 30 and 10 * 3 batches.
+        assert counts[task] / NUM_DRAWS == pytest.approx(1 / 3, abs=4 * (2 / 9 / NUM_DRAWS) ** 0.5)
+
+
+def test_task_with_factor_0_is_never_drawn() -> None:
+    one = with_factors({"ner": 0}, "uniform")
+    assert set(draw(one, 200)) == {"emd", "coref"} == set(one.drawn_tasks)
+
+
+def test_factors_of_1_change_no_draw() -> None:
+    factors = dict.fromkeys(BATCHES, 1.0)
+    assert draw(with_factors(factors), 50) == draw(sampler("proportional"), 50)
+
+
+@pytest.mark.parametrize(
+    "factors, steps", [({}, 100), ({"ner": 0}, 40), ({"ner": 0.5, "coref": 2}, 80)]
+)
+def test_epoch_is_as_long_as_the_batches_that_count(factors: dict, steps: int) -> None:
+    assert with_factors(factors).steps_per_epoch == steps
+
+
+@pytest.mark.parametrize(
+    "factors, match",
+    [
+        ({"nre": 1}, "names 'nre', which is none of the tasks: ner, emd, coref"),
+        ({"ner": -0.5}, r"factors\.ner is -0\.5"),
+        ({"ner": 0, "emd": 0, "coref": 0}, "leaves no task to train"),
+    ],
+)
+def test_factors_that_cannot_be_are_refused(factors: dict, match: str) -> None:
+    with pytest.raises(ConfigurationError, match=match):
+        with_factors(factors)

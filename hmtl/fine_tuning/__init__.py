@@ -1,0 +1,3 @@
+"""Going on from a trained model: other data, other labels, other tasks."""
+
+import hmtl.compat  # noqa: F401

@@ -1,0 +1,128 @@
+"""The trained model that a fine-tuning begins with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+
+from hmtl.config import Config, load_config, task_names
+from hmtl.errors import DataError
+from hmtl.experiment import VOCABULARY_DIR, build_model, check_config, without_pretrained_files
+from hmtl.files import making_directory, same_file, write_json
+from hmtl.models.hmtl import Hmtl
+from hmtl.run_directory import CONFIG_FILE, load_vocabulary, save_vocabulary
+from hmtl.training.checkpoint import TRAINING_STATE, check_are_numbers, load_tensors
+from hmtl.training.checkpointer import Checkpointer, best_weights_name
+
+WEIGHTS_PATTERN = "*.th"
+
+
+@dataclass
+class Pretrained:
+    """A trained model: its directory, which of the weights there, its config and its vocabulary."""
+
+    directory: Path
+    weights_name: str
+    config: Config
+    vocab: Vocabulary
+
+    @classmethod
+    def open(cls, directory: Path, weights_name: str) -> "Pretrained":
+        """
+        # Raises
+
+        DataError
+            When the directory is missing, or lacks something; names the weights that are there.
+        ConfigurationError
+            When its config cannot be understood.
+        """
+        if not directory.is_dir():
+            raise DataError(
+                "there is no such directory. Give as --pretrained_dir one that train.py, fine_tune.py or "
+                "script/import_reference_weights.py wrote.",
+                directory,
+            )
+        if not (directory / CONFIG_FILE).is_file():
+            raise DataError(
+                f"there is no {CONFIG_FILE} here, so this is no run of train.py or fine_tune.py. What the "
+                "2018 code trained becomes one by script/import_reference_weights.py.",
+                directory,
+            )
+        if not (directory / weights_name).is_file():
+            names = sorted(
+                {path.name for path in directory.glob(WEIGHTS_PATTERN)} - {TRAINING_STATE}
+            )
+            raise DataError(
+                f"there are no weights {weights_name!r} here. Give as --pretrained_model_name one of "
+                f"{', '.join(names) or 'those of another run: here are none'}.",
+                directory,
+            )
+        config = without_pretrained_files(load_config(directory / CONFIG_FILE))
+        check_config(config)
+        return cls(directory, weights_name, config, load_vocabulary(directory / VOCABULARY_DIR))
+
+    def weights(self) -> Dict[str, torch.Tensor]:
+        """
+        # Raises
+
+        DataError
+            When the file is truncated, is not the one that was written, or holds no numbers.
+        """
+        for task in task_names(self.config):
+            if best_weights_name(task) == self.weights_name:
+                # Looks for a whole copy where the file is damaged.
+                return Checkpointer(self.directory).load_best(task)
+        path = self.directory / self.weights_name
+        weights = load_tensors(path)
+        if not all(isinstance(each, torch.Tensor) for each in weights.values()):
+            raise DataError("holds other things than weights; give best_<task>.th", path)
+        check_are_numbers(weights, path)
+        return weights
+
+    def model(self) -> Hmtl:
+        """
+        With the weights, on the CPU.
+
+        # Raises
+
+        DataError
+            When they are another model's.
+        """
+        model = build_model(self.config, self.vocab)
+        try:
+            model.load_state_dict(self.weights())
+        except RuntimeError as error:
+            raise DataError(
+                f"is not of the model that {CONFIG_FILE} and {VOCABULARY_DIR}/ beside it describe: {error}",
+                self.directory / self.weights_name,
+            ) from error
+        return model
+
+    def keep_in(self, directory: Path) -> "Pretrained":
+        """
+        Keeps all that is needed of it in a directory that is to be made, so that it may vanish where it
+        is.
+        """
+        with making_directory(directory) as partial:
+            write_json(partial / CONFIG_FILE, self.config)
+            save_vocabulary(self.vocab, partial / VOCABULARY_DIR)
+            same_file(self.directory / self.weights_name, partial / self.weights_name)
+        return Pretrained(directory, self.weights_name, self.config, self.vocab)
+
+
+def check_apart(serialization_dir: Path, pretrained_dir: Path) -> None:
+    """
+    # Raises
+
+    ConfigurationError
+        When the one lies in the other: a new run replaces what is in its directory.
+    """
+    new, old = serialization_dir.resolve(), pretrained_dir.resolve()
+    if new == old or new in old.parents:
+        raise ConfigurationError(
+            f"--pretrained_dir {pretrained_dir} lies in --serialization_dir {serialization_dir}, where the "
+            "new run is to be written. Choose another --serialization_dir."
+        )
