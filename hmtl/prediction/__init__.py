@@ -1,0 +1,3 @@
+"""Stands on AllenNLP, so the compatibility module is imported before anything here."""
+
+import hmtl.compat  # noqa: F401

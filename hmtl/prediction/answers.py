@@ -1,0 +1,86 @@
+"""From what the heads decode, in tokens, to what a user is told, with exact places in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hmtl.prediction.results import (
+    COREFERENCE,
+    MENTIONS,
+    RELATIONS,
+    Mention,
+    Prediction,
+    Range,
+    Relation,
+    Span,
+    TaskInfo,
+    mention_over,
+    span_over,
+)
+from hmtl.prediction.tokenization import TokenizedText
+
+# By task what its head decoded: `(label, (start, end))`, `(first, second, label)` or a list of
+# `(start, end)`, by the kind of the task; all ends inclusive.
+Decoded = dict[str, list[Any]]
+
+
+def shifted(kind: str, decoded: Sequence[Any], offset: int) -> list[Any]:
+    """The same for a text in which the stretch that was decoded begins at token `offset`."""
+    if kind == MENTIONS:
+        return [(label, (start + offset, end + offset)) for label, (start, end) in decoded]
+    if kind == RELATIONS:
+        return [(first + offset, second + offset, label) for first, second, label in decoded]
+    return [[(start + offset, end + offset) for start, end in cluster] for cluster in decoded]
+
+
+def to_prediction(
+    text: TokenizedText, decoded: Decoded, tasks: list[TaskInfo], mentions_from: Mapping[str, str]
+) -> Prediction:
+    """
+    # Parameters
+
+    text : `TokenizedText`
+    decoded : `dict[str, list[Any]]`
+        By task, in tokens of the text.
+    tasks : `list[TaskInfo]`
+    mentions_from : `Mapping[str, str]`
+        For tasks of relations, the task whose mentions are the arguments.
+    """
+
+    def span(tokens: Range) -> Span:
+        return span_over(text.text, text.tokens, tokens)
+
+    def of_kind(kind: str) -> list[str]:
+        return [task.name for task in tasks if task.kind == kind]
+
+    mentions = {
+        task: [
+            mention_over(text.text, text.tokens, tokens, label) for label, tokens in decoded[task]
+        ]
+        for task in of_kind(MENTIONS)
+    }
+    relations = {}
+    for task in of_kind(RELATIONS):
+        arguments = _ending_at(mentions.get(mentions_from.get(task, ""), []))
+        relations[task] = [
+            Relation(
+                label,
+                arguments.get(first) or span((first, first)),
+                arguments.get(second) or span((second, second)),
+            )
+            for first, second, label in decoded[task]
+        ]
+    clusters = {
+        task: [[span(tokens) for tokens in cluster] for cluster in decoded[task]]
+        for task in of_kind(COREFERENCE)
+    }
+    chunks = None if text.noun_chunks is None else [span(chunk) for chunk in text.noun_chunks]
+    return Prediction(
+        text.text, text.tokens, text.sentences, tasks, mentions, relations, clusters, chunks
+    )
+
+
+def _ending_at(mentions: Sequence[Mention]) -> dict[int, Span]:
+    """By last token: no two mentions of one task share a token."""
+    return {mention.end_token: mention for mention in mentions}

@@ -1,0 +1,409 @@
+"""From a trained run to answers: names, mentions, relations and coreference in any text."""
+
+import logging
+import re
+import threading
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
+
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from hmtl.config import load_config
+from hmtl.errors import DataError
+from hmtl.experiment import (
+    VOCABULARY_DIR,
+    build_model,
+    check_config,
+    without_pretrained_files,
+)
+from hmtl.formats.tags import split_tag
+from hmtl.models.hmtl import Hmtl
+from hmtl.prediction.answers import Decoded, shifted, to_prediction
+from hmtl.prediction.passes import (
+    EncodingPass,
+    Words,
+    cut_by_length,
+    encoding_passes,
+    kind_of,
+    parts_of,
+    pieces_of,
+)
+from hmtl.prediction.records import Record
+from hmtl.prediction.results import (
+    COREFERENCE,
+    RELATIONS,
+    Mention,
+    Prediction,
+    Relation,
+    Span,
+    TaskInfo,
+)
+from hmtl.prediction.tokenization import (
+    TokenizedText,
+    join_tokens,
+    load_pipeline,
+    read_doc,
+    without_surrogates,
+)
+from hmtl.run_directory import CONFIG_FILE, load_vocabulary
+from hmtl.training.checkpoint import check_are_numbers, load_tensors
+from hmtl.training.checkpointer import Checkpointer, best_weights_name
+from hmtl.training.devices import choose_device
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+logger = logging.getLogger(__name__)
+
+BEST_WEIGHTS = re.compile(re.escape(best_weights_name("TASK")).replace("TASK", "(?P<task>.+)"))
+
+__all__ = ["Limits", "Mention", "Prediction", "Predictor", "Relation", "Span"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """
+    What keeps the memory bounded whatever the texts are like. Answers do not depend on these up to such
+    lengths.
+
+    # Parameters
+
+    sentence_tokens : `int`, optional (default = `512`)
+        A sentence with more is read in pieces of so many, with a warning. Relations take memory by the
+        square of it.
+    document_tokens : `int`, optional (default = `10000`)
+        A document with more is read for coreference in parts of so many, cut between sentences, with a
+        warning: no cluster reaches across.
+    batch_tokens : `int`, optional (default = `4096`)
+        Tokens in a batch, padding included.
+    """
+
+    sentence_tokens: int = 512
+    document_tokens: int = 10_000
+    batch_tokens: int = 4096
+
+
+# A stretch of a text that is read in one piece: the number of the text, its first token, its sentences.
+_Stretch = Tuple[int, int, List[Words]]
+
+
+class Predictor:
+    """
+    A trained model, for any text. All of its tasks are answered from one run of the encoders over the
+    sentences of a batch of texts and, for coreference, one over whole texts: what `evaluate.py` decodes.
+
+    Answers do not depend on what else is in a batch, but for the rounding of floating-point sums; and but
+    for models with a `cnn` of characters that has `pool_over_padding`, as those of the 2018 code have.
+
+    # Parameters
+
+    model : `Hmtl`
+        With its weights, on the device it is to run on.
+    passes : `List[EncodingPass]`
+        The tasks, as they share runs of the encoders.
+    pipeline : `Language`
+        Splits raw text into sentences of tokens.
+    weights : `Path`
+        The file that the model's weights come from.
+    limits : `Limits`, optional
+    """
+
+    def __init__(
+        self,
+        model: Hmtl,
+        passes: List[EncodingPass],
+        pipeline: "Language",
+        weights: Path,
+        limits: Limits = Limits(),
+    ) -> None:
+        self.weights = weights
+        self.model = model.eval()
+        self.pipeline = pipeline
+        self.limits = limits
+        self._passes = passes
+        # A pipeline has one zone of memory at a time.
+        self._tokenizing = threading.Lock()
+        self._device = next(model.parameters()).device
+        kinds = {task: kind for each in passes for task, kind in each.kinds.items()}
+        self._infos = [
+            TaskInfo(task, kinds[task], _labels(model.heads[task], kinds[task]))
+            for task in model.levels
+            if task in kinds
+        ]
+
+    @classmethod
+    def from_serialization_dir(
+        cls,
+        directory: "Union[str, PathLike[str]]",
+        weights: Optional[str] = None,
+        device: Optional[str] = None,
+        pipeline: Optional[str] = None,
+        limits: Limits = Limits(),
+    ) -> "Predictor":
+        """
+        # Parameters
+
+        directory : `str` or `PathLike`
+            A run of train.py.
+        weights : `str`, optional (default = `None`)
+            A file of weights in the directory, as `"best_ner.th"`; `None` takes the best ones of the
+            topmost level, and the log says which.
+        device : `str`, optional (default = `None`)
+            As torch calls it, `"cpu"` or `"cuda:1"`; `None` takes the first CUDA device if there is one.
+        pipeline : `str`, optional (default = `None`)
+            The spaCy pipeline for raw text; see `load_pipeline`.
+        limits : `Limits`, optional
+
+        # Raises
+
+        DataError
+            When the directory holds no run, or no such weights, or they do not fit.
+        ConfigurationError
+            When the device is not there, or the model has no task that can be predicted.
+        """
+        directory = Path(directory)
+        if not (directory / CONFIG_FILE).is_file():
+            raise DataError(
+                f"there is no {CONFIG_FILE} here, so this is no run of train.py. Give the directory that "
+                "was its --serialization_dir.",
+                directory,
+            )
+        config = load_config(directory / CONFIG_FILE)
+        check_config(config)
+        vocab = load_vocabulary(directory / VOCABULARY_DIR)
+        model = build_model(without_pretrained_files(config), vocab)
+        name = weights or best_weights_name(model.levels[-1])
+        _load_weights(model, directory, name)
+        model.to(_device(device)).eval()
+        passes = encoding_passes(model, config, _kinds(model))
+        return cls(model, passes, load_pipeline(pipeline), directory / name, limits)
+
+    @property
+    def tasks(self) -> List[str]:
+        """The names of the tasks, from the bottom up."""
+        return [info.name for info in self._infos]
+
+    @property
+    def kinds(self) -> Dict[str, str]:
+        """By task: `"mentions"`, `"relations"` or `"coreference"`."""
+        return {info.name: info.kind for info in self._infos}
+
+    @property
+    def labels(self) -> Dict[str, List[str]]:
+        """By task the types that it tells apart; none for coreference."""
+        return {info.name: list(info.labels) for info in self._infos}
+
+    def tokenize(self, text: str) -> "Doc":
+        """
+        The spaCy document that a text is read as; a lone surrogate in it becomes U+FFFD.
+
+        # Raises
+
+        DataError
+            When the text is longer than the pipeline allows (the blank one allows any length).
+        """
+        with self._tokenizing:
+            return self.pipeline(self._readable(text))
+
+    def predict_texts(self, texts: Sequence[str]) -> List[Prediction]:
+        """
+        # Parameters
+
+        texts : `Sequence[str]`
+            Raw texts, of any length; one without a token has an empty prediction.
+        """
+        return self.predict_tokenized(self._tokenized(texts))
+
+    def predict_docs(self, docs: "Iterable[Doc]") -> List[Prediction]:
+        """
+        # Parameters
+
+        docs : `Iterable[Doc]`
+            Of spaCy, by whatever pipeline; its tokens of white space are passed over, so the tokens of a
+            prediction may be fewer.
+        """
+        return self.predict_tokenized([read_doc(doc) for doc in docs])
+
+    def predict_tokens(self, documents: Sequence[Sequence[Sequence[str]]]) -> List[Prediction]:
+        """
+        # Parameters
+
+        documents : `Sequence[Sequence[Sequence[str]]]`
+            Texts that are tokenized already, each a list of sentences of tokens. The text of a prediction
+            is made of the tokens, with a space between two and a line break between two sentences.
+
+        # Raises
+
+        ValueError
+            When a token is empty.
+        """
+        return self.predict_tokenized([join_tokens(sentences) for sentences in documents])
+
+    def predict_records(self, records: Sequence[Record]) -> List[Prediction]:
+        """
+        # Parameters
+
+        records : `Sequence[Record]`
+            Some of which may be tokenized already.
+        """
+        raw = iter(self._tokenized([each.text for each in records if each.text is not None]))
+        return self.predict_tokenized(
+            [
+                next(raw) if record.text is not None else join_tokens(record.sentences)
+                for record in records
+            ]
+        )
+
+    def predict_tokenized(self, texts: Sequence[TokenizedText]) -> List[Prediction]:
+        """What all of the above come to."""
+        words = [text.words for text in texts]
+        found: List[Decoded] = [{task: [] for task in self.tasks} for _ in texts]
+        with torch.inference_mode():
+            for each in self._passes:
+                self._run(each, self._stretches(each, words), found)
+        mentions_from = self.model.mentions_from
+        return [
+            to_prediction(text, decoded, self._infos, mentions_from)
+            for text, decoded in zip(texts, found)
+        ]
+
+    def _tokenized(self, texts: Sequence[str]) -> List[TokenizedText]:
+        readable = [self._readable(text) for text in texts]
+        # Or spaCy would remember each word that it ever saw.
+        with self._tokenizing, self.pipeline.memory_zone():
+            return [read_doc(doc) for doc in self.pipeline.pipe(readable)]
+
+    def _readable(self, text: str) -> str:
+        if len(text) > self.pipeline.max_length:
+            raise DataError(
+                f"a text of {len(text)} characters, but the spaCy pipeline takes "
+                f"{self.pipeline.max_length} at most. Split the text, or use the blank pipeline, which "
+                "takes any length."
+            )
+        return without_surrogates(text)
+
+    def _stretches(self, each: EncodingPass, texts: List[List[Words]]) -> List[_Stretch]:
+        if each.reads_documents:
+            return list(_documents(texts, self.limits.document_tokens))
+        return list(_sentences(texts, self.limits.sentence_tokens))
+
+    def _run(self, each: EncodingPass, stretches: List[_Stretch], found: List[Decoded]) -> None:
+        """Adds to `found` what the tasks of one pass find."""
+        lengths = [sum(map(len, sentences)) for _, _, sentences in stretches]
+        most_pairs = None if each.reads_documents else self.limits.sentence_tokens**2
+        answers: Dict[int, Decoded] = {}
+        for positions in cut_by_length(lengths, self.limits.batch_tokens, most_pairs):
+            decoded = each.predict([stretches[position][2] for position in positions], self._device)
+            for index, position in enumerate(positions):
+                answers[position] = {task: decoded[task][index] for task in each.kinds}
+        # In the order of the texts again.
+        for position, (number, offset, _) in enumerate(stretches):
+            for task, kind in each.kinds.items():
+                found[number][task] += shifted(kind, answers[position][task], offset)
+
+
+def _documents(texts: List[List[Words]], most_tokens: int) -> Iterator[_Stretch]:
+    for number, sentences in enumerate(texts):
+        parts = parts_of(sentences, most_tokens)
+        if len(parts) > 1:
+            logger.warning(
+                "a text of %d tokens is read for coreference in %d parts of at most %d tokens: no cluster "
+                "reaches across",
+                sum(map(len, sentences)),
+                len(parts),
+                most_tokens,
+            )
+        for first, part in parts:
+            yield number, first, part
+
+
+def _sentences(texts: List[List[Words]], most_tokens: int) -> Iterator[_Stretch]:
+    for number, sentences in enumerate(texts):
+        offset = 0
+        for sentence in sentences:
+            if len(sentence) > most_tokens:
+                logger.warning(
+                    "a sentence of %d tokens is read in pieces of %d", len(sentence), most_tokens
+                )
+            for first, piece in pieces_of(sentence, most_tokens):
+                yield number, offset + first, [piece]
+            offset += len(sentence)
+
+
+def _kinds(model: Hmtl) -> Dict[str, str]:
+    """The tasks that can be predicted, from the bottom up, each with its kind."""
+    kinds: Dict[str, str] = {}
+    for task in model.levels:
+        kind = kind_of(model.heads[task])
+        if kind is None:
+            logger.warning("task %r is not predicted: its head is of a kind of its own", task)
+        else:
+            kinds[task] = kind
+    if not kinds:
+        raise ConfigurationError(
+            f"none of the tasks {model.levels} can be predicted: no head finds mentions, relations or "
+            "coreference"
+        )
+    return kinds
+
+
+def _labels(head: Any, kind: str) -> List[str]:
+    """The types that a head tells apart, in the order of its vocabulary."""
+    if kind == COREFERENCE:
+        return []
+    if kind == RELATIONS:
+        return list(head.labels)
+    types = (split_tag(tag, head.coding_scheme)[1] for tag in head.labels)
+    return list(dict.fromkeys(label for label in types if label))
+
+
+def _load_weights(model: Hmtl, directory: Path, name: str) -> None:
+    logger.info("predicting with the weights %s", directory / name)
+    path = directory / name
+    if Path(name).name != name:
+        raise DataError(
+            f"the weights {name!r} are to be a file in the serialization directory: give its name alone",
+            directory,
+        )
+    match = BEST_WEIGHTS.fullmatch(name)
+    if match and match["task"] in model.levels:
+        weights = Checkpointer(directory).load_best(match["task"])
+    else:
+        weights = load_tensors(path)
+        check_are_numbers(weights, path)
+    try:
+        model.load_state_dict(weights)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"these weights do not fit the model that {CONFIG_FILE} and {VOCABULARY_DIR}/ beside them "
+            f"describe: {error}",
+            path,
+        ) from error
+
+
+def _device(name: Optional[str]) -> torch.device:
+    if name is None:
+        return choose_device(None)
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigurationError(
+            f"the device {name!r} cannot be used: {error}. Write for instance cpu or cuda:0."
+        ) from error
+    return device

@@ -1,0 +1,114 @@
+"""Predictions as bytes of an output file: JSON lines, columns, or a page of displaCy."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hmtl.data_export.brat import annotation_lines
+from hmtl.data_export.conll import conll2012_lines, like_conll_lines
+from hmtl.data_import.documents import Document, Sentence
+from hmtl.data_import.documents import Mention as DocumentMention
+from hmtl.data_import.documents import Relation as DocumentRelation
+from hmtl.data_import.resolution import for_columns
+from hmtl.data_import.tally import Tally
+from hmtl.prediction.displacy_page import PAGE_BEGIN, PAGE_END, figures
+from hmtl.prediction.results import REFERENCE_NAMES, Prediction
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """
+    A format of one file for many predictions.
+
+    # Parameters
+
+    render : `Callable[[Any, Prediction], str]`
+        What is written for one prediction, given its id.
+    begin, end : `str`, optional (default = `""`)
+        What the file begins and ends with.
+    """
+
+    render: Callable[[Any, Prediction], str]
+    begin: str = ""
+    end: str = ""
+
+
+def to_document(name: Any, prediction: Prediction) -> Document:
+    """
+    A prediction as the exporters know documents: the mentions of `ner` are names (CoNLL-2012), those of all
+    other tasks mentions (like_conll).
+    """
+    offsets = [(token.begin_char, token.end_char) for token in prediction.tokens]
+    words = [token.text for token in prediction.tokens]
+    ranges = [slice(each.begin_token, each.end_token + 1) for each in prediction.sentences]
+    mentions = {
+        task: [DocumentMention(each.begin_token, each.end_token, each.type) for each in found]
+        for task, found in prediction.mentions.items()
+    }
+    return Document(
+        name if isinstance(name, str) else json.dumps(name),
+        [Sentence(words[each], offsets[each]) for each in ranges],
+        mentions=[
+            each for task, found in mentions.items() if task != REFERENCE_NAMES for each in found
+        ],
+        names=mentions.get(REFERENCE_NAMES, []),
+        relations=[
+            DocumentRelation(
+                each.type,
+                (each.arg1.begin_token, each.arg1.end_token),
+                (each.arg2.begin_token, each.arg2.end_token),
+            )
+            for found in prediction.relations.values()
+            for each in found
+        ],
+        clusters=[
+            [(span.begin_token, span.end_token) for span in cluster]
+            for found in prediction.clusters.values()
+            for cluster in found
+        ],
+        text=prediction.text,
+    )
+
+
+def _json_line(name: Any, prediction: Prediction) -> str:
+    fields = prediction.to_json()
+    # They are the same in each line, and the run's config says them.
+    fields.pop("tasks")
+    return json.dumps({"id": name, **fields}, ensure_ascii=False) + "\n"
+
+
+def _conll2012(name: Any, prediction: Prediction) -> str:
+    document = to_document(name, prediction)
+    named = replace(document, names=document.names or document.mentions)
+    return "\n".join(conll2012_lines(for_columns(named, Tally()))) + "\n"
+
+
+def _like_conll(name: Any, prediction: Prediction) -> str:
+    document = to_document(name, prediction)
+    with_mentions = replace(document, mentions=document.mentions or document.names)
+    return "\n".join(like_conll_lines(for_columns(with_mentions, Tally()))) + "\n"
+
+
+def _article(name: Any, prediction: Prediction) -> str:
+    heading = html.escape(name if isinstance(name, str) else json.dumps(name))
+    return f"<article>\n<h2>{heading}</h2>\n{figures(prediction)}\n</article>\n"
+
+
+RENDERINGS = {
+    "jsonl": Rendering(_json_line),
+    "conll": Rendering(_conll2012),
+    "like_conll": Rendering(_like_conll),
+    "html": Rendering(_article, PAGE_BEGIN, PAGE_END),
+}
+
+BRAT_SUFFIXES = (".txt", ".ann")
+
+
+def brat_contents(name: Any, prediction: Prediction) -> tuple[str, str]:
+    """The text and the standoff annotation that brat reads."""
+    lines = annotation_lines(to_document(name, prediction))
+    return prediction.text, "".join(f"{line}\n" for line in lines)

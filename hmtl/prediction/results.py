@@ -1,0 +1,264 @@
+"""What is found in a text, with exact places, and the same as JSON in the field names of the 2018 demo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MENTIONS = "mentions"
+RELATIONS = "relations"
+COREFERENCE = "coreference"
+
+# The tasks of the 2018 demo whose fields have names of their own.
+REFERENCE_NAMES = "ner"
+REFERENCE_MENTIONS = "emd"
+REFERENCE_RELATIONS = "relation"
+REFERENCE_COREFERENCE = "coref"
+
+Json = dict[str, Any]
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token: `text[begin_char:end_char]` of the text that it is in."""
+
+    text: str
+    begin_char: int
+    end_char: int
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """The tokens of a sentence, from the first to the last, both inclusive, counted over the text."""
+
+    begin_token: int
+    end_token: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """
+    A stretch of text.
+
+    # Parameters
+
+    begin_token, end_token : `int`
+        Its first and last token, both inclusive, counted over the whole text.
+    begin_char, end_char : `int`
+        Its characters (Unicode code points) as in a Python slice, the end exclusive.
+    text : `str`
+        The text itself: `prediction.text[begin_char:end_char]`.
+    """
+
+    begin_token: int
+    end_token: int
+    begin_char: int
+    end_char: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Mention(Span):
+    """A stretch of text that is a name or a mention of the given `type`."""
+
+    type: str
+
+
+@dataclass(frozen=True)
+class Relation:
+    """
+    A relation of the given `type` between two arguments. The model relates tokens: those at which the
+    arguments end. An argument is the mention found there, or else that token alone.
+    """
+
+    type: str
+    arg1: Span
+    arg2: Span
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """
+    A task of the model: its name, its kind (`mentions`, `relations` or `coreference`), and the types that
+    it tells apart (none for coreference).
+    """
+
+    name: str
+    kind: str
+    labels: list[str]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """
+    All that a model finds in a text.
+
+    # Parameters
+
+    text : `str`
+    tokens : `list[Token]`
+        Without those that are nothing but white space.
+    sentences : `list[Sentence]`
+    tasks : `list[TaskInfo]`
+        The model's tasks, from the bottom up.
+    mentions : `dict[str, list[Mention]]`
+        By task, in the order of the text. No two of one task share a token.
+    relations : `dict[str, list[Relation]]`
+        By task, in the order of the last tokens of their first arguments.
+    clusters : `dict[str, list[list[Span]]]`
+        By task. Each is of two mentions at least, which are in the order of the text.
+    noun_chunks : `list[Span]`, optional (default = `None`)
+        The base noun phrases, where the spaCy pipeline has a parser.
+    """
+
+    text: str
+    tokens: list[Token]
+    sentences: list[Sentence]
+    tasks: list[TaskInfo]
+    mentions: dict[str, list[Mention]]
+    relations: dict[str, list[Relation]]
+    clusters: dict[str, list[list[Span]]]
+    noun_chunks: list[Span] | None = None
+
+    def to_json(self) -> Json:
+        """
+        The same as plain values, in the field names of the 2018 demo.
+
+        # Returns
+
+        fields : `dict[str, Any]`
+            - `text`; `tokenized_text`, its tokens parted by spaces; `tokens`; `sentences`; `tasks`.
+            - By the name of each task of mentions: `type`, `begin_token`, `end_token` (inclusive),
+              `begin_char`, `end_char` (exclusive), `tokenized_text` and `text` of each.
+            - `emd_expanded`: the same as `emd`, each widened to the noun chunk that its last token is in
+              where the spaCy pipeline has a parser.
+            - `relation_arcs`: `type`, and of both arguments the token that the model relates, as
+              `arg1_index`, `arg1_text`, `arg1_begin_char`, `arg1_end_char`, `arg2_index` and so on.
+            - `relation_arcs_expanded`: the same with the whole mention that ends at that token as text and
+              characters, widened to its noun chunk where there is a parser.
+            - `coref_clusters`: for each cluster `begin` and `end` (tokens, inclusive), `begin_char`,
+              `end_char`, `tokenized_text` and `text` of each mention.
+            - `coref_arcs`: an arc, with the fields of `relation_arcs_expanded`, from each mention to the
+              one before it in its cluster.
+            - A task of relations or coreference by another name than `relation` or `coref` stands under
+              its own name, with what `relation_arcs_expanded` or `coref_clusters` would hold.
+        """
+        fields: Json = {
+            "text": self.text,
+            "tokenized_text": " ".join(token.text for token in self.tokens),
+            "tokens": [_plain(token) for token in self.tokens],
+            "sentences": [_plain(sentence) for sentence in self.sentences],
+            "tasks": [_plain(task) for task in self.tasks],
+        }
+        for name, mentions in self.mentions.items():
+            fields[name] = [self._mention_fields(mention) for mention in mentions]
+            if name == REFERENCE_MENTIONS:
+                widened = [self._mention_fields(mention, widen=True) for mention in mentions]
+                fields["emd_expanded"] = widened
+        for name, relations in self.relations.items():
+            fields.update(self._relation_fields(name, relations))
+        for name, clusters in self.clusters.items():
+            fields.update(self._cluster_fields(name, clusters))
+        return fields
+
+    def _mention_fields(self, mention: Mention, widen: bool = False) -> Json:
+        span = self._widened(mention) if widen else mention
+        return {
+            "type": mention.type,
+            "begin_token": span.begin_token,
+            "end_token": span.end_token,
+            "begin_char": span.begin_char,
+            "end_char": span.end_char,
+            "tokenized_text": self._tokenized(span),
+            "text": span.text,
+        }
+
+    def _relation_fields(self, name: str, relations: Sequence[Relation]) -> Json:
+        whole = [
+            _arc(
+                relation.type, relation, self._widened(relation.arg1), self._widened(relation.arg2)
+            )
+            for relation in relations
+        ]
+        if name != REFERENCE_RELATIONS:
+            return {name: whole}
+        heads = [
+            _arc(relation.type, relation, self._head(relation.arg1), self._head(relation.arg2))
+            for relation in relations
+        ]
+        return {"relation_arcs": heads, "relation_arcs_expanded": whole}
+
+    def _cluster_fields(self, name: str, clusters: Sequence[Sequence[Span]]) -> Json:
+        listed = [[self._coref_fields(span) for span in cluster] for cluster in clusters]
+        if name != REFERENCE_COREFERENCE:
+            return {name: listed}
+        arcs = [
+            _arc(name, Relation(name, later, earlier), later, earlier)
+            for cluster in clusters
+            for earlier, later in zip(cluster, cluster[1:])
+        ]
+        return {"coref_arcs": arcs, "coref_clusters": listed}
+
+    def _coref_fields(self, span: Span) -> Json:
+        return {
+            "begin": span.begin_token,
+            "end": span.end_token,
+            "begin_char": span.begin_char,
+            "end_char": span.end_char,
+            "tokenized_text": self._tokenized(span),
+            "text": span.text,
+        }
+
+    def _tokenized(self, span: Span) -> str:
+        tokens = self.tokens[span.begin_token : span.end_token + 1]
+        return " ".join(token.text for token in tokens)
+
+    def _head(self, span: Span) -> Span:
+        return span_over(self.text, self.tokens, (span.end_token, span.end_token))
+
+    def _widened(self, span: Span) -> Span:
+        """The span and the noun chunk that its last token is in."""
+        for chunk in self.noun_chunks or ():
+            if chunk.begin_token <= span.end_token <= chunk.end_token:
+                first = min(chunk.begin_token, span.begin_token)
+                return span_over(self.text, self.tokens, (first, chunk.end_token))
+        return span
+
+
+def span_over(text: str, tokens: Sequence[Token], tokens_range: Range) -> Span:
+    """
+    # Parameters
+
+    text : `str`
+    tokens : `Sequence[Token]`
+        All tokens of the text.
+    tokens_range : `tuple[int, int]`
+        The first and the last token, both inclusive.
+    """
+    first, last = tokens_range
+    begin, end = tokens[first].begin_char, tokens[last].end_char
+    return Span(first, last, begin, end, text[begin:end])
+
+
+def mention_over(text: str, tokens: Sequence[Token], tokens_range: Range, label: str) -> Mention:
+    """As `span_over`, with a type."""
+    span = span_over(text, tokens, tokens_range)
+    return Mention(
+        span.begin_token, span.end_token, span.begin_char, span.end_char, span.text, label
+    )
+
+
+def _arc(label: str, relation: Relation, arg1: Span, arg2: Span) -> Json:
+    fields: Json = {"type": label}
+    for key, argument, shown in (("arg1", relation.arg1, arg1), ("arg2", relation.arg2, arg2)):
+        fields[f"{key}_index"] = argument.end_token
+        fields[f"{key}_text"] = shown.text
+        fields[f"{key}_begin_char"] = shown.begin_char
+        fields[f"{key}_end_char"] = shown.end_char
+    return fields
+
+
+def _plain(item: Token | Sentence | TaskInfo) -> Json:
+    return dict(vars(item))

@@ -1,0 +1,34 @@
+"""A prediction made by hand."""
+
+from typing import Any
+
+from hmtl.prediction.answers import to_prediction
+from hmtl.prediction.results import COREFERENCE, MENTIONS, RELATIONS, Prediction, TaskInfo
+from hmtl.prediction.tokenization import TokenizedText, load_pipeline, read_doc
+
+TEXT = "Zoë Lee of Oslo slept.\nShe <b>snores</b>."
+# Tokens:  0   1  2    3     4 5 | 6 ...
+TASKS = [
+    TaskInfo("ner", MENTIONS, ["PERSON", "GPE"]),
+    TaskInfo("emd", MENTIONS, ["PER", "GPE"]),
+    TaskInfo("relation", RELATIONS, ["PHYS"]),
+    TaskInfo("coref", COREFERENCE, []),
+]
+DECODED: dict[str, list[Any]] = {
+    "ner": [("PERSON", (0, 1)), ("GPE", (3, 3))],
+    "emd": [("PER", (0, 1)), ("GPE", (3, 3))],
+    "relation": [(1, 3, "PHYS"), (3, 4, "PHYS")],
+    "coref": [[(0, 3), (6, 6)]],
+}
+
+
+def handmade(
+    noun_chunks: list[tuple[int, int]] | None = None, tasks: list[TaskInfo] | None = None
+) -> Prediction:
+    read = read_doc(load_pipeline()(TEXT))
+    text = TokenizedText(read.text, read.tokens, read.sentences, noun_chunks)
+    tasks = TASKS if tasks is None else tasks
+    # A task by another name finds what the task of its kind finds.
+    by_kind = {task.kind: DECODED[task.name] for task in TASKS}
+    decoded = {task.name: DECODED.get(task.name, by_kind[task.kind]) for task in tasks}
+    return to_prediction(text, decoded, tasks, {"relation": "emd"})

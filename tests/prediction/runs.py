@@ -1,0 +1,54 @@
+"""Runs that were never trained, but whose random weights find something everywhere."""
+
+import json
+from pathlib import Path
+
+import torch
+
+from hmtl.experiment import VOCABULARY_DIR
+from hmtl.files import write_json
+from hmtl.run_directory import CONFIG_FILE
+from hmtl.training.checkpoint import save_tensors
+from hmtl.training.checkpointer import best_weights_name
+from tests.fixtures import TASKS, Config, assembled, completed, tiny_config, write_corpus
+
+
+def config_with_characters(data_root: Path, tasks: tuple[str, ...] = TASKS) -> Config:
+    """The tiny config, whose words are read by their characters too."""
+    config = tiny_config(data_root, tasks)
+    for task in tasks:
+        indexers = config[f"task_{task}"]["data_params"]["dataset_reader"]["token_indexers"]
+        indexers["token_characters"] = {"type": "characters", "min_padding_length": 1}
+    config["model"]["text_field_embedder"]["token_embedders"]["token_characters"] = {
+        "type": "character_encoding",
+        "embedding": {"embedding_dim": 3, "vocab_namespace": "token_characters"},
+        "encoder": {
+            "type": "cnn",
+            "embedding_dim": 3,
+            "num_filters": 4,
+            "ngram_filter_sizes": [3],
+        },
+    }
+    return config
+
+
+def make_run(directory: Path, config: Config) -> Path:
+    """The directory of a run with a config: its vocabulary, and random weights as each task's best."""
+    config = json.loads(json.dumps(config))
+    directory.mkdir(parents=True)
+    experiment = assembled(config, directory)
+    torch.manual_seed(7)
+    for parameter in experiment.model.parameters():
+        # Large enough that something is predicted.
+        torch.nn.init.normal_(parameter)
+    for task in experiment.model.levels:
+        save_tensors(directory / best_weights_name(task), experiment.model.state_dict())
+    write_json(directory / CONFIG_FILE, completed(config))
+    assert (directory / VOCABULARY_DIR).is_dir()
+    return directory
+
+
+def make_tiny_run(directory: Path, tasks: tuple[str, ...] = TASKS) -> Path:
+    """Such a run on the tiny corpora."""
+    config = config_with_characters(write_corpus(directory / "corpus"), tasks)
+    return make_run(directory / "run", config)

@@ -1,0 +1,119 @@
+"""Predictions in the formats of other tools, read back by the parsers of these formats."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hmtl.formats import conll2012, like_conll
+from hmtl.prediction.answers import to_prediction
+from hmtl.prediction.renderings import RENDERINGS, brat_contents
+from hmtl.prediction.results import Prediction
+from hmtl.prediction.tokenization import load_pipeline, read_doc
+from tests.prediction.predictions import TASKS, TEXT, handmade
+
+PIPELINE = load_pipeline()
+
+
+def rendered(output_format: str, *predictions: tuple[Any, Prediction]) -> str:
+    rendering = RENDERINGS[output_format]
+    parts = [rendering.render(name, prediction) for name, prediction in predictions]
+    return rendering.begin + "".join(parts) + rendering.end
+
+
+def test_json_lines_hold_the_id_and_the_fields_in_one_line() -> None:
+    line = rendered("jsonl", ("a", handmade()))
+    assert line.count("\n") == 1
+    fields = handmade().to_json()
+    fields.pop("tasks")
+    assert json.loads(line) == {"id": "a", **fields}
+
+
+def test_conll_2012_holds_names_and_clusters(tmp_path: Path) -> None:
+    path = tmp_path / "a_conll"
+    path.write_text(rendered("conll", ("a b", handmade()), (2, handmade())))
+    first, second = conll2012.read_documents(path)
+    assert (first.name, second.name) == ("a_b", "2")
+    assert [sentence.names for sentence in first.sentences] == [
+        [("PERSON", (0, 1)), ("GPE", (3, 3))],
+        [],
+    ]
+    assert first.clusters() == {0: [(0, 3), (6, 6)]}
+
+
+def test_like_conll_holds_mentions_relations_and_clusters(tmp_path: Path) -> None:
+    path = tmp_path / "a_like_conll"
+    path.write_text(rendered("like_conll", ("a", handmade())))
+    (document,) = like_conll.read_documents(path)
+    assert document.sentences[0].mentions == [("PER", (0, 1)), ("GPE", (3, 3))]
+    assert [
+        (relation.type, relation.arg1, relation.arg2)
+        for relation in document.sentences[0].relations
+    ] == [("PHYS", (0, 1), (3, 3)), ("PHYS", (3, 3), (4, 4))]
+    assert document.clusters() == {0: [(0, 3), (6, 6)]}
+
+
+def test_columns_hold_the_only_mentions_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "a_conll"
+    path.write_text(rendered("conll", ("a", handmade(tasks=TASKS[1:2]))))
+    (document,) = conll2012.read_documents(path)
+    assert document.sentences[0].names == [("PER", (0, 1)), ("GPE", (3, 3))]
+    path.write_text(rendered("like_conll", ("a", handmade(tasks=TASKS[:1]))))
+    (other,) = like_conll.read_documents(path)
+    assert other.sentences[0].mentions == [("PERSON", (0, 1)), ("GPE", (3, 3))]
+
+
+def test_a_page_shows_text_as_text() -> None:
+    page = rendered("html", ("<script>", handmade()))
+    assert page.startswith("<!DOCTYPE html>") and page.endswith("</html>\n")
+    assert "<script" not in page and "<b>" not in page
+    assert "&lt;b&gt;" in page and "&lt;script&gt;" in page
+
+
+def test_a_page_loads_nothing() -> None:
+    page = rendered("html", ("a", handmade())).replace("http://www.w3.org/", "")
+    assert "http" not in page and "src=" not in page
+
+
+def test_a_page_draws_what_each_task_found() -> None:
+    page = rendered("html", ("a", handmade()))
+    for shown in ("PERSON", "PER", "PHYS", "<svg", "Zoë"):
+        assert shown in page
+
+
+def test_pages_of_texts_without_a_token_can_be_made() -> None:
+    empty = to_prediction(read_doc(PIPELINE("")), {task.name: [] for task in TASKS}, TASKS, {})
+    assert "<article>" in rendered("html", ("a", empty))
+
+
+def test_brat_holds_entities_relations_and_equivalences() -> None:
+    text, annotations = brat_contents("a", handmade())
+    assert text == TEXT
+    assert annotations.splitlines() == [
+        "T1\tPER 0 7\tZoë Lee",
+        "T2\tName-PERSON 0 7\tZoë Lee",
+        "T3\tSpan 0 15\tZoë Lee of Oslo",
+        "T4\tGPE 11 15\tOslo",
+        "T5\tName-GPE 11 15\tOslo",
+        "T6\tSpan 16 21\tslept",
+        "T7\tSpan 23 26\tShe",
+        "R1\tPHYS Arg1:T1 Arg2:T4",
+        "R2\tPHYS Arg1:T4 Arg2:T6",
+        "*\tEquiv T3 T7",
+    ]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(alphabet="ab \n\r\u2028😀", min_size=1, max_size=20).filter(str.strip))
+def test_entities_of_brat_stand_on_one_line_where_they_stand_in_the_text(text: str) -> None:
+    read = read_doc(PIPELINE(text))
+    decoded: dict[str, list[Any]] = {task.name: [] for task in TASKS}
+    decoded["emd"] = [("PER", (0, len(read.tokens) - 1))]
+    written, annotations = brat_contents("a", to_prediction(read, decoded, TASKS, {}))
+    assert written == text
+    (line,) = annotations.splitlines()
+    _, place, covered = line.split("\t")
+    begin, end = map(int, place.removeprefix("PER ").split())
+    assert text[begin:end].split() == covered.split() == text.split()
