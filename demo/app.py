@@ -1,0 +1,231 @@
+"""The demo as a web application: texts in, what the model finds in them out, and the page that draws it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, Protocol
+
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from pydantic import BeforeValidator, Field, create_model
+from starlette.exceptions import HTTPException
+
+from demo.batching import Answer, Batcher, Overloaded
+from demo.description import (
+    DESCRIPTION,
+    FIELDS,
+    TITLE,
+    Health,
+    Info,
+    Task,
+    prediction_responses,
+)
+from demo.limits import Limits
+from demo.protection import BodyLimit, SecurityHeaders
+from demo.raw import raw_fields
+from hmtl.prediction.results import Prediction
+from hmtl.prediction.tokenization import without_surrogates
+
+STATIC = Path(__file__).resolve().parent / "static"
+
+# nginx's code for a client that has closed the connection; nobody reads it.
+CLIENT_GONE = 499
+RETRY_AFTER_SECONDS = 1
+MAX_COMPLAINTS = 3
+
+
+class Predictor(Protocol):
+    """What the application needs of `hmtl.prediction.predictor.Predictor`."""
+
+    @property
+    def tasks(self) -> Sequence[str]: ...
+
+    @property
+    def kinds(self) -> Mapping[str, str]: ...
+
+    @property
+    def labels(self) -> Mapping[str, Sequence[str]]: ...
+
+    def predict_texts(self, texts: Sequence[str]) -> Sequence[Prediction]: ...
+
+
+class Served(NamedTuple):
+    """
+    What the page says about the model.
+
+    # Parameters
+
+    run : `str`
+        The name of the run.
+    weights : `str`, optional (default = `None`)
+        The file of its weights, if it is not the usual one.
+    """
+
+    run: str
+    weights: str | None = None
+
+
+def create_app(
+    predictor: Predictor,
+    served: Served,
+    limits: Limits | None = None,
+    cors_origins: Sequence[str] = (),
+) -> FastAPI:
+    """
+    # Parameters
+
+    predictor : `Predictor`
+        Called from one thread, which is not the caller's.
+    served : `Served`
+    limits : `Limits`, optional (default = `Limits()`)
+    cors_origins : `Sequence[str]`, optional (default = `()`)
+        Other origins whose pages may use the server: `https://example.org`, or `*` for all.
+    """
+    limits = limits or Limits()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.batcher = Batcher(predictor.predict_texts, limits)
+        yield
+        await asyncio.to_thread(app.state.batcher.close)
+
+    app = FastAPI(
+        title=TITLE,
+        description=DESCRIPTION,
+        # The framework's own pages load scripts from elsewhere; static/docs/ does not.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    _add_predictions(app, limits)
+    _add_state(app, predictor, served, limits)
+    app.mount("/", StaticFiles(directory=STATIC, html=True))
+    app.add_middleware(BodyLimit, max_bytes=limits.max_body_bytes)
+    if cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type"],
+        )
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def _add_predictions(app: FastAPI, limits: Limits) -> None:
+    text_type = Annotated[str, Field(max_length=limits.max_text_length), BeforeValidator(_text)]
+    texts_type = Annotated[list[text_type], Field(max_length=limits.max_texts)]
+    texts_model: Any = create_model("Texts", texts=(texts_type, ...))
+
+    @app.get("/jmd/", summary="What is in a text", responses=prediction_responses(FIELDS))
+    @app.get("/jmd", include_in_schema=False)
+    async def jmd(
+        request: Request,
+        text: Annotated[text_type, Query(description="the text")],
+        raw: Annotated[
+            bool, Query(description="only what the model decodes: tags, and indices of tokens")
+        ] = False,
+    ) -> Response:
+        answers = await _answers(request, [text])
+        prediction = answers[0].prediction
+        return _timed(raw_fields(prediction) if raw else prediction.to_json(), answers)
+
+    @app.post(
+        "/predict",
+        summary="What is in each of some texts",
+        responses=prediction_responses(f'{{"predictions": [...]}}, for each text {FIELDS}'),
+    )
+    async def predict(request: Request, texts: texts_model) -> Response:
+        answers = await _answers(request, texts.texts)
+        return _timed({"predictions": [each.prediction.to_json() for each in answers]}, answers)
+
+
+def _add_state(app: FastAPI, predictor: Predictor, served: Served, limits: Limits) -> None:
+    what_is_served = Info(
+        run=served.run,
+        weights=served.weights,
+        tasks=[
+            Task(name=name, kind=predictor.kinds[name], labels=list(predictor.labels[name]))
+            for name in predictor.tasks
+        ],
+        max_text_length=limits.max_text_length,
+        max_texts=limits.max_texts,
+        max_body_bytes=limits.max_body_bytes,
+    )
+
+    @app.get("/info", summary="The model's tasks and labels, and the server's limits")
+    async def info() -> Info:
+        return what_is_served
+
+    @app.get("/health", summary="Whether the server answers, and how much waits")
+    async def health(request: Request) -> Health:
+        return Health(status="ok", waiting=request.app.state.batcher.num_waiting)
+
+
+def _text(value: Any) -> Any:
+    # JSON can hold halves of characters, which are no text and cannot be sent back.
+    return without_surrogates(value) if isinstance(value, str) else value
+
+
+async def _answers(request: Request, texts: Sequence[str]) -> list[Answer[Prediction]]:
+    """
+    What the model says.
+
+    # Raises
+
+    HTTPException
+        When too much is waiting, when the model fails, and when the client has gone: then the model need
+        not work for it.
+    """
+    batcher: Batcher[Prediction] = request.app.state.batcher
+    try:
+        futures = batcher.submit(texts)
+    except Overloaded:
+        wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        raise HTTPException(
+            503, "too many texts are waiting; try again in a moment", wait
+        ) from None
+    answers = asyncio.gather(*map(asyncio.wrap_future, futures))
+    gone = asyncio.create_task(_client_gone(request))
+    either: set[asyncio.Future[Any]] = {answers, gone}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not answers.done():
+            raise HTTPException(CLIENT_GONE)
+        if answers.exception() is not None:
+            # The batcher has logged it.
+            raise HTTPException(500, "the model failed on this text; the server's log says why")
+        return answers.result()
+    finally:
+        gone.cancel()
+        if answers.cancel():
+            # It logs a complaint if nobody looks how it ended.
+            with suppress(asyncio.CancelledError):
+                await answers
+
+
+async def _client_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _timed(content: Any, answers: Sequence[Answer[Prediction]]) -> Response:
+    waited = max((answer.waited for answer in answers), default=0.0)
+    computed = max((answer.computed for answer in answers), default=0.0)
+    timing = f"wait;dur={1000 * waited:.1f}, model;dur={1000 * computed:.1f}"
+    return JSONResponse(content, headers={"Server-Timing": timing})
+
+
+async def _answer_invalid(request: Request, error: Exception) -> Response:
+    """One line, without the value that was sent."""
+    assert isinstance(error, RequestValidationError)
+    complaints = [
+        f"{'.'.join(map(str, complaint['loc']))}: {complaint['msg']}"
+        for complaint in error.errors()
+    ]
+    return JSONResponse({"detail": "; ".join(complaints[:MAX_COMPLAINTS])}, 422)

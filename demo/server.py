@@ -1,0 +1,166 @@
+#!/usr/bin/env python
+"""Serves a trained run: a page that shows what is in a text, and the same as JSON for programs."""
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+from demo.limits import Limits  # noqa: E402
+from hmtl.cli import add_include_package, add_serialization_dir, running  # noqa: E402
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+MAX_PORT = 65535
+# How long requests that are being answered may take when the server is asked to stop.
+GRACE_SECONDS = 10
+# A character of a text may take four bytes, each as three characters, in an address; headers come on top.
+BYTES_PER_CHARACTER, BYTES_OF_HEADERS = 12, 2**16
+# oneDNN keeps what it has prepared for a shape of tensors, by default for the last 1024 shapes. Texts of all
+# lengths hardly ever have one again: that is memory that grows for hours, and no time saved.
+PREPARED_SHAPES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
+# The first text takes longer than the others, so it is not a user's.
+WARM_UP = "Ann Lee lives in Oslo. She likes it there."
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_serialization_dir(parser, "the run to serve, as train.py wrote it")
+    parser.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="which of its weights (best_ner.th; default: the best of the topmost level)",
+    )
+    parser.add_argument("--device", help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
+    parser.add_argument(
+        "--pipeline",
+        metavar="NAME",
+        help="the spaCy pipeline that splits texts (default: a blank English one)",
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="default: %(default)s, this machine only"
+    )
+    parser.add_argument(
+        "--port", type=_port, default=8000, help="default: %(default)s; 0: any free"
+    )
+    limits = Limits()
+    for name, what in (
+        ("max_text_length", "characters of a text"),
+        ("max_texts", "texts of a request"),
+        ("max_body_bytes", "bytes of a request's body"),
+        ("max_waiting", "texts that may wait for the model"),
+        ("max_batch_texts", "texts given to the model at once"),
+        (
+            "max_batch_characters",
+            "characters given to the model at once, where it is several texts",
+        ),
+    ):
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=_positive,
+            default=getattr(limits, name),
+            metavar="N",
+            help=f"{what}, at most; default: %(default)s",
+        )
+    parser.add_argument(
+        "--cors-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of this origin (https://example.org, or *) use the server; may be repeated",
+    )
+    add_include_package(parser)
+    return parser.parse_args()
+
+
+def _port(value: str) -> int:
+    if not value.isdecimal() or int(value) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{value!r} is no port; choose one of 0 to {MAX_PORT}")
+    return int(value)
+
+
+def _positive(value: str) -> int:
+    if not value.isdecimal() or int(value) == 0:
+        raise argparse.ArgumentTypeError(f"{value!r} is no positive number")
+    return int(value)
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    # Before the model is loaded, which takes seconds.
+    listening = listen(arguments.host, arguments.port)
+    # Read when torch is loaded.
+    os.environ.setdefault(*PREPARED_SHAPES)
+    with listening, running(arguments.include_package):
+        limits = Limits(**{name: getattr(arguments, name) for name in vars(Limits())})
+        app = load_app(arguments, limits)
+        host, port = listening.getsockname()[:2]
+        address = f"[{host}]" if ":" in host else host
+        print(
+            f"Serving the run in {arguments.serialization_dir} at http://{address}:{port}/ "
+            "(Ctrl-C stops)",
+            flush=True,
+        )
+        serve(app, listening, limits)
+        print("Stopped.")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket on which requests may come, and wait for the model to be loaded."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        sys.exit(
+            f"error: cannot listen on {host}, port {port}: {error.strerror}. Choose another --port "
+            "(0: any that is free) or --host."
+        )
+
+
+def load_app(arguments: argparse.Namespace, limits: Limits) -> "FastAPI":
+    """The web application around the run's model."""
+    from demo.app import Served, create_app
+    from hmtl.prediction.predictor import Predictor
+
+    directory = arguments.serialization_dir
+    predictor = Predictor.from_serialization_dir(
+        directory, arguments.weights, arguments.device, arguments.pipeline
+    )
+    predictor.predict_texts([WARM_UP])
+    served = Served(directory.resolve().name, arguments.weights)
+    return create_app(predictor, served, limits, arguments.cors_origin)
+
+
+def serve(app: "FastAPI", listening: socket.socket, limits: Limits) -> None:
+    """Answers requests until SIGTERM or SIGINT, then those that have come, and returns."""
+    import uvicorn
+
+    longest_address = BYTES_PER_CHARACTER * limits.max_text_length
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        h11_max_incomplete_event_size=longest_address + BYTES_OF_HEADERS,
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    except KeyboardInterrupt:
+        # The server has stopped as it was asked to, and then passes the signal on.
+        pass
+
+
+if __name__ == "__main__":
+    main()

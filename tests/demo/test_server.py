@@ -1,0 +1,98 @@
+"""The server as a user starts and stops it."""
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from demo.process import server_process
+from tests.demo.serving import Client
+from tests.running import Scripts
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SERVER = "demo/server.py"
+TIMEOUT = 120
+TEXT = "Ann Lee met Bob in Oslo . She likes him there ."
+
+
+@pytest.mark.parametrize("arguments, code", [(["--help"], 0), (["--port", "70000"], 2), ([], 2)])
+def test_help_and_usage_errors_answer_without_heavy_imports(
+    arguments: list[str], code: int
+) -> None:
+    program = (
+        "import runpy, sys\n"
+        f"sys.argv = {[SERVER, *arguments]!r}\n"
+        "try:\n"
+        f"    runpy.run_path({SERVER!r}, run_name='__main__')\n"
+        "finally:\n"
+        "    heavy = {'torch', 'allennlp', 'spacy', 'fastapi', 'uvicorn'} & set(sys.modules)\n"
+        "    assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == code, done.stderr
+    assert "usage: " in (done.stdout if code == 0 else done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+def test_port_that_is_taken_is_said_to_be_before_anything_is_loaded(
+    run_script: Scripts, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        error = run_script(SERVER, "-s", tmp_path, "--port", str(port)).error
+    assert error.startswith(f"error: cannot listen on 127.0.0.1, port {port}: ")
+    assert "--port" in error and str(tmp_path) not in error
+
+
+def test_directory_that_holds_no_run_is_one_message(run_script: Scripts, tmp_path: Path) -> None:
+    error = run_script(SERVER, "-s", tmp_path, "--port", "0").error
+    assert str(tmp_path) in error and "no run" in error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_server_ends_when_asked_and_answers_what_has_come(
+    tiny_run: Path, number: signal.Signals
+) -> None:
+    with server_process("-s", tiny_run, "--max-batch-texts", "1") as (address, process):
+        client = Client(address)
+        idle = HTTPConnection(address.removeprefix("http://"))
+        idle.connect()
+        statuses: list[int] = []
+        texts = {"texts": [TEXT * 100] * 4}
+        asking = threading.Thread(
+            target=lambda: statuses.append(client.post("/predict", texts).status)
+        )
+        asking.start()
+        while not client.get("/health").json()["waiting"]:
+            assert not statuses
+        process.send_signal(number)
+        rest, _ = process.communicate(timeout=TIMEOUT)
+        asking.join()
+    assert statuses == [200]
+    assert process.returncode == 0
+    assert rest.splitlines()[-1] == "Stopped."
+    assert "Traceback" not in rest
+
+
+@pytest.mark.slow
+def test_server_answers_what_the_predictor_finds(tiny_run: Path) -> None:
+    from hmtl.prediction.predictor import Predictor
+
+    texts = [TEXT, "", "\0 x", "😀 Ann", "x " * 900]
+    expected = [
+        p.to_json() for p in Predictor.from_serialization_dir(tiny_run).predict_texts(texts)
+    ]
+    with server_process("-s", tiny_run, "--max-text-length", "2000") as (address, _):
+        client = Client(address)
+        answers = [client.post("/predict", {"texts": [text]}).json() for text in texts]
+        assert client.get("/info").json()["run"] == "tiny-run"
+        assert "2000" in client.get("/jmd/", text="x" * 2001).detail
+    assert [answer["predictions"] for answer in answers] == [[each] for each in expected]
