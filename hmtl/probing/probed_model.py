@@ -1,0 +1,158 @@
+"""The model of a run, as it is probed."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from hmtl.config import TASK_PREFIX, Config, load_config, task_names
+from hmtl.errors import DataError
+from hmtl.experiment import (
+    CONFIG_FILE,
+    DEFAULT_SEED,
+    VOCABULARY_DIR,
+    Experiment,
+    build_model,
+    check_config,
+    without_pretrained_files,
+)
+from hmtl.files import sha256_of_tree
+from hmtl.probing.layers import LayerEncoder, build_reader, choose_layers, layer_below, layer_names
+from hmtl.run_directory import load_vocabulary
+from hmtl.training.random_state import seed_everything
+
+
+@dataclass
+class ProbedModel:
+    """
+    A model with the layers that are to be probed.
+
+    `layers` are all that it has, from the bottom up: the width of each (`dim`) and the layer that it stacks
+    on (`on`). `digest` is of everything that their vectors depend on.
+    """
+
+    encoder: LayerEncoder
+    layers: dict[str, dict[str, Any]]
+    digest: str
+
+
+def load_model(
+    serialization_dir: Path, task: str | None, layers: Sequence[str], device: torch.device
+) -> ProbedModel:
+    """
+    The model of a run; its corpora need not be there.
+
+    # Parameters
+
+    serialization_dir : `Path`
+    task : `str`, optional
+        Whose best weights; `None` is what training would start from: fresh weights, drawn with the run's
+        seed, and word vectors from a file if the config names one.
+    layers : `Sequence[str]`
+        Names of layers; `"all"` stands for every one.
+    device : `torch.device`
+
+    # Raises
+
+    ConfigurationError
+        When the run has no such task or layer.
+    DataError
+        When the directory holds no run, or no such weights.
+    """
+    config = _config_of(serialization_dir)
+    names = task_names(config)
+    if task is not None and task not in names:
+        raise ConfigurationError(
+            f"--task {task}: the run has no such task. It has {', '.join(names)}."
+        )
+    experiment = _experiment(config, serialization_dir, task, device)
+    if task is not None:
+        experiment.load_best(task)
+    block = config[TASK_PREFIX + (task or names[0])]["data_params"]["dataset_reader"]
+    model = experiment.model
+    encoder = LayerEncoder(
+        model, build_reader(copy.deepcopy(block)), choose_layers(model, layers), device
+    )
+    described = {
+        layer: {"dim": encoder.dimension(layer), "on": layer_below(model, layer)}
+        for layer in layer_names(model)
+    }
+    return ProbedModel(encoder, described, _digest(experiment, block))
+
+
+def choose_device(name: str | None) -> torch.device:
+    """
+    # Parameters
+
+    name : `str`, optional
+        `"cpu"`, `"cuda"` or `"cuda:<number>"`; `None` takes the first CUDA device if there is one, else the
+        CPU.
+
+    # Raises
+
+    ConfigurationError
+        When that device is not there.
+    """
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"--device {name}: expected is cpu, cuda or cuda:<number>"
+        ) from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigurationError(
+            f"--device {name}: torch sees {torch.cuda.device_count()} CUDA device(s). Write --device cpu, "
+            "or leave it out to take what there is."
+        )
+    return device
+
+
+def _config_of(serialization_dir: Path) -> Config:
+    path = serialization_dir / CONFIG_FILE
+    if not path.is_file():
+        raise DataError(
+            f"there is no {CONFIG_FILE} here, so this is no run of train.py. Give the directory that was "
+            "its --serialization_dir.",
+            serialization_dir,
+        )
+    config = load_config(path)
+    check_config(config)
+    return config
+
+
+def _experiment(
+    config: Config, serialization_dir: Path, task: str | None, device: torch.device
+) -> Experiment:
+    vocab = load_vocabulary(serialization_dir / VOCABULARY_DIR)
+    seed_everything(config.get("seed", DEFAULT_SEED))
+    model = build_model(config if task is None else without_pretrained_files(config), vocab)
+    return Experiment(
+        config=config,
+        serialization_dir=serialization_dir,
+        vocab=vocab,
+        tasks=[],
+        model=model.to(device),
+        device=device,
+    )
+
+
+def _digest(experiment: Experiment, reader: Config) -> str:
+    """The SHA-256 of a model's weights, its part of the config, its vocabulary and its reader's block."""
+    digest = hashlib.sha256()
+    described = {"model": experiment.config["model"], "reader": reader}
+    digest.update(json.dumps(described, sort_keys=True).encode())
+    digest.update(sha256_of_tree(experiment.serialization_dir / VOCABULARY_DIR).encode())
+    for name, tensor in sorted(experiment.model.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
