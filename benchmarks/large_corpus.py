@@ -1,22 +1,14 @@
-#!/usr/bin/env python
 """
 Trains an epoch on a synthetic corpus that is streamed, and tells the memory of the process along the way.
 """
 
 import argparse
 import random
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPOSITORY))
-
-import hmtl.compat  # noqa: E402, F401
-from hmtl.environment import set_thread_policy  # noqa: E402
 
 NUM_WORDS = 5000
 NUM_EVALUATION_SENTENCES = 200
@@ -107,7 +99,6 @@ def main() -> None:
         "--in-memory", type=int, default=INSTANCES_IN_MEMORY, metavar="N", help="at a time (20000)"
     )
     arguments = parser.parse_args()
-    set_thread_policy()
     from hmtl.config import complete
     from hmtl.experiment import train
 

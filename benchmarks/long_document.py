@@ -1,4 +1,3 @@
-#!/usr/bin/env python
 """
 Coreference on one long document, in training and at inference: seconds, and the largest memory of the
 process. The model has the published sizes (its embedder is as wide as GloVe, ELMo and characters together).
@@ -7,16 +6,11 @@ process. The model has the published sizes (its embedder is as wide as GloVe, EL
 import argparse
 import random
 import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPOSITORY))
-
-import hmtl.compat  # noqa: E402, F401
-from hmtl.environment import set_thread_policy  # noqa: E402
+from benchmarks.reporting import REPOSITORY
 
 CONFIG = REPOSITORY / "configs" / "hmtl_coref_conll.json"
 WIDTH_WITHOUT_CHARACTERS = 1124
@@ -113,7 +107,6 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=10_000, metavar="N", help="(10000)")
     parser.add_argument("--train", action="store_true", help="a training step, not inference")
     arguments = parser.parse_args()
-    set_thread_policy()
     run(arguments.tokens, arguments.train)
 
 

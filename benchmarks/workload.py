@@ -1,6 +1,7 @@
 """
 The work that the speed benchmarks share: corpora of the size that the 2018 code was timed on, and the
-published model without ELMo (100-dimensional words and a character CNN, all else as in `hmtl_coref_conll.json`).
+published model without ELMo: 100-dimensional words and a character CNN, all else as in
+`hmtl_coref_conll.json`.
 """
 
 import random
@@ -9,9 +10,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from benchmarks.reporting import REPOSITORY
 from hmtl.config import load_config
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 PUBLISHED_CONFIG = REPOSITORY / "configs" / "hmtl_coref_conll.json"
 
 # 63 + 63 batches of 32, 500 of 4, 60 documents.
@@ -61,10 +62,12 @@ class Writer:
         return mentions
 
 
-def write_corpora(directory: Path, num_sentences: int = NUM_SENTENCES) -> None:
+def write_corpora(
+    directory: Path, num_sentences: int = NUM_SENTENCES, num_documents: int = NUM_DOCUMENTS
+) -> None:
     """
     Training and dev splits of the four tasks: `ner`, `emd`, `relation` (of `num_sentences` sentences
-    each) and `coref`. The relations' sentences are the mentions' own, as in ACE.
+    each) and `coref` (of `num_documents`). The relations' sentences are the mentions' own, as in ACE.
     """
     writer = Writer(seed=1)
     for split, share in (("train", 1.0), ("dev", DEV_SHARE)):
@@ -72,12 +75,17 @@ def write_corpora(directory: Path, num_sentences: int = NUM_SENTENCES) -> None:
         for name in ("ner", "ace"):
             (folder / name).mkdir(parents=True)
         count = round(num_sentences * share)
-        (folder / "ner" / "a.gold_conll").write_text(_conll2012(writer, [count], NER_TYPES))
-        (folder / "ace" / "a.like_conll").write_text(_like_conll(writer, count))
+        (folder / "ner" / "a.gold_conll").write_text(
+            _conll2012(writer, f"{split}/ner", [count], NER_TYPES)
+        )
+        (folder / "ace" / "a.like_conll").write_text(_like_conll(writer, f"{split}/ace", count))
         documents = [
-            writer.rng.randint(*SENTENCES_PER_DOCUMENT) for _ in range(round(NUM_DOCUMENTS * share))
+            writer.rng.randint(*SENTENCES_PER_DOCUMENT)
+            for _ in range(max(1, round(num_documents * share)))
         ]
-        (folder / "coref.gold_conll").write_text(_conll2012(writer, documents, NER_TYPES))
+        (folder / "coref.gold_conll").write_text(
+            _conll2012(writer, f"{split}/coref", documents, NER_TYPES)
+        )
 
 
 def config_for(directory: Path, **trainer: Any) -> dict[str, Any]:
@@ -99,11 +107,22 @@ def config_for(directory: Path, **trainer: Any) -> dict[str, Any]:
     return config
 
 
-def _conll2012(writer: Writer, documents: list[int], types: tuple[str, ...]) -> str:
+def set_dropout(block: Any, probability: float) -> None:
+    """Sets every dropout that stands anywhere in a block of a config."""
+    if not isinstance(block, dict):
+        return
+    for key, value in block.items():
+        if key in ("dropout", "input_dropout"):
+            block[key] = probability
+        else:
+            set_dropout(value, probability)
+
+
+def _conll2012(writer: Writer, name: str, documents: list[int], types: tuple[str, ...]) -> str:
     """Documents of so many sentences, with named entities, and a cluster for each mention."""
     lines = []
     for number, num_sentences in enumerate(documents):
-        lines.append(f"#begin document (made/{number}); part 000")
+        lines.append(f"#begin document ({name}/{number}); part 000")
         for _ in range(num_sentences):
             words = writer.sentence()
             mentions = writer.mentions(len(words), types)
@@ -114,16 +133,16 @@ def _conll2012(writer: Writer, documents: list[int], types: tuple[str, ...]) -> 
                 if last > first:
                     clusters[last] = f"{cluster})"
             for index, word in enumerate(words):
-                row = [f"made/{number}", "0", str(index), word, "NN", "*", *["-"] * 4]
+                row = [f"{name}/{number}", "0", str(index), word, "NN", "*", *["-"] * 4]
                 lines.append(" ".join([*row, names[index], clusters[index]]))
             lines.append("")
         lines.append("#end document")
     return "\n".join([*lines, ""])
 
 
-def _like_conll(writer: Writer, num_sentences: int) -> str:
+def _like_conll(writer: Writer, name: str, num_sentences: int) -> str:
     """Sentences with at least two mentions, and relations between neighbouring ones."""
-    lines = ["#begin document (made); part 000"]
+    lines = [f"#begin document ({name}); part 000"]
     for _ in range(num_sentences):
         mentions: list[Mention] = []
         while len(mentions) < 2:

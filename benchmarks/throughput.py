@@ -1,0 +1,57 @@
+"""What the throughput benchmarks have in common: the two contestants, ready to go."""
+
+import copy
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import workload
+from benchmarks.baseline.plain import make_plain
+from benchmarks.baseline.training import PlainTraining
+from hmtl.experiment import Experiment, assemble, build_trainer
+from hmtl.training.trainer import MultiTaskTrainer
+
+TASKS = ("ner", "emd", "relation", "coref")
+Batch = dict[str, Any]
+
+
+@dataclass
+class Contestants:
+    """
+    The project as it is (`experiment`, `trainer`), the plain form of the same model (`baseline`), and
+    batches of each task in memory, of training and of validation data.
+    """
+
+    experiment: Experiment
+    trainer: MultiTaskTrainer
+    baseline: PlainTraining
+    training: dict[str, list[Batch]]
+    validation: dict[str, list[Batch]]
+
+
+@contextmanager
+def contestants(num_batches: int) -> Iterator[Contestants]:
+    """Over the whole workload; `num_batches` of training data of each task are in memory."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        workload.write_corpora(directory / "corpora")
+        config = workload.config_for(directory / "corpora")
+        experiment = assemble(config, directory / "run", ("train", "validation"))
+        plain = copy.deepcopy(experiment.model).train()
+        make_plain(plain)
+        trainer = build_trainer(experiment)
+        trainer.model.train()
+        streams = {name: trainer.tasks[name].stream for name in TASKS}
+        yield Contestants(
+            experiment,
+            trainer,
+            PlainTraining(plain, list(TASKS)),
+            {
+                name: [stream.next_batch() for _ in range(num_batches)]
+                for name, stream in streams.items()
+            },
+            {name: list(trainer.tasks[name].validation) for name in TASKS},
+        )
