@@ -59,7 +59,8 @@ def test_texts_of_clients_that_left_are_not_computed(caplog: pytest.LogCaptureFi
     assert caplog.text == ""
 
 
-@pytest.mark.parametrize("size", [200_000, 3_000_000])
+# The server reads on for sixteen times its limit; to who sends more, the answer may be lost.
+@pytest.mark.parametrize("size", [200_000, 1_500_000])
 def test_refusal_of_a_large_body_reaches_a_client_that_is_still_sending(size: int) -> None:
     with serving(FakePredictor(), Limits(max_body_bytes=100_000)) as client:
         for _ in range(5):
