@@ -7,7 +7,6 @@ is the same training without the cache, in the same run. Both must end with the 
 import argparse
 import json
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -102,21 +101,12 @@ def seconds_of_epochs(
     config: dict[str, Any], directory: Path
 ) -> tuple[list[float], dict[str, Any]]:
     """Of the training of each epoch, without its validation; and the weights at the end."""
+    from benchmarks.epoch_clock import EpochClock
     from hmtl.experiment import SPLITS, assemble, build_trainer
-    from hmtl.training.callbacks import Callback
-
-    class Clock(Callback):
-        seconds: list[float] = []
-
-        def on_epoch_start(self, epoch: int, steps_done: int) -> None:
-            self.started = time.perf_counter()
-
-        def on_validation_start(self, num_batches: int) -> None:
-            self.seconds = [*self.seconds, time.perf_counter() - self.started]
 
     directory.mkdir()
     trainer = build_trainer(assemble(config, directory, SPLITS))
-    clock = Clock()
+    clock = EpochClock()
     trainer.callbacks.append(clock)
     trainer.train()
     return clock.seconds, trainer.model.state_dict()
@@ -148,7 +138,7 @@ def main() -> None:
             epoch_seconds_without_cache=round(median(baseline), 2),
             first_epoch_seconds=round(cached[0], 2),
             later_epoch_seconds=round(median(cached[1:]), 3),
-            times_faster=round(median(baseline) / median(cached[1:]), 1),
+            ratio=round(median(baseline) / median(cached[1:]), 1),
             cache_mb=round(stored / 10**6, 1),
             same_weights=all(weights[name].equal(expected[name]) for name in expected),
         )

@@ -24,6 +24,18 @@ def report(benchmark: str, **figures: Any) -> None:
     print(json.dumps({"benchmark": benchmark, **figures, "machine": machine_facts()}), flush=True)
 
 
+def ratios(line: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """What a line is about, and how many times as fast as its baseline that was; for each of its ratios."""
+    about = [str(line[key]) for key in ("task", "what", "tokens", "sentences") if key in line]
+    found = []
+    if "ratio" in line:
+        found.append((" ".join([line["benchmark"], *about]), line["ratio"]))
+    for key, value in line.items():
+        if isinstance(value, Mapping) and "ratio" in value:
+            found.append((f"{line['benchmark']} {key.replace('_', ' ')}", value["ratio"]))
+    return found
+
+
 def machine_facts() -> dict[str, Any]:
     """What a figure depends on beside the code. Names no machine."""
     import torch

@@ -114,7 +114,7 @@ def measure(config: dict[str, Any], repeats: int, directory: Path) -> dict[str, 
         figures[part] = {
             "first_seconds": round(first, 2),
             "second_seconds": round(second, 2),
-            "times_faster": round(first / second, 1),
+            "ratio": round(first / second, 1),
         }
     return figures
 
