@@ -1,7 +1,8 @@
 """The instances of a split, indexed, in arrays."""
 
-from typing import Dict, Iterable, List, Sequence, Set, overload
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, overload
 
+import numpy
 from allennlp.data import Field, Instance, TokenIndexer, Vocabulary
 from allennlp.data.fields import MetadataField
 
@@ -27,6 +28,17 @@ class CachedInstance(Instance):
 
     def __getitem__(self, key: str) -> Field:
         return self._split.field_of(key, self._position)
+
+    @staticmethod
+    def batch(instances: Sequence[Instance]) -> Optional[Dict[str, Any]]:
+        """
+        The batch of instances of one split, made in one go: the same as AllenNLP would make of their
+        fields. `None` if that is not what they are.
+        """
+        own = [each for each in instances if isinstance(each, CachedInstance)]
+        if len(own) < len(instances) or any(each._split is not own[0]._split for each in own):
+            return None
+        return own[0]._split.batch(numpy.array([each._position for each in own]))
 
 
 class CachedSplit(Sequence[Instance]):
@@ -105,6 +117,10 @@ class CachedSplit(Sequence[Instance]):
     def fields_of(self, position: int) -> Dict[str, Field]:
         """The fields of one instance."""
         return {name: column.field(position) for name, column in self._columns.items()}
+
+    def batch(self, positions: numpy.ndarray) -> Dict[str, Any]:
+        """The fields of several instances, padded to a common size, by name."""
+        return {name: column.batch(positions) for name, column in self._columns.items()}
 
     def __len__(self) -> int:
         return self._length

@@ -26,6 +26,7 @@ from hmtl.data_cache.fields import (
     CachedMetadata,
     CachedText,
     IndexedTexts,
+    lengths_by_indexer,
 )
 from hmtl.dataset_readers.fields.relations_field import RelationsField
 from hmtl.dataset_readers.fields.spans_field import SpansField
@@ -53,6 +54,9 @@ class FieldColumn(Protocol):
 
     def field(self, index: int) -> Field:
         """Of one instance."""
+
+    def batch(self, indices: numpy.ndarray) -> Any:
+        """What a batch of these instances holds, as AllenNLP would make it of their fields."""
 
     def to_arrays(self, name: str) -> Arrays:
         """All that must be kept, but for `content`."""
@@ -113,6 +117,14 @@ class ArrayColumn:
     def field(self, index: int) -> CachedArray:
         return CachedArray(self.values[index], self.length_key, self.padding)
 
+    def batch(self, indices: numpy.ndarray) -> torch.Tensor:
+        rows = [self.values[index] for index in indices]
+        shape = (len(rows), max(map(len, rows)), *self.values.values.shape[1:])
+        padded = numpy.full(shape, self.padding, numpy.int64)
+        for place, row in zip(padded, rows):
+            place[: len(row)] = row
+        return torch.from_numpy(padded)
+
     def to_arrays(self, name: str) -> Arrays:
         return self.values.to_arrays(name)
 
@@ -131,6 +143,9 @@ class MetadataColumn:
 
     def field(self, index: int) -> CachedMetadata:
         return CachedMetadata(self.values, index)
+
+    def batch(self, indices: numpy.ndarray) -> List[Any]:
+        return [self.values[index] for index in indices]
 
     def to_arrays(self, name: str) -> Arrays:
         return self.values.texts.to_arrays(name)
@@ -207,6 +222,11 @@ class TextColumn:
 
     def field(self, index: int) -> CachedText:
         return CachedText(self, index)
+
+    def batch(self, indices: numpy.ndarray) -> Dict[str, Dict[str, torch.Tensor]]:
+        longest = dict(zip(self.length_keys, self.lengths[indices].max(axis=0).tolist()))
+        lengths = lengths_by_indexer(longest, self.indexers)
+        return {name: each.batch(indices, lengths[name]) for name, each in self.indexers.items()}
 
     def padding_lengths(self, index: int) -> Dict[str, int]:
         """Of one text."""
@@ -303,6 +323,23 @@ class TokenwiseTexts:
             padded[: len(words)] = self.table.padded_rows(words, width)
         return {self.key: torch.from_numpy(padded)}
 
+    def batch(
+        self, indices: numpy.ndarray, padding_lengths: Dict[str, int]
+    ) -> Dict[str, torch.Tensor]:
+        """Of several texts, each word of all of them looked up in one go."""
+        texts = [self.words[index] for index in indices]
+        words, length = numpy.concatenate(texts), padding_lengths[self.key]
+        # Shape: (num_texts, length)
+        real = numpy.arange(length) < numpy.array([[len(text)] for text in texts])
+        if self.scalar:
+            padded = numpy.zeros(real.shape, numpy.int64)
+            padded[real] = self.table.values[words]
+        else:
+            width = padding_lengths[self.width_key] if self.width_key else self.table.length(0)
+            padded = numpy.zeros((*real.shape, width), numpy.int64)
+            padded[real] = self.table.padded_rows(words, width)
+        return {self.key: torch.from_numpy(padded)}
+
     def to_arrays(self, name: str) -> Arrays:
         return self.table.to_arrays(name)
 
@@ -381,6 +418,13 @@ class OtherTexts:
                 numbers, rows = self.rows[key]
                 indexed[key] = [rows[number].tolist() for number in numbers[index]]
         return self.indexer.as_padded_tensor_dict(indexed, padding_lengths)
+
+    def batch(
+        self, indices: numpy.ndarray, padding_lengths: Dict[str, int]
+    ) -> Dict[str, torch.Tensor]:
+        """Of several texts."""
+        texts = [self.as_tensors(index, padding_lengths) for index in indices]
+        return {key: torch.stack([text[key] for text in texts]) for key in texts[0]}
 
     def to_arrays(self, name: str) -> Arrays:
         arrays: Arrays = {}

@@ -1,6 +1,6 @@
 """Indexed fields whose content stays in the arrays of a cached split until a batch is made of it."""
 
-from typing import Any, Dict, List, Protocol
+from typing import Any, Dict, Iterable, List, Protocol
 
 import numpy
 import torch
@@ -11,11 +11,27 @@ TextTensors = Dict[str, Dict[str, torch.Tensor]]
 LENGTH_KEY = "{}___{}"
 
 
+def lengths_by_indexer(
+    padding_lengths: Dict[str, int], indexers: Iterable[str]
+) -> Dict[str, Dict[str, int]]:
+    """Each indexer's own, under the names that it gives them."""
+    lengths: Dict[str, Dict[str, int]] = {name: {} for name in indexers}
+    for key, length in padding_lengths.items():
+        name, _, own_key = key.partition(LENGTH_KEY.format("", ""))
+        lengths[name][own_key] = length
+    return lengths
+
+
 class IndexedTexts(Protocol):
     """What one token indexer has made of all texts of a split."""
 
     def as_tensors(self, index: int, padding_lengths: Dict[str, int]) -> Dict[str, torch.Tensor]:
         """Of one text, padded; `padding_lengths` by the names that the indexer gives them."""
+
+    def batch(
+        self, indices: numpy.ndarray, padding_lengths: Dict[str, int]
+    ) -> Dict[str, torch.Tensor]:
+        """Of several texts, padded."""
 
 
 class CachedField(Field):
@@ -97,10 +113,7 @@ class CachedText(CachedField):
         return self.texts.padding_lengths(self.position)
 
     def as_tensor(self, padding_lengths: Dict[str, int]) -> TextTensors:
-        lengths: Dict[str, Dict[str, int]] = {name: {} for name in self.texts.indexers}
-        for key, length in padding_lengths.items():
-            name, _, own_key = key.partition(LENGTH_KEY.format("", ""))
-            lengths[name][own_key] = length
+        lengths = lengths_by_indexer(padding_lengths, self.texts.indexers)
         return {
             name: indexer.as_tensors(self.position, lengths[name])
             for name, indexer in self.texts.indexers.items()

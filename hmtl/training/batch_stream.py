@@ -9,6 +9,7 @@ from typing import Any, Deque, Dict, Iterator, List, Sequence, Tuple
 from allennlp.data import Instance
 from allennlp.data.data_loaders import allennlp_collate
 
+from hmtl.data_cache.cached_split import CachedInstance
 from hmtl.training.batching import Batching
 from hmtl.training.streamed_instances import Instances, chunks_of
 
@@ -139,4 +140,5 @@ def sources_of(batch: Batch) -> List[str]:
 
 def collate(instances: List[Instance]) -> Batch:
     """Pads instances to a common size and stacks their tensors."""
-    return allennlp_collate(instances)
+    batch = CachedInstance.batch(instances)
+    return allennlp_collate(instances) if batch is None else batch
