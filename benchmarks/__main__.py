@@ -16,37 +16,36 @@ from benchmarks.reporting import REPOSITORY
 from hmtl.files import replacing
 
 RESULTS = REPOSITORY / "benchmarks" / "results"
-# In the order in which the table has them. `predict` needs a run.
-BENCHMARKS: dict[str, list[list[str]]] = {
-    "train_throughput": [[], ["--epoch"]],
-    "eval_throughput": [[]],
-    "limit": [[]],
-    "embedding_cache": [[]],
-    "startup": [[]],
-    "coref_length": [[]],
-    "corpus_size": [[]],
-    "predict": [],
+# By the name in their lines, in the order in which the table has them; `predict` takes a run, too.
+BENCHMARKS: dict[str, list[str]] = {
+    "train_throughput": ["train_throughput"],
+    "train_epoch": ["train_throughput", "--epoch"],
+    "eval_throughput": ["eval_throughput"],
+    "limit": ["limit"],
+    "embedding_cache": ["embedding_cache"],
+    "startup": ["startup"],
+    "coref_length": ["coref_length"],
+    "corpus_size": ["corpus_size"],
+    "predict": ["predict"],
 }
+LINES_FILE = "lines.jsonl"
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS), metavar="NAME"
+        "--only",
+        nargs="+",
+        choices=BENCHMARKS,
+        default=list(BENCHMARKS),
+        metavar="NAME",
+        help=f"of {', '.join(BENCHMARKS)}; the day's other results stay",
     )
     parser.add_argument("--run", type=Path, metavar="DIR", help="a run of train.py, for `predict`")
     parser.add_argument(
         "--out", type=Path, default=RESULTS, metavar="DIR", help="(benchmarks/results)"
     )
     return parser.parse_args()
-
-
-def commands(names: list[str], run: Path | None) -> list[list[str]]:
-    """Module and options of each, in order."""
-    chosen = [[name, *options] for name in names for options in BENCHMARKS[name]]
-    if "predict" in names and run is not None:
-        chosen.append(["predict", str(run.resolve())])
-    return chosen
 
 
 def lines_of(command: list[str]) -> list[dict[str, Any]]:
@@ -68,21 +67,35 @@ def lines_of(command: list[str]) -> list[dict[str, Any]]:
     return lines
 
 
+def others(path: Path, names: list[str]) -> list[dict[str, Any]]:
+    """What was measured before and is not to be measured anew."""
+    if not path.is_file():
+        return []
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    return [line for line in lines if line["benchmark"] not in names]
+
+
 def main() -> None:
     arguments = parse_arguments()
-    if "predict" in arguments.only and arguments.run is None:
+    names = [name for name in arguments.only if name != "predict" or arguments.run is not None]
+    if len(names) < len(arguments.only):
         print("no --run: predict is left out", file=sys.stderr)
     lines: list[dict[str, Any]] = []
-    for command in commands(arguments.only, arguments.run):
+    for name in names:
         started = time.monotonic()
-        print(f"== {' '.join(command)}", file=sys.stderr, flush=True)
-        lines += lines_of(command)
+        print(f"== {name}", file=sys.stderr, flush=True)
+        run = [str(arguments.run.resolve())] if name == "predict" else []
+        lines += lines_of(BENCHMARKS[name] + run)
         print(f"   {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
-    gpu = lines[0]["machine"]["gpu"] if lines else None
+    if not lines:
+        return
+    gpu = lines[0]["machine"]["gpu"]
     device = "cpu" if gpu is None else "-".join(gpu.lower().split())
     out = arguments.out / f"{date.today().isoformat()}-{device}"
     out.mkdir(parents=True, exist_ok=True)
-    with replacing(out / "lines.jsonl") as file:
+    lines += others(out / LINES_FILE, names)
+    lines.sort(key=lambda line: list(BENCHMARKS).index(line["benchmark"]))
+    with replacing(out / LINES_FILE) as file:
         file.write("".join(json.dumps(line) + "\n" for line in lines).encode())
     print(render(lines, out))
     print(f"These lines, the table and its plots lie in {out}")

@@ -32,8 +32,10 @@ Line = Mapping[str, Any]
 def render(lines: Sequence[Line], directory: Path) -> str:
     """Writes the table and the plots to a directory, and returns the table."""
     names = list(dict.fromkeys(line["benchmark"] for line in lines))
-    machine = lines[0]["machine"]
-    facts = [f"{key} {machine[key]}" for key in SETTINGS if machine[key] is not None]
+    facts = []
+    for key in SETTINGS:
+        values = dict.fromkeys(str(line["machine"][key]) for line in lines)
+        facts.append(f"{key.replace('_', ' ')} {' and '.join(values)}")
     parts = ["# What `make bench` measured", ", ".join(facts) + "."]
     plots = draw_ratios(lines, directory)
     parts += [f"![{name}]({name})" for name in plots]
