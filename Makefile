@@ -8,7 +8,7 @@ RUN := runs/sample-$(shell date +%Y%m%d-%H%M%S)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train sample-data test test-slow torture lint check format
+.PHONY: help setup train demo check-data sample-data test test-slow torture bench lint check format
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,19 @@ setup: ## make .venv and install what is needed (at once if it is there)
 
 train: setup ## train on the sample corpora [CONFIG=configs/x.json RUN=runs/x]
 	$(PYTHON_IN_VENV) train.py --config_file_path $(CONFIG) --serialization_dir $(RUN)
+
+# RUN as the user gave it, or else a run of the sample model, and not the dated name that `train` uses.
+DEMO_RUN = $(if $(filter file,$(origin RUN)),runs/demo,$(RUN))
+PORT ?= 8000
+
+demo: setup ## show a run in the browser, or a sample model, trained first if it is not there [RUN=runs/x PORT=8000]
+ifeq ($(origin RUN),file)
+	@test -f $(DEMO_RUN)/metrics.json || $(PYTHON_IN_VENV) train.py -c $(CONFIG) -s $(DEMO_RUN) --recover
+endif
+	$(PYTHON_IN_VENV) demo/server.py --serialization_dir $(DEMO_RUN) --port $(PORT)
+
+check-data: setup ## tell what a config's corpora hold, and what is wrong with them [CONFIG=configs/x.json]
+	$(PYTHON_IN_VENV) script/check_data.py $(CONFIG)
 
 sample-data: setup ## write data/sample again
 	$(PYTHON_IN_VENV) script/make_sample_data.py
@@ -30,6 +43,9 @@ test-slow: setup ## run the tests that take long, too (not those for a GPU)
 
 torture: setup ## kill trainings at 50 random moments, recover them, and compare (10 minutes)
 	$(PYTHON_IN_VENV) script/torture.py --kills 50 --command-line
+
+bench: setup ## measure speed and memory, and write benchmarks/results [RUN=runs/x for predictions] (20 minutes)
+	$(PYTHON_IN_VENV) -m benchmarks $(if $(filter file,$(origin RUN)),,--run $(RUN))
 
 lint: setup ## check format, lint and types
 	$(PYTHON_IN_VENV) -m ruff format --check .

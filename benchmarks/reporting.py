@@ -26,13 +26,14 @@ def report(benchmark: str, **figures: Any) -> None:
 
 def ratios(line: Mapping[str, Any]) -> list[tuple[str, float]]:
     """What a line is about, and how many times as fast as its baseline that was; for each of its ratios."""
-    about = [str(line[key]) for key in ("task", "what", "tokens", "sentences") if key in line]
+    keys = [key for key in ("task", "what", "tokens", "sentences", "corpora_mb") if key in line]
+    about = " ".join([line["benchmark"], *(str(line[key]) for key in keys)])
     found = []
     if "ratio" in line:
-        found.append((" ".join([line["benchmark"], *about]), line["ratio"]))
+        found.append((about, line["ratio"]))
     for key, value in line.items():
         if isinstance(value, Mapping) and "ratio" in value:
-            found.append((f"{line['benchmark']} {key.replace('_', ' ')}", value["ratio"]))
+            found.append((f"{about} {key.replace('_', ' ')}", value["ratio"]))
     return found
 
 

@@ -5,22 +5,35 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 SH_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
-COMMANDS = [
-    line.split("#")[0].strip()
-    for block in SH_BLOCK.findall(README)
-    for line in block.splitlines()
-    if line.split("#")[0].strip()
-]
-TRAINING = [command for command in COMMANDS if "train.py" in command]
-OTHERS = [command for command in COMMANDS if command not in TRAINING]
+
+def commands_of(page: str) -> list[str]:
+    """The commands in its shell blocks, without their comments; lines that go on are one."""
+    blocks = [block.replace("\\\n", " ") for block in SH_BLOCK.findall(page)]
+    lines = [line.split(" #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+COMMANDS = commands_of(README)
+TRAINING = [command for command in COMMANDS if re.search(r" (train|fine_tune)\.py ", command)]
+ON_PAGES = {
+    f"{page.stem}: {command}": command
+    for page in PAGES
+    for command in commands_of(page.read_text(encoding="utf-8"))
+    # What a loop puts together is no command yet.
+    if command.startswith(".venv/bin/python") and "$" not in command
+}
+# What makes a command short that would take minutes.
+SHORTER = {"hmtl_senteval.py": ["--tasks", "SubjNumber", "--seeds", "1"]}
 
 # Enough for every label of the open corpora's shortened splits to be met, or counted as a miss.
 INSTANCES = 12
@@ -74,10 +87,18 @@ def test_readme_names_only_make_targets_that_exist() -> None:
     assert {target for target in targets if f"\n{target}:" not in makefile} <= {"it"}
 
 
-def test_readme_names_only_files_that_exist() -> None:
-    named = set(re.findall(r"`((?:configs|data/sample|docs|hmtl|script)/[\w/.-]+)`", README))
+def test_pages_name_only_files_that_exist() -> None:
+    text = "\n".join([README, *(page.read_text(encoding="utf-8") for page in PAGES)])
+    named = set(re.findall(r"`((?:configs|data/sample|docs|hmtl|script|tests)/[\w/.-]+)`", text))
     assert {"configs/hmtl_sample.json"} <= named
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
 
 
 @pytest.mark.slow
@@ -89,15 +110,25 @@ def test_readme_commands_run_in_their_order(workplace: Path, shared_dir: Path) -
             continue
         assert parts[0] == ".venv/bin/python", command
         arguments = shortened(parts, workplace) if command in TRAINING else parts
+        arguments = [*arguments, *SHORTER.get(parts[1], [])]
         result = run([sys.executable, *arguments[1:]], workplace)
         assert result.returncode == 0, f"{command}\n{result.stderr[-2000:]}"
         ran.append(command)
     assert len(ran) >= 6
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith(".venv/bin/python")])
-def test_readme_command_is_one_that_the_script_takes(command: str) -> None:
+@cache
+def usage_of(script: str, subcommand: str) -> str:
+    commands = [[script, "--help"], *([[script, subcommand, "--help"]] if subcommand else [])]
+    return "".join(run([sys.executable, *command], ROOT).stdout for command in commands)
+
+
+@pytest.mark.parametrize(
+    "command", [*(c for c in COMMANDS if c.startswith(".venv/bin/python")), *ON_PAGES.values()]
+)
+def test_command_is_one_that_the_script_takes(command: str) -> None:
     parts = shlex.split(command)
-    usage = run([sys.executable, parts[1], "--help"], ROOT).stdout
+    usage = usage_of(parts[1], parts[2] if parts[1] == "script/prepare_data.py" else "")
+    assert usage, f"{command} names no script"
     for option in (part for part in parts[2:] if part.startswith("-")):
         assert re.search(rf"(^|[\s,]){re.escape(option)}\b", usage), f"{option} in {command}"
