@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from hmtl.files import sha256_of, write_json
+from hmtl.formats.files import files_under
 
 # Smaller files are read faster than they are looked up.
 SMALLEST_REMEMBERED = 2**20
@@ -37,7 +36,7 @@ class Fingerprints:
         there: names and contents, symbolic links followed, hidden files left out.
         """
         digest = hashlib.sha256()
-        for file in sorted(_files(path)) if path.is_dir() else [path]:
+        for file in sorted(files_under(path)) if path.is_dir() else [path]:
             digest.update(f"{file.relative_to(path)}\0{self._of_file(file)}\n".encode())
         return digest.hexdigest()
 
@@ -80,15 +79,3 @@ def _read(memory: Path) -> dict[str, tuple[list[int], str]]:
     except (OSError, ValueError, TypeError, AttributeError):
         # Nothing is lost but the time to read the files again.
         return {}
-
-
-def _files(root: Path) -> Iterator[Path]:
-    seen: set[str] = set()
-    for directory, subdirectories, names in os.walk(root, followlinks=True):
-        real = os.path.realpath(directory)
-        if real in seen:
-            subdirectories.clear()
-            continue
-        seen.add(real)
-        subdirectories[:] = [name for name in subdirectories if not name.startswith(".")]
-        yield from (Path(directory, name) for name in names if not name.startswith("."))

@@ -23,7 +23,7 @@ def documents_in(path: str | PathLike[str], suffix: str) -> list[Path]:
     """
     root = Path(path)
     if root.is_dir():
-        files = [file for file in _walk(root) if file.name.endswith(suffix)]
+        files = [file for file in files_under(root) if file.name.endswith(suffix)]
         if not files:
             raise DataError(
                 f"no file in this directory or below has a name that ends in '{suffix}'", path
@@ -38,8 +38,8 @@ def documents_in(path: str | PathLike[str], suffix: str) -> list[Path]:
     return [root]
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    """The files under a directory, symbolic links followed, each directory once."""
+def files_under(root: Path) -> Iterator[Path]:
+    """All but hidden ones under a directory; symbolic links are followed, each directory once."""
     seen: set[str] = set()
     for directory, subdirectories, names in os.walk(root, followlinks=True):
         real = os.path.realpath(directory)
