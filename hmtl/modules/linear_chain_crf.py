@@ -99,26 +99,26 @@ class LinearChainCrf(torch.nn.Module):
         """
         logits = _in_single_precision_at_least(logits)
         transitions, start, end = self._constrained_scores(logits.dtype)
-        num_tokens = logits.size(1)
         # Shape: (batch_size, num_tags)
         score = start + logits[:, 0]
-        stay = torch.arange(self.num_tags, device=logits.device).expand_as(score)
-        back_pointers: List[torch.Tensor] = []
-        for step in range(1, num_tokens):
+        scores = [score]
+        for step in range(1, logits.size(1)):
             # Shape: (batch_size, from num_tags, to num_tags)
-            candidates = score.unsqueeze(2) + transitions
-            best, pointer = candidates.max(dim=1)
-            running = mask[:, step].unsqueeze(-1)
-            score = torch.where(running, best + logits[:, step], score)
-            # On padding every tag points at itself, so that walking back starts at the last real tag.
-            back_pointers.append(torch.where(running, pointer, stay))
-        current = (score + end).argmax(dim=1, keepdim=True)
+            ways = score.unsqueeze(2) + transitions
+            # Which tag each best way comes from is looked up below, for the one way that is taken.
+            reached = ways.amax(dim=1) + logits[:, step]
+            score = torch.where(mask[:, step].unsqueeze(-1), reached, score)
+            scores.append(score)
+        current = (score + end).argmax(dim=1)
         path = [current]
-        for pointer in reversed(back_pointers):
-            current = pointer.gather(1, current)
+        for step in range(len(scores) - 1, 0, -1):
+            # Shape: (batch_size, from num_tags)
+            ways = scores[step - 1] + transitions.t()[current]
+            # On padding the tag stays, so that walking back starts at the last real one.
+            current = torch.where(mask[:, step], ways.argmax(dim=1), current)
             path.append(current)
         # Shape: (batch_size, num_tokens)
-        return torch.cat(path[::-1], dim=1) * mask
+        return torch.stack(path[::-1], dim=1) * mask
 
     def _constrained_scores(
         self, dtype: torch.dtype
