@@ -236,8 +236,9 @@ def append_lines(path: Path, lines: Iterable[str]) -> None:
 
 def safe_path(name: str, suffix: str = "") -> Path:
     """
-    A document's name as a path below a folder: each part is plain, and none leads out of it.
+    A document's name as a path below a folder: each part is plain, and none leads out of it or is hidden,
+    since hidden files are no part of a corpus.
     """
     parts = [re.sub(r"[\x00-\x1f\\:]", "_", part) for part in name.split("/")]
-    plain = [part for part in parts if part.strip(".")] or ["_"]
+    plain = [re.sub(r"^\.", "_", part) for part in parts if part.strip(".")] or ["_"]
     return Path(*plain[:-1], plain[-1] + suffix)

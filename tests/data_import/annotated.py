@@ -28,7 +28,7 @@ def documents(draw: st.DrawFn, with_names: bool = False) -> Document:
     mention = st.builds(lambda place, label: Mention(place[0], place[1], label), span, TYPES)
     entities = draw(st.lists(mention, max_size=6))
     document = Document(
-        draw(st.from_regex(r"[a-z]{1,4}(/[a-z0-9.-]{1,6}[a-z0-9])?", fullmatch=True)),
+        draw(st.from_regex(r"[a-z]{1,4}(/[a-z0-9][a-z0-9.-]{0,5}[a-z0-9])?", fullmatch=True)),
         [Sentence(sentence) for sentence in words],
         mentions=entities,
         relations=draw(st.lists(st.builds(Relation, TYPES, span, span), max_size=4)),

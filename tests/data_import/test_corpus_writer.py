@@ -118,6 +118,9 @@ def test_parts_of_a_document_share_a_conll2012_file(tmp_path: Path) -> None:
         ("..", "_.x"),
         ("a\\b:c\nd", "a_b_c_d.x"),
         ("", "_.x"),
+        # Hidden files are no part of a corpus.
+        ("a/.b", "a/_b.x"),
+        ("..a", "_.a.x"),
     ],
 )
 def test_names_of_documents_lead_nowhere_else(name: str, path: str) -> None:
