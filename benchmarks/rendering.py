@@ -114,7 +114,10 @@ def draw_growth(name: str, rows: Sequence[Line], directory: Path) -> str:
                 axes, own, size, f"baseline_{measure}", _of_baseline(each), f"C{index}", ":s"
             )
         axes.set(xscale="log", yscale="log", xlabel=size, title=measure.replace("_", " "))
-        axes.grid(True, which="both", alpha=0.3)
+        sizes = sorted({row[size] for row in rows})
+        axes.set_xticks(sizes, [f"{each:,}" for each in sizes])
+        axes.minorticks_off()
+        axes.grid(True, alpha=0.3)
         axes.legend()
     _save(f"{name}.png", directory)
     return f"{name}.png"
