@@ -1,5 +1,9 @@
 #!/usr/bin/env python
-"""Trains a multi-task model from a configuration file."""
+"""
+Trains a multi-task model from a configuration file.
+
+On several devices or machines: torchrun --nproc_per_node DEVICES train.py ... (docs/distributed.md).
+"""
 
 import argparse
 
@@ -14,7 +18,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parse_arguments()
-    with running(arguments.include_package):
+    with running(arguments.include_package, by_several=True):
         from hmtl.config import load_config
         from hmtl.experiment import train
         from hmtl.reporting import test_score_table

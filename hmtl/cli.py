@@ -2,14 +2,15 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from hmtl.environment import set_thread_policy
+from hmtl.environment import is_main_process, number_of_processes, set_thread_policy
 from hmtl.training.interruption import SIGNALS, Interrupted, raise_interrupted
 
 
@@ -74,7 +75,7 @@ def add_include_package(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def running(include_packages: list[str]) -> Iterator[None]:
+def running(include_packages: list[str], by_several: bool = False) -> Iterator[None]:
     """
     Surrounds what an entry point does: settles the process, sets up the log, imports the user's packages,
     and turns the errors that are the user's to mend into one message and exit code 1, and signals that ask
@@ -83,13 +84,18 @@ def running(include_packages: list[str]) -> Iterator[None]:
     # Parameters
 
     include_packages : `list[str]`
+    by_several : `bool`, optional (default = `False`)
+        Whether several processes, which torchrun starts, can do it together. What is printed is then printed
+        by the first of them.
     """
+    if number_of_processes() > 1 and not by_several:
+        sys.exit("error: this is done by one process: start it without torchrun")
     set_thread_policy()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("hmtl").setLevel(logging.INFO)
     # It warns of every size that a config writes out although it follows from the parts; hmtl checks those.
     logging.getLogger("allennlp.common.from_params").setLevel(logging.ERROR)
-    with _answering_signals(), _answering_errors():
+    with _answering_signals(), _answering_errors(), _printing_once():
         import_packages(include_packages)
         yield
 
@@ -100,11 +106,21 @@ def _answering_signals() -> Iterator[None]:
     try:
         yield
     except Interrupted as interruption:
-        print(interruption, file=sys.stderr)
+        if is_main_process():
+            print(interruption, file=sys.stderr)
         sys.exit(interruption.exit_code)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _printing_once() -> Iterator[None]:
+    if is_main_process():
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        yield
 
 
 @contextmanager

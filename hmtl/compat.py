@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 TORCHVISION_MODULES = ("torchvision", "torchvision.ops", "torchvision.ops.boxes")
 """Every module of torchvision that an import statement in AllenNLP names, parents first."""
@@ -86,6 +87,17 @@ def silence_python_support_warnings() -> None:
         category=FutureWarning,
         module=r"google\.",
     )
+
+
+def read_all_in_each_process(reader: Any) -> None:
+    """
+    Lets a dataset reader read all its data where several processes train together; to be called once it is
+    made.
+
+    AllenNLP's gives each process some of the instances only, and of `max_instances` each its share. Here
+    each process takes its part of every batch, and must know the whole. There is no public way to say so.
+    """
+    reader._set_distributed_info(None)
 
 
 PATCHES: Sequence[Callable[[], None]] = (stub_torchvision, silence_python_support_warnings)

@@ -27,6 +27,9 @@ TASK_PREFIX = "task_"
 
 MODEL_KEYS_THAT_ARE_NO_LEVELS = ("type", "text_field_embedder", "initializer")
 
+# What a level that has an encoder of its own says about it.
+SHARED_WITH_AN_ENCODER = ("encoder", "input_dropout", "shortcut")
+
 # What an encoder of characters calls the width of its input, by its type.
 CHARACTER_ENCODER_SIZES = {
     **dict.fromkeys(("cnn", "cnn-highway", "boe", "bag_of_embeddings"), "embedding_dim"),
@@ -66,7 +69,7 @@ def load_config(
             "configs/hmtl_sample.json."
         )
     replacements = _parse_overrides(overrides)
-    config = _read(path)
+    config = read_object(path)
     try:
         config = with_overrides(config, replacements)
     except ValueError as error:
@@ -75,8 +78,16 @@ def load_config(
     return complete(config if prepare is None else prepare(config))
 
 
-def _read(path: Path) -> Config:
-    """Plain JSON keeps its order, which is the order of the tasks; Jsonnet sorts its keys."""
+def read_object(path: Path) -> Config:
+    """
+    Reads a file that holds a JSON object. Plain JSON keeps its order, which in a config is the order of the
+    tasks; Jsonnet sorts its keys.
+
+    # Raises
+
+    ConfigurationError
+        When it cannot be read, or holds something else.
+    """
     try:
         config = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_keys_once)
     except OSError as error:
@@ -162,7 +173,7 @@ def _complete_level(name: str, levels: List[str], level: Any) -> None:
         level["tagger"]["type"] = _default_head(name)
     if "stacks_on" not in level:
         level["stacks_on"] = _default_below(name, levels)
-    if "encoder" in level:
+    if level.get("encoder") is not None:
         level.setdefault("input_dropout", DEFAULT_INPUT_DROPOUT.get(name, 0.0))
     mentions_from = DEFAULT_MENTIONS_FROM.get(str(level["tagger"]["type"]))
     if mentions_from in levels:
@@ -237,7 +248,7 @@ def _restack(level: Config, dropped: Config) -> None:
     while level["stacks_on"] in dropped:
         below = dropped[level["stacks_on"]]
         if level.get("encoder") is None:
-            shared = {key: below[key] for key in ("encoder", "input_dropout") if key in below}
+            shared = {key: below[key] for key in SHARED_WITH_AN_ENCODER if key in below}
             level.update(copy.deepcopy(shared))
         level["stacks_on"] = below["stacks_on"]
     if level.get("mentions_from") in dropped:

@@ -12,6 +12,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 
+from hmtl.compat import read_all_in_each_process
 from hmtl.split_source import READER, SplitSource
 from hmtl.tasks.task import Task
 from hmtl.training.streamed_instances import Instances
@@ -175,4 +176,6 @@ def some_of(instances: Iterable[Instance], fraction: float) -> Iterator[Instance
 
 def _reader(block: Dict[str, Any]) -> DatasetReader:
     # `from_params` takes apart what it is given.
-    return DatasetReader.from_params(Params(copy.deepcopy(block)))
+    reader = DatasetReader.from_params(Params(copy.deepcopy(block)))
+    read_all_in_each_process(reader)
+    return reader

@@ -1,7 +1,7 @@
 """What the entry points settle about the process before they import anything heavy."""
 
 import os
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 
 # How many times a waiting thread looks before it sleeps: some microseconds.
 SPIN_COUNT = "2000"
@@ -35,3 +35,23 @@ def set_thread_policy(environ: MutableMapping[str, str] = os.environ) -> None:
     if "OMP_WAIT_POLICY" not in environ:
         environ["OMP_WAIT_POLICY"] = "PASSIVE"
         environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
+
+
+# What torchrun tells each process that it starts: its number, how many there are, how often it began anew.
+PROCESS_NUMBER, PROCESS_COUNT = "RANK", "WORLD_SIZE"
+NUMBER_OF_RESTARTS = "TORCHELASTIC_RESTART_COUNT"
+
+
+def number_of_processes(environ: Mapping[str, str] = os.environ) -> int:
+    """How many train together: 1 unless torchrun has started more."""
+    return int(environ.get(PROCESS_COUNT, 1)) if PROCESS_NUMBER in environ else 1
+
+
+def is_main_process(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether this is the one of them that writes and prints."""
+    return number_of_processes(environ) == 1 or int(environ[PROCESS_NUMBER]) == 0
+
+
+def number_of_restarts(environ: Mapping[str, str] = os.environ) -> int:
+    """How often torchrun has started the same command before, and it failed."""
+    return int(environ.get(NUMBER_OF_RESTARTS, 0))

@@ -5,10 +5,22 @@ the order of assembly can be seen: tasks -> data -> vocabulary -> batches -> mod
 
 import copy
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 import torch
 from allennlp.common import Lazy, Params
@@ -20,7 +32,14 @@ from allennlp.modules import TextFieldEmbedder
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 
-from hmtl.config import TASK_PREFIX, Config, level_names, load_config, task_names
+from hmtl.config import (
+    TASK_PREFIX,
+    Config,
+    level_names,
+    load_config,
+    task_names,
+    token_embedders,
+)
 from hmtl.config_check import check_block, check_fields, check_patterns, check_type
 from hmtl.config_safety import check_is_data, check_plain_names
 from hmtl.corpora import TaskCorpora, locate_splits
@@ -33,39 +52,50 @@ from hmtl.dataset_readers.unseen_labels import UNSEEN_LABEL_RULES, apply_unseen_
 from hmtl.errors import DataError
 from hmtl.files import sha256_of, sha256_of_tree, sole_writer, write_json
 from hmtl.fine_tuning.options import FineTuningOptions
+from hmtl.model_card import write_model_card
 from hmtl.models.encoders import Level
 from hmtl.models.heads.coreference_resolver import CoreferenceResolver
 from hmtl.models.hmtl import Hmtl
 from hmtl.modules.embedding_cache import cache_frozen_embedders
 from hmtl.run_directory import (
     CONFIG_FILE,
+    PRETRAINED_DIR,
     load_vocabulary,
     prepare_directory,
     save_vocabulary,
 )
+from hmtl.run_environment import record_environment
 from hmtl.shared_documents import warn_of_shared_documents
 from hmtl.split_source import SplitSource
 from hmtl.tasks.task import Task
 from hmtl.training.batch_stream import BatchStream, EvaluationBatches
 from hmtl.training.batching import Batching
 from hmtl.training.callbacks import Callback
-from hmtl.training.checkpointer import Checkpointer, best_weights_name
+from hmtl.training.checkpointer import Checkpointer, CheckpointReader, best_weights_name
 from hmtl.training.console import ConsoleCallback, progress_bar
-from hmtl.training.devices import choose_device
+from hmtl.training.distributed import (
+    ALONE,
+    TIMEOUT_MINUTES,
+    Processes,
+    begun_again,
+    taking_part,
+)
 from hmtl.training.evaluation import ProgressBar, evaluate_on_test, no_progress_bar
+from hmtl.training.history import HistoryCallback
 from hmtl.training.parameter_groups import check_parameter_groups
+from hmtl.training.parts import Part
 from hmtl.training.random_state import seed_everything
 from hmtl.training.streamed_instances import StreamedInstances
 from hmtl.training.task_training import TaskData
 from hmtl.training.tensorboard import TensorBoardCallback
+from hmtl.training.trackers import Tracker, build_trackers, check_trackers
 from hmtl.training.trainer import MultiTaskTrainer
+from hmtl.transformer_files import check_transformers, with_kept_transformers
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_SEED = 13370
 VOCABULARY_DIR = "vocabulary"
-# Where a fine-tuning keeps what it needs of the trained model.
-PRETRAINED_DIR = "pretrained"
 METRICS_FILE = "metrics.json"
 EVALUATION_FILE = "evaluate_metrics.json"
 
@@ -111,13 +141,18 @@ SURROUNDINGS = {
     "no_tqdm": bool,
     "keep_last": int,
     "cuda_device": Optional[int],
+    "distributed_timeout_minutes": float,
     "scheduler": Optional[LearningRateScheduler],
+    "trackers": Optional[List[Tracker]],
 }
 # What the trainer is handed beside its block of the config.
 BUILT_PARTS = (
-    *("model", "tasks", "device", "checkpointer", "callbacks", "seed", "schedulers"),
-    *("optimizer.model_parameters", "scheduler.optimizer"),
+    *("model", "tasks", "device", "checkpointer", "callbacks", "seed", "schedulers", "processes"),
+    *("optimizer.model_parameters", "scheduler.optimizer", "scheduler.then.optimizer"),
     *("sampling_method.batches_per_pass", "sampling_method.seed"),
+    *("sampling_method.num_epochs", "sampling_method.metric_decreases"),
+    *("loss_weighting.tasks", "loss_weighting.device"),
+    *("gradient_surgery.model", "gradient_surgery.tasks", "gradient_surgery.seed"),
 )
 # What the model adds to a head's block.
 HEAD_SIZES = ("tagger.vocab", "tagger.input_dim", "tagger.encoded_dim")
@@ -133,12 +168,14 @@ HARMLESS_CHANGES = (
         for key in (
             "num_epochs",
             "cuda_device",
+            "distributed_timeout_minutes",
             "no_tqdm",
             "checkpoint_every_n_steps",
             "checkpoint_every_minutes",
             "on_invalid_loss",
             "max_skipped_batches",
             "keep_last",
+            "trackers",
             *LOGGING,
         )
     ),
@@ -157,7 +194,8 @@ class Experiment:
     """
     A model with its data: what training, evaluation, probing and prediction have in common.
 
-    `serialization_dir` holds the run's files; the model is on `device`.
+    `serialization_dir` holds the run's files; the model is on `device`. `processes` are those that train and
+    score it together.
     """
 
     config: Config
@@ -166,12 +204,13 @@ class Experiment:
     tasks: List[TaskData]
     model: Hmtl
     device: torch.device
+    processes: Processes = ALONE
 
     @property
     def progress_bar(self) -> ProgressBar:
         """As the config wants it."""
         hidden = self.config["multi_task_trainer"].get("no_tqdm", False)
-        return no_progress_bar if hidden else progress_bar
+        return no_progress_bar if hidden or not self.processes.is_main else progress_bar
 
     def load_best(self, task_name: str) -> None:
         """
@@ -216,7 +255,7 @@ class Experiment:
                 self.load_best(name)
                 logger.info("scoring the best weights of %s on the test splits", name)
                 by_weights[weights] = evaluate_on_test(
-                    self.model, self.tasks, self.device, self.progress_bar
+                    self.model, self.tasks, self.device, self.progress_bar, self.processes
                 )
             results[name] = {"test": by_weights[weights]}
         return results
@@ -224,7 +263,8 @@ class Experiment:
 
 def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -> Dict[str, Any]:
     """
-    Trains what a config describes, and scores it.
+    Trains what a config describes, and scores it; together with other processes, if torchrun has started
+    several.
 
     # Parameters
 
@@ -243,21 +283,54 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
         What is written to `metrics.json`.
     """
     check_config(config)
+    check_trackers(config["multi_task_trainer"].get("trackers"))
+    recover, force = begun_again(recover, force)
     if recover and (serialization_dir / PRETRAINED_DIR).is_dir():
         raise ConfigurationError(
             f"the run in {serialization_dir} was started by fine_tune.py. Recover it with fine_tune.py."
         )
     if "fine_tuning" in config:
         logger.warning("train.py starts from nothing: the config's section fine_tuning is not used")
-    with sole_writer(serialization_dir):
-        prepare_directory(config, serialization_dir, recover, force, HARMLESS_CHANGES)
-        experiment = assemble(config, serialization_dir, SPLITS)
+    with _taking_part(config) as processes, ExitStack() as stack:
+        if processes.is_main:
+            stack.enter_context(sole_writer(serialization_dir))
+            prepare_directory(config, serialization_dir, recover, force, HARMLESS_CHANGES)
+        _check_is_shared(serialization_dir, processes)
+        with processes.main_first():
+            experiment = assemble(config, serialization_dir, SPLITS, processes=processes)
+        _check_same_everywhere(experiment)
+        processes.draw_apart()
         trainer = build_trainer(experiment)
         if recover:
             go_on(trainer)
         metrics = train_and_score(experiment, trainer)
-        write_json(serialization_dir / METRICS_FILE, metrics)
+        if processes.is_main:
+            write_json(serialization_dir / METRICS_FILE, metrics)
     return metrics
+
+
+def _taking_part(config: Config) -> ContextManager[Processes]:
+    block = config["multi_task_trainer"]
+    timeout = block.get("distributed_timeout_minutes", TIMEOUT_MINUTES)
+    return taking_part(block.get("cuda_device"), timeout)
+
+
+def _check_is_shared(serialization_dir: Path, processes: Processes) -> None:
+    """All must see the directory that process 0 has just written to."""
+    with processes.main_first():
+        written = serialization_dir / CONFIG_FILE
+        moment = int(written.stat().st_mtime) if written.is_file() else None
+    processes.check_same(
+        f"{serialization_dir} (which must be on a file system that all machines share)", moment
+    )
+
+
+def _check_same_everywhere(experiment: Experiment) -> None:
+    """Several machines may have different files."""
+    processes = experiment.processes
+    processes.check_same("the config", experiment.config)
+    for data in experiment.tasks:
+        processes.check_same(f"the data of task {data.task.name!r}", data.digests)
 
 
 def go_on(trainer: MultiTaskTrainer) -> bool:
@@ -277,6 +350,9 @@ def train_and_score(experiment: Experiment, trainer: MultiTaskTrainer) -> Dict[s
     metrics : `Dict[str, Any]`
         As they stand in `metrics.json`.
     """
+    is_main = experiment.processes.is_main
+    if is_main:
+        record_environment(experiment.serialization_dir)
     trainer.train()
     progress = {name: training.progress for name, training in trainer.tasks.items()}
     results = experiment.evaluate_best_weights(
@@ -293,6 +369,11 @@ def train_and_score(experiment: Experiment, trainer: MultiTaskTrainer) -> Dict[s
     }
     metrics["training_duration"] = format_duration(trainer.seconds_trained)
     metrics["nb_epoch_trained"] = trainer.epoch
+    if is_main:
+        write_model_card(
+            experiment.serialization_dir,
+            *(experiment.config, metrics, experiment.model, experiment.tasks),
+        )
     return metrics
 
 
@@ -323,10 +404,18 @@ def evaluate(serialization_dir: Path, gold_mentions: bool) -> Dict[str, Any]:
     return metrics
 
 
-def load(serialization_dir: Path) -> Experiment:
+def load(
+    serialization_dir: Path, prepare: Optional[Callable[[Config], Config]] = None
+) -> Experiment:
     """
     The experiment of an existing run, with its test data and its saved vocabulary; the model's weights
     are still to be loaded.
+
+    # Parameters
+
+    serialization_dir : `Path`
+    prepare : `Callable[[Config], Config]`, optional (default = `None`)
+        What is to be done with the run's config before it is used.
 
     # Raises
 
@@ -339,9 +428,11 @@ def load(serialization_dir: Path) -> Experiment:
             "its --serialization_dir.",
             serialization_dir,
         )
-    config = load_config(serialization_dir / CONFIG_FILE)
+    config = without_pretrained_files(
+        load_config(serialization_dir / CONFIG_FILE, prepare=prepare), serialization_dir
+    )
     check_config(config)
-    return assemble(without_pretrained_files(config), serialization_dir, ("test",))
+    return assemble(config, serialization_dir, ("test",))
 
 
 def check_config(config: Config) -> None:
@@ -372,24 +463,7 @@ def check_config(config: Config) -> None:
         skip=BUILT_PARTS,
         beside=SURROUNDINGS,
     )
-    scheduler = config["multi_task_trainer"].get("scheduler")
-    if scheduler is not None:
-        _check_scheduler(scheduler["type"])
-
-
-def _check_scheduler(name: str) -> None:
-    """Refuses those that change the rate at each step: a task's rate changes at the end of an epoch."""
-
-    def waits_for_epochs(scheduler: str) -> bool:
-        kind, _ = LearningRateScheduler.resolve_class_name(scheduler)
-        return kind.step_batch is LearningRateScheduler.step_batch
-
-    if not waits_for_epochs(name):
-        usable = sorted(filter(waits_for_epochs, LearningRateScheduler.list_available()))
-        raise ConfigurationError(
-            f"multi_task_trainer.scheduler.type {name!r} changes the learning rate at each step, but here "
-            f"each task's rate changes at the end of an epoch. Choose one of {', '.join(usable)}."
-        )
+    check_transformers(config)
 
 
 def _check_model(config: Config) -> None:
@@ -411,6 +485,7 @@ def assemble(
     serialization_dir: Path,
     splits: Sequence[str],
     make_vocabulary: MakeVocabulary = new_vocabulary,
+    processes: Processes = ALONE,
 ) -> Experiment:
     """
     Reads the data, makes or loads the vocabulary, and builds the model.
@@ -424,6 +499,8 @@ def assemble(
         Which of the tasks' splits to read.
     make_vocabulary : `MakeVocabulary`, optional
         Where there is no vocabulary yet.
+    processes : `Processes`, optional
+        Between which the batches are shared out.
     """
     seed = config.get("seed", DEFAULT_SEED)
     seed_everything(seed)
@@ -439,13 +516,13 @@ def assemble(
     }
     corpora, vocab = _corpora(config, tasks, sources, serialization_dir, make_vocabulary)
     data = [
-        _batches(task, corpora[task.name], config["iterators"], seed + number)
+        _batches(task, corpora[task.name], config["iterators"], seed + number, processes.part)
         for number, task in enumerate(tasks)
     ]
-    device = choose_device(config["multi_task_trainer"].get("cuda_device"))
+    device = processes.device(config["multi_task_trainer"].get("cuda_device"))
     model = build_model(config, vocab).to(device)
     cache_frozen_embedders(model, CacheSettings.of(config.get("cache", {})))
-    return Experiment(config, serialization_dir, vocab, data, model, device)
+    return Experiment(config, serialization_dir, vocab, data, model, device, processes)
 
 
 def read_task(name: str, section: Dict[str, Any]) -> Task:
@@ -568,7 +645,9 @@ def _indexed(
         return instances
 
 
-def _batches(task: Task, corpora: TaskCorpora, iterators: Dict[str, Any], seed: int) -> TaskData:
+def _batches(
+    task: Task, corpora: TaskCorpora, iterators: Dict[str, Any], seed: int, part: Part
+) -> TaskData:
     block = iterators.get(f"iterator_{task.name}", iterators.get("iterator"))
     if block is None:
         raise ConfigurationError(
@@ -580,13 +659,13 @@ def _batches(task: Task, corpora: TaskCorpora, iterators: Dict[str, Any], seed: 
     test = splits.get("test") if task.evaluate_on_test else None
     return TaskData(
         task,
-        training=BatchStream(splits["train"], batching, seed) if "train" in splits else None,
+        training=BatchStream(splits["train"], batching, seed, part) if "train" in splits else None,
         validation=(
-            EvaluationBatches(list(splits["validation"]), batching)
+            EvaluationBatches(list(splits["validation"]), batching, part)
             if "validation" in splits
             else None
         ),
-        test=None if test is None else EvaluationBatches(list(test), batching),
+        test=None if test is None else EvaluationBatches(list(test), batching, part),
         digests={split: sha256_of_tree(path) for split, path in corpora.paths.items()},
     )
 
@@ -621,15 +700,14 @@ def _check_patterns(config: Config, model: Hmtl) -> None:
         )
 
 
-def without_pretrained_files(config: Config) -> Config:
+def without_pretrained_files(config: Config, serialization_dir: Path) -> Config:
     """
-    A copy for a model that is to be given trained weights: it does without the files of word vectors that
-    training started from.
+    A copy for a model that is to be given a run's weights: it does without the files of word vectors and of
+    transformers that training started from.
     """
-    config = copy.deepcopy(config)
-    for embedder in config["model"]["text_field_embedder"]["token_embedders"].values():
-        if isinstance(embedder, dict):
-            embedder.pop("pretrained_file", None)
+    config = with_kept_transformers(config, serialization_dir)
+    for embedder in token_embedders(config).values():
+        embedder.pop("pretrained_file", None)
     return config
 
 
@@ -639,28 +717,36 @@ def build_trainer(experiment: Experiment) -> MultiTaskTrainer:
     _check_parameter_groups(config, experiment.model)
     own, surrounding = _split_trainer_block(config)
     own.setdefault("type", MultiTaskTrainer.list_available()[0])
-    callbacks: List[Callback] = [
-        ConsoleCallback(show_progress_bars=not surrounding.get("no_tqdm", False)),
-        TensorBoardCallback(
-            experiment.serialization_dir,
-            **{key: surrounding[key] for key in LOGGING if key in surrounding},
-        ),
-    ]
     kept = {key: surrounding[key] for key in ("keep_last",) if key in surrounding}
+    processes = experiment.processes
+    write_or_read = Checkpointer if processes.is_main else CheckpointReader
     try:
         return MultiTaskTrainer.from_params(
             Params(own),
             model=experiment.model,
             tasks={data.task.name: data for data in experiment.tasks},
             device=experiment.device,
-            checkpointer=Checkpointer(experiment.serialization_dir, **kept),
-            callbacks=callbacks,
+            checkpointer=write_or_read(experiment.serialization_dir, **kept),
+            callbacks=_watchers(experiment, surrounding) if processes.is_main else [],
             seed=config.get("seed", DEFAULT_SEED),
             schedulers=_schedulers(surrounding.get("scheduler"), experiment.tasks),
+            processes=processes,
         )
     except ValueError as error:
         # How an optimizer or a scheduler of torch answers a value out of range.
         raise ConfigurationError(f"multi_task_trainer: {error}") from error
+
+
+def _watchers(experiment: Experiment, surrounding: Dict[str, Any]) -> List[Callback]:
+    """Those that show and log."""
+    directory = experiment.serialization_dir
+    figures = {key: surrounding[key] for key in LOGGING if key in surrounding}
+    return [
+        ConsoleCallback(show_progress_bars=not surrounding.get("no_tqdm", False)),
+        TensorBoardCallback(directory, **figures),
+        HistoryCallback(directory),
+        *build_trackers(surrounding.get("trackers"), directory, experiment.config),
+    ]
 
 
 def _check_parameter_groups(config: Config, model: Hmtl) -> None:
@@ -683,13 +769,20 @@ def _schedulers(
     """A scheduler per task; one that waits for a metric is told the direction of the task's."""
     if block is None:
         return {}
-    schedulers = {}
-    for data in tasks:
-        params = copy.deepcopy(block)
-        if params.get("type") == "reduce_on_plateau":
-            params["mode"] = "min" if data.task.metric_decreases else "max"
-        schedulers[data.task.name] = Lazy(LearningRateScheduler, Params(params))
-    return schedulers
+    return {
+        data.task.name: Lazy(LearningRateScheduler, Params(_directed(block, data.task)))
+        for data in tasks
+    }
+
+
+def _directed(block: Any, task: Task) -> Dict[str, Any]:
+    """A scheduler's block, with the task's direction where it or the one that follows it waits for one."""
+    block = {"type": block} if isinstance(block, str) else copy.deepcopy(block)
+    if block["type"] == "reduce_on_plateau":
+        block["mode"] = "min" if task.metric_decreases else "max"
+    if block.get("then") is not None:
+        block["then"] = _directed(block["then"], task)
+    return block
 
 
 def format_duration(seconds: float) -> str:

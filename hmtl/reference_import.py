@@ -106,7 +106,7 @@ def _import_into(
     write_json(directory / CONFIG_FILE, config)
     _import_vocabulary(reference_dir, directory, config, relation_types)
     vocab = Vocabulary.from_files(str(directory / VOCABULARY_DIR))
-    model_state = build_model(without_pretrained_files(config), vocab).state_dict()
+    model_state = build_model(without_pretrained_files(config, directory), vocab).state_dict()
     written = []
     for task_name in task_names(config):
         weights = _renamed_weights(_weights_file(reference_dir, task_name), model_state)

@@ -19,6 +19,24 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+def headline(scores: Mapping[str, Any]) -> tuple[float, float, float] | None:
+    """
+    # Parameters
+
+    scores : `Mapping[str, Any]`
+        A head's metrics.
+
+    # Returns
+
+    figures : `Tuple[float, float, float]`, optional
+        Precision, recall and F1, from 0 to 1; `None` for a head that is judged by something else.
+    """
+    for precision, recall, f1 in HEADLINES:
+        if precision in scores:
+            return scores[precision], scores[recall], scores[f1]
+    return None
+
+
 def test_score_table(metrics: Mapping[str, Any]) -> str:
     """
     Each task's test scores with its own best weights.
@@ -33,14 +51,8 @@ def test_score_table(metrics: Mapping[str, Any]) -> str:
         scores = entry.get("test", {}).get(name) if isinstance(entry, dict) else None
         if scores is None:
             continue
-        figures = next(
-            (
-                [f"{100 * scores[key]:.2f}" for key in keys]
-                for keys in HEADLINES
-                if keys[0] in scores
-            ),
-            ["", "", ""],
-        )
+        found = headline(scores)
+        figures = ["", "", ""] if found is None else [f"{100 * figure:.2f}" for figure in found]
         best_epoch = entry.get("best_epoch")
         rows.append(
             [

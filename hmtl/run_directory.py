@@ -11,18 +11,29 @@ from allennlp.data import Vocabulary
 from hmtl.config import Config, differences, load_config
 from hmtl.config_safety import check_plain_names
 from hmtl.errors import DataError
-from hmtl.files import PARTIAL, making_directory, refusals, remove_partial, write_json
+from hmtl.files import (
+    PARTIAL,
+    making_directory,
+    refusals,
+    remove_directory,
+    remove_partial,
+    write_json,
+)
+from hmtl.transformer_files import FOLDER as TRANSFORMERS
+from hmtl.transformer_files import keep_transformers
 
 CONFIG_FILE = "config.json"
+# Where a fine-tuning keeps what it needs of the trained model.
+PRETRAINED_DIR = "pretrained"
 
 
 def prepare_directory(
     config: Config, directory: Path, recover: bool, force: bool, harmless: Collection[str]
 ) -> None:
     """
-    Writes the config to the directory of a new run, or checks that the run there is the one to go on with.
-    A directory that is missing or empty, or holds no more than the config of a run that ended while it read
-    its data, has nothing to lose: a run starts there in any case.
+    Writes the config to the directory of a new run, and what of its transformers' files belongs to it, or
+    checks that the run there is the one to go on with. A directory that is missing or empty, or holds no more
+    than that of a run that ended while it read its data, has nothing to lose: a run starts there in any case.
 
     # Parameters
 
@@ -42,21 +53,26 @@ def prepare_directory(
         when the run there has another config.
     """
     remove_partial(directory)
-    if not _has_nothing_to_lose(directory):
-        if recover:
-            _check_same_run(config, directory, harmless)
-        else:
-            _check_may_be_replaced(directory, force)
-            _empty(directory)
+    if has_nothing_to_lose(directory):
+        # They may be of another config.
+        remove_directory(directory / TRANSFORMERS)
+    elif recover:
+        _check_same_run(config, directory, harmless)
+    else:
+        _check_may_be_replaced(directory, force)
+        _empty(directory)
     with refusals(directory):
         directory.mkdir(parents=True, exist_ok=True)
     write_json(directory / CONFIG_FILE, config)
+    keep_transformers(config, directory)
 
 
-def _has_nothing_to_lose(directory: Path) -> bool:
+def has_nothing_to_lose(directory: Path) -> bool:
+    """Whether a run may start there: it is missing, empty, or left by a run that ended reading its data."""
     if not directory.exists():
         return True
     names = {path.name for path in directory.iterdir() if not path.name.endswith(PARTIAL)}
+    names.discard(TRANSFORMERS)
     return not names or (names == {CONFIG_FILE} and _is_as_written(directory / CONFIG_FILE))
 
 

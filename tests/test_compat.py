@@ -10,6 +10,9 @@ import warnings
 from pathlib import Path
 
 import pytest
+import torch.distributed
+from allennlp.data import DatasetReader, Instance
+from allennlp.data.fields import MetadataField
 
 import hmtl.compat
 
@@ -168,3 +171,26 @@ def test_google_still_warns_and_the_patch_silences_it(years_later: int) -> None:
         hmtl.compat.silence_python_support_warnings()
         check_python_version(today=today)
     assert heard == []
+
+
+# The processes that train together
+
+
+class Lines(DatasetReader):
+    """A line is an instance; no token, so that there is nothing to index."""
+
+    def _read(self, file_path):
+        for number in range(10):
+            yield Instance({"number": MetadataField(number)})
+
+
+@pytest.mark.parametrize("max_instances, expected", [(None, 10), (6, 6)])
+def test_readers_still_share_out_and_the_function_stops_them(
+    monkeypatch: pytest.MonkeyPatch, max_instances: int, expected: int
+) -> None:
+    for name, value in (("is_initialized", True), ("get_world_size", 2), ("get_rank", 0)):
+        monkeypatch.setattr(torch.distributed, name, lambda value=value: value)
+    reader = Lines(max_instances=max_instances)
+    assert len(list(reader.read(""))) == expected // 2
+    hmtl.compat.read_all_in_each_process(reader)
+    assert len(list(reader.read(""))) == expected

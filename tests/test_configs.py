@@ -13,6 +13,7 @@ from hmtl.experiment import SPLITS, Experiment, assemble, build_trainer, check_c
 from tests.elmo_files import write_elmo_files
 from tests.fixtures import write_corpus
 from tests.running import REPOSITORY
+from tests.transformer_files import with_transformer, write_transformer
 
 CONFIGS = {path.stem: path for path in sorted((REPOSITORY / "configs").glob("*.json"))}
 
@@ -36,6 +37,8 @@ TASKS_BY_REFERENCE_CONFIG = {
 GLOVE_DIM, ELMO_DIM, CHARACTERS_DIM = 100, 512, 64
 BASE_DIM = GLOVE_DIM + 2 * ELMO_DIM + CHARACTERS_DIM
 
+TRANSFORMER = "encoders.text_field_embedder.token_embedder_bert._matched_embedder.transformer_model"
+
 # Where the corpus of the tests has what a reader reads.
 SOURCES = {
     "ner_ontonotes": "ontonotes/{}.gold_conll",
@@ -44,6 +47,8 @@ SOURCES = {
     "relation_ace": "ace/{}/a.like_conll",
     "coref_ace": "ace/{}/a.like_conll",
 }
+EMBEDDERS = "model.text_field_embedder.token_embedders"
+INDEXERS = "task_{}.data_params.dataset_reader.token_indexers"
 NAMES_OF_SPLITS = {"train": "train", "validation": "dev", "test": "test"}
 
 
@@ -54,14 +59,18 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def embeddings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Small files in the formats of GloVe and ELMo, by the key that names such a file."""
+    """Small files in the formats of GloVe, ELMo and BERT, by the key that names such a file."""
     directory = tmp_path_factory.mktemp("embeddings")
     glove = directory / "glove.txt.gz"
     with gzip.open(glove, "wt", encoding="utf-8") as file:
         for number, word in enumerate(("ann", "oslo", "the")):
             file.write(" ".join([word, *[f"0.{number}5"] * GLOVE_DIM]) + "\n")
     options, weights = write_elmo_files(directory, projection_dim=ELMO_DIM)
-    files = {"pretrained_file": glove, "options_file": options, "weight_file": weights}
+    bert = write_transformer(directory / "bert")
+    files = {
+        **{"pretrained_file": glove, "options_file": options, "weight_file": weights},
+        **{"model_name": bert},
+    }
     return {key: str(path) for key, path in files.items()}
 
 
@@ -86,14 +95,20 @@ def experiment_of(
         "multi_task_trainer.cuda_device": -1,
         "multi_task_trainer.no_tqdm": True,
     }
-    embedders = json.loads(CONFIGS[name].read_text())["model"]["text_field_embedder"][
-        "token_embedders"
-    ]
-    for embedder, block in embedders.items():
-        for key in embeddings.keys() & block.keys():
-            path = f"model.text_field_embedder.token_embedders.{embedder}.{key}"
-            overrides[path] = embeddings[key]
+    config = json.loads(CONFIGS[name].read_text())
+    places = {EMBEDDERS: config["model"]["text_field_embedder"]["token_embedders"]}
+    for task in task_names(config):
+        reader = config[f"task_{task}"]["data_params"]["dataset_reader"]
+        places[INDEXERS.format(task)] = reader["token_indexers"]
+    for place, blocks in places.items():
+        for entry, block in blocks.items():
+            for key in embeddings.keys() & block.keys():
+                overrides[f"{place}.{entry}.{key}"] = embeddings[key]
     config = load_config(CONFIGS[name], json.dumps(overrides))
+    return experiment_on(config, corpus, directory)
+
+
+def experiment_on(config: Config, corpus: Path, directory: Path) -> Experiment:
     check_config(config)
     place_corpus(config, corpus, directory / "data")
     return assemble(config, directory, SPLITS)
@@ -114,6 +129,22 @@ def test_config_builds_and_trains_a_step_of_each_task(
         loss.backward()
         assert torch.isfinite(loss), task
         training.optimizer.step()
+
+
+# The others' tasks and readers are among these.
+@pytest.mark.parametrize("name", ["hmtl_coref_conll", "ner_emd_coref_ace", "hmtl_open"])
+def test_transformer_takes_the_place_of_any_embedding(
+    name: str, corpus: Path, embeddings: dict[str, str], tmp_path: Path
+) -> None:
+    surroundings = {"data_root": str(tmp_path / "data"), "multi_task_trainer.cuda_device": -1}
+    config = load_config(CONFIGS[name], json.dumps(surroundings))
+    config = with_transformer(config, embeddings["model_name"], max_length=64, overlap=16)
+    experiment = experiment_on(config, corpus, tmp_path)
+    for data in experiment.tasks:
+        assert data.training is not None
+        experiment.model(data.task.name, data.training.next_batch())["loss"].backward()
+    gradients = {name: each.grad is not None for name, each in experiment.model.named_parameters()}
+    assert gradients[f"{TRANSFORMER}.encoder.layer.0.output.dense.weight"]
 
 
 @pytest.mark.parametrize("name, tasks", TASKS_BY_REFERENCE_CONFIG.items())

@@ -113,16 +113,6 @@ def test_plateau_follows_the_direction_of_each_tasks_metric(
     assert rates == [(pytest.approx(rate), 0.01) for rate in falling]
 
 
-@pytest.mark.parametrize("kind", ["noam", "slanted_triangular", "linear_with_warmup"])
-def test_scheduler_that_changes_the_rate_at_each_step_is_refused(config: Config, kind: str) -> None:
-    # It would be told of epochs only, and do nothing.
-    config["multi_task_trainer"]["scheduler"] = {"type": kind}
-    with pytest.raises(
-        ConfigurationError, match=rf"'{kind}' changes .*Choose one of .*reduce_on_plat"
-    ):
-        completed(config)
-
-
 @pytest.mark.parametrize(
     "path, value",
     [

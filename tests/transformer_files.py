@@ -1,6 +1,7 @@
 """A BERT in miniature, with random weights, in the files that transformers reads."""
 
 from pathlib import Path
+from typing import Any
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -40,3 +41,27 @@ def write_transformer(directory: Path, seed: int = 0) -> Path:
         torch.manual_seed(seed)
         BertModel(config).save_pretrained(directory)
     return directory
+
+
+def with_transformer(config: dict[str, Any], model: Path | str, **params: Any) -> dict[str, Any]:
+    """
+    The config with a transformer in the place of its token embedders.
+
+    # Parameters
+
+    config : `dict[str, Any]`
+        Changed, and returned.
+    model : `Path` or `str`
+        What the config is to call `model_name`.
+    params : `Any`
+        Of the embedder.
+    """
+    block = {"type": "pretrained_transformer_mismatched", "model_name": str(model)}
+    for key, section in config.items():
+        if key.startswith("task_"):
+            section["data_params"]["dataset_reader"]["token_indexers"] = {"bert": dict(block)}
+    embedders = {"bert": {**block, **params}}
+    config["model"]["text_field_embedder"] = {"token_embedders": embedders}
+    config["model"].pop("initializer", None)
+    config.pop("vocabulary", None)
+    return config

@@ -17,6 +17,7 @@ from hmtl.data_cache.fingerprints import Fingerprints
 from hmtl.data_cache.settings import GIGABYTE, CacheSettings
 from hmtl.errors import DataError
 from hmtl.files import making_directory
+from hmtl.pretrained_models import is_directory, resolve
 from hmtl.split_source import READER, SplitSource
 from hmtl.training.streamed_instances import Instances, StreamedInstances
 
@@ -32,7 +33,10 @@ PACKAGES = ("allennlp", "transformers", "tokenizers")
 # Readers and indexers of other packages may change from one day to the next without a sign of it.
 KNOWN_READERS, KNOWN_INDEXERS = ("hmtl.dataset_readers.",), ("hmtl.", "allennlp.")
 # Indexers whose numbers come from the files of a model, which must then be at hand to be compared.
-MODEL_INDEXERS = "allennlp.data.token_indexers.pretrained_transformer"
+MODEL_INDEXERS = (
+    "allennlp.data.token_indexers.pretrained_transformer",
+    "hmtl.dataset_readers.wordpiece_indexer",
+)
 # Those files of a model that no indexer reads: the weights.
 WEIGHTS = (".bin", ".safetensors", ".pt", ".pth", ".h5", ".msgpack", ".onnx", ".ot")
 # Keys of the config's `vocabulary` under which nothing but the corpora and these values decide about it.
@@ -255,13 +259,13 @@ def _stranger(source: SplitSource) -> Optional[str]:
 
 def _is_local(reader_block: Mapping[str, Any], indexer: str) -> bool:
     block = reader_block.get("token_indexers", {}).get(indexer, {})
-    return Path(str(block.get("model_name", ""))).is_dir()
+    return is_directory(str(block.get("model_name", "")))
 
 
 def _models_in(reader_block: Mapping[str, Any]) -> Iterable[str]:
     blocks = reader_block.get("token_indexers", {}).values()
     names = {block["model_name"] for block in blocks if "model_name" in block}
-    return (name for name in names if Path(name).is_dir())
+    return (resolve(name) for name in names if is_directory(name))
 
 
 def _indexers_of(reader: DatasetReader) -> Dict[str, TokenIndexer]:

@@ -211,7 +211,7 @@ def _vectors_by_level(
         if level not in encoders.encoders:
             vectors[level] = LevelVectors(base, base) if below is None else vectors[below]
             continue
-        read = list(base)
+        read = [] if level in encoders.without_shortcut else list(base)
         if below is not None:
             read += [("below", entry) for entry in vectors[below].encoded]
         size = encoders.encoded_dims[level]

@@ -15,7 +15,6 @@ from hmtl.errors import DataError
 from hmtl.experiment import (
     HARMLESS_CHANGES,
     METRICS_FILE,
-    PRETRAINED_DIR,
     SPLITS,
     VOCABULARY_DIR,
     Experiment,
@@ -41,7 +40,7 @@ from hmtl.fine_tuning.transfer import (
 )
 from hmtl.fine_tuning.vocabulary import grown_vocabulary
 from hmtl.models.hmtl import Hmtl
-from hmtl.run_directory import prepare_directory
+from hmtl.run_directory import PRETRAINED_DIR, prepare_directory
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,5 @@
 """What a trained model's tasks lose, or gain, while the model is trained on."""
 
-import copy
 import json
 import logging
 from pathlib import Path
@@ -119,7 +118,7 @@ class Forgetting:
 
     def _others(self) -> Optional[Experiment]:
         """The trained model with those of its tasks that the fine-tuned model does not have, if any."""
-        config = copy.deepcopy(self.pretrained.config)
+        config = self.pretrained.own_config
         trainer = config["multi_task_trainer"]
         for key in ("cuda_device", "no_tqdm"):
             trainer[key] = self.experiment.config["multi_task_trainer"].get(key, trainer.get(key))

@@ -1,5 +1,6 @@
 """The trained model that a fine-tuning begins with."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict
@@ -16,6 +17,7 @@ from hmtl.models.hmtl import Hmtl
 from hmtl.run_directory import CONFIG_FILE, load_vocabulary, save_vocabulary
 from hmtl.training.checkpoint import TRAINING_STATE, check_are_numbers, load_tensors
 from hmtl.training.checkpointer import Checkpointer, best_weights_name
+from hmtl.transformer_files import FOLDER as TRANSFORMERS
 
 WEIGHTS_PATTERN = "*.th"
 
@@ -60,9 +62,16 @@ class Pretrained:
                 f"{', '.join(names) or 'those of another run: here are none'}.",
                 directory,
             )
-        config = without_pretrained_files(load_config(directory / CONFIG_FILE))
-        check_config(config)
-        return cls(directory, weights_name, config, load_vocabulary(directory / VOCABULARY_DIR))
+        config = load_config(directory / CONFIG_FILE)
+        vocab = load_vocabulary(directory / VOCABULARY_DIR)
+        pretrained = cls(directory, weights_name, config, vocab)
+        check_config(pretrained.own_config)
+        return pretrained
+
+    @property
+    def own_config(self) -> Config:
+        """Its config, for a model that takes the weights and everything else from the directory."""
+        return without_pretrained_files(self.config, self.directory)
 
     def weights(self) -> Dict[str, torch.Tensor]:
         """
@@ -91,7 +100,7 @@ class Pretrained:
         DataError
             When they are another model's.
         """
-        model = build_model(self.config, self.vocab)
+        model = build_model(self.own_config, self.vocab)
         try:
             model.load_state_dict(self.weights())
         except RuntimeError as error:
@@ -108,6 +117,8 @@ class Pretrained:
         """
         with making_directory(directory) as partial:
             write_json(partial / CONFIG_FILE, self.config)
+            if (self.directory / TRANSFORMERS).is_dir():
+                shutil.copytree(self.directory / TRANSFORMERS, partial / TRANSFORMERS)
             save_vocabulary(self.vocab, partial / VOCABULARY_DIR)
             same_file(self.directory / self.weights_name, partial / self.weights_name)
         return Pretrained(directory, self.weights_name, self.config, self.vocab)

@@ -8,6 +8,7 @@ from typing import Dict, Mapping, Optional
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.config import TASK_PREFIX, Config, task_names
+from hmtl.transformer_files import read_with_transformers_of_embedders
 
 DATA_PATHS = ("train_data_path", "validation_data_path", "test_data_path")
 DEFAULT_SAMPLING = "proportional"
@@ -67,6 +68,8 @@ def _add_task(name: str, config: Config, trained: Config) -> None:
             )
     config[TASK_PREFIX + name] = section
     config.setdefault("model", {}).setdefault(name, copy.deepcopy(trained["model"][name]))
+    # Where the trained model had its transformer there may be nothing any more.
+    read_with_transformers_of_embedders(config, name)
     iterator = _iterator(trained, name)
     if iterator is not None:
         config.setdefault("iterators", {}).setdefault(f"iterator_{name}", iterator)

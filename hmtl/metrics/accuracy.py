@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from hmtl.metrics.labelled_f1 import ratio
+from hmtl.metrics.fractions import ratio
 
 
 class Accuracy:
@@ -46,3 +46,8 @@ class Accuracy:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on from counts that `state_dict` gave."""
         self._correct, self._total = state["correct"], state["total"]
+
+    def merge(self, state: dict[str, Any]) -> None:
+        """Counts as well what another one counted, as its `state_dict` tells it."""
+        self._correct += state["correct"]
+        self._total += state["total"]

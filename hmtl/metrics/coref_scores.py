@@ -19,38 +19,16 @@ What counts of clusters with a single mention:
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy
 from scipy.optimize import linear_sum_assignment
 
-from hmtl.metrics.labelled_f1 import f1_score, ratio
+from hmtl.metrics.fractions import NOTHING, Fractions
 
 Span = tuple[int, int]
 Cluster = frozenset[Span]
 SCORERS = ("muc", "b_cubed", "ceafe")
-
-
-class Fractions(NamedTuple):
-    """Precision and recall, each before its division."""
-
-    precision_numerator: float
-    precision_denominator: float
-    recall_numerator: float
-    recall_denominator: float
-
-    def add(self, other: "Fractions") -> "Fractions":
-        """The sum, part by part."""
-        return Fractions(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
-
-    def figures(self) -> dict[str, float]:
-        """`precision`, `recall` and `f1_score`, 0.0 where undefined."""
-        precision = ratio(self.precision_numerator, self.precision_denominator)
-        recall = ratio(self.recall_numerator, self.recall_denominator)
-        return {"precision": precision, "recall": recall, "f1_score": f1_score(precision, recall)}
-
-
-NOTHING = Fractions(0, 0, 0, 0)
 
 
 class CorefScores:
@@ -69,7 +47,9 @@ class CorefScores:
 
     def reset(self) -> None:
         """Forgets everything counted so far."""
-        self._fractions = dict.fromkeys(SCORERS, NOTHING)
+        # By document: sums of fractions round otherwise in another order, and several processes that share
+        # the documents are to come to the same figures as one.
+        self._fractions: dict[str, list[Fractions]] = {name: [] for name in SCORERS}
 
     def update(
         self,
@@ -99,7 +79,7 @@ class CorefScores:
             "ceafe": ceafe(multiple[0], gold),
         }
         for name, fractions in document.items():
-            self._fractions[name] = self._fractions[name].add(fractions)
+            self._fractions[name].append(fractions)
 
     def compute(self, full: bool = False) -> dict[str, Any]:
         """
@@ -115,7 +95,7 @@ class CorefScores:
             their precision, recall and F1. With `full`, also `muc`, `b_cubed` and `ceafe`, each a
             dictionary of `precision`, `recall` and `f1_score`.
         """
-        by_scorer = {name: self._fractions[name].figures() for name in SCORERS}
+        by_scorer = {name: sums.figures() for name, sums in self.fractions().items()}
         metrics: dict[str, Any] = {
             f"coref_{short}": sum(figures[name] for figures in by_scorer.values()) / len(SCORERS)
             for short, name in (
@@ -126,13 +106,35 @@ class CorefScores:
         }
         return {**by_scorer, **metrics} if full else metrics
 
+    def fractions(self) -> dict[str, Fractions]:
+        """By scorer, what its figures are computed from: sums over documents."""
+        return {name: _sum(self._fractions[name]) for name in SCORERS}
+
     def state_dict(self) -> dict[str, Any]:
-        """The sums so far, as plain numbers."""
-        return {name: list(self._fractions[name]) for name in SCORERS}
+        """The fractions of each document, as plain numbers."""
+        return {name: [list(each) for each in self._fractions[name]] for name in SCORERS}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on from sums that `state_dict` gave."""
-        self._fractions = {name: Fractions(*state[name]) for name in SCORERS}
+        """Goes on from what `state_dict` gave."""
+        self._fractions = {name: [] for name in SCORERS}
+        self.merge(state)
+
+    def merge(self, state: dict[str, Any]) -> None:
+        """Counts as well the documents that another one counted, after its own."""
+        for name in SCORERS:
+            self._fractions[name].extend(Fractions(*each) for each in _documents(state[name]))
+
+
+def _sum(documents: list[Fractions]) -> Fractions:
+    total = NOTHING
+    for fractions in documents:
+        total = total.add(fractions)
+    return total
+
+
+def _documents(state: list[Any]) -> list[Any]:
+    """Checkpoints of before held the sum over all documents: it counts as one of them."""
+    return [state] if state and not isinstance(state[0], list) else state
 
 
 def muc(predicted: Sequence[Cluster], gold: Sequence[Cluster]) -> Fractions:

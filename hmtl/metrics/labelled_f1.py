@@ -4,17 +4,9 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import Any
 
+from hmtl.metrics.fractions import Fractions
+
 OVERALL = "overall"
-
-
-def ratio(numerator: float, denominator: float) -> float:
-    """`numerator / denominator`, and 0.0 where the denominator is zero."""
-    return numerator / denominator if denominator else 0.0
-
-
-def f1_score(precision: float, recall: float) -> float:
-    """The harmonic mean of precision and recall; 0.0 where both are zero."""
-    return ratio(2 * precision * recall, precision + recall)
 
 
 class LabelledF1:
@@ -63,6 +55,11 @@ class LabelledF1:
         metrics.update(_figures(OVERALL, *totals))
         return metrics
 
+    def fractions(self) -> dict[str, Fractions]:
+        """What `overall` is computed from: sums over sentences."""
+        correct = self._correct.total()
+        return {OVERALL: Fractions(correct, self._predicted.total(), correct, self._gold.total())}
+
     def state_dict(self) -> dict[str, Any]:
         """The counts, as plain numbers."""
         return {
@@ -77,11 +74,17 @@ class LabelledF1:
         self._predicted = Counter(state["predicted"])
         self._gold = Counter(state["gold"])
 
+    def merge(self, state: dict[str, Any]) -> None:
+        """Counts as well what another one counted, as its `state_dict` tells it."""
+        self._correct.update(state["correct"])
+        self._predicted.update(state["predicted"])
+        self._gold.update(state["gold"])
+
 
 def _figures(label: str, correct: int, predicted: int, gold: int) -> dict[str, float]:
-    precision, recall = ratio(correct, predicted), ratio(correct, gold)
+    figures = Fractions(correct, predicted, correct, gold).figures()
     return {
-        f"precision-{label}": precision,
-        f"recall-{label}": recall,
-        f"f1-measure-{label}": f1_score(precision, recall),
+        f"precision-{label}": figures["precision"],
+        f"recall-{label}": figures["recall"],
+        f"f1-measure-{label}": figures["f1_score"],
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from hmtl.metrics.labelled_f1 import ratio
+from hmtl.metrics.fractions import ratio
 
 Span = tuple[int, int]
 
@@ -49,3 +49,8 @@ class MentionRecall:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on from counts that `state_dict` gave."""
         self._recalled, self._gold = state["recalled"], state["gold"]
+
+    def merge(self, state: dict[str, Any]) -> None:
+        """Counts as well what another one counted, as its `state_dict` tells it."""
+        self._recalled += state["recalled"]
+        self._gold += state["gold"]

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import Any
 
+from hmtl.metrics.fractions import Fractions
 from hmtl.metrics.labelled_f1 import OVERALL, LabelledF1
 from hmtl.metrics.span_f1 import LabelledSpan
 
@@ -134,6 +135,10 @@ class RelationScores:
             metrics.update(self._by_subset("strict", self.strict))
         return metrics
 
+    def fractions(self) -> dict[str, Fractions]:
+        """What the headline is computed from: sums over sentences."""
+        return self.boundaries[ALL_SENTENCES].fractions()
+
     def state_dict(self) -> dict[str, Any]:
         """The counts, as plain numbers."""
         return {
@@ -148,6 +153,15 @@ class RelationScores:
             self.boundaries[name].load_state_dict(state["boundaries"][name])
             self.strict[name].load_state_dict(state["strict"][name])
         self._sentences_with_mentions, self._sentences_without_relations = state["sentences"]
+
+    def merge(self, state: dict[str, Any]) -> None:
+        """Counts as well what another one counted, as its `state_dict` tells it."""
+        for name in self.boundaries:
+            self.boundaries[name].merge(state["boundaries"][name])
+            self.strict[name].merge(state["strict"][name])
+        with_mentions, without_relations = state["sentences"]
+        self._sentences_with_mentions += with_mentions
+        self._sentences_without_relations += without_relations
 
     def _by_subset(self, criterion: str, counters: Mapping[str, LabelledF1]) -> dict[str, float]:
         named = {"": counters[ALL_SENTENCES]}

@@ -35,6 +35,9 @@ class Level(FromParams):
     mentions_from : `str`, optional (default = `None`)
         The level whose head finds the mentions that this level's head wants for its full metrics: those
         of the arguments, in the strict score of relations.
+    shortcut : `bool`, optional (default = `True`)
+        Whether the encoder reads the base embedding beside the encoding of the level below. A level with
+        none below reads the base embedding in any case.
     """
 
     def __init__(
@@ -44,12 +47,14 @@ class Level(FromParams):
         stacks_on: Optional[str] = None,
         input_dropout: float = 0.0,
         mentions_from: Optional[str] = None,
+        shortcut: bool = True,
     ) -> None:
         self.tagger = tagger
         self.encoder = encoder
         self.stacks_on = stacks_on
         self.input_dropout = input_dropout
         self.mentions_from = mentions_from
+        self.shortcut = shortcut
 
 
 @dataclass
@@ -77,7 +82,8 @@ class Encoding:
 class StackedEncoders(torch.nn.Module):
     """
     The shared part of the model: an embedder, and per level an encoder of
-    `[base embedding ; encoding of the level below]` (Hashimoto et al., 2017; Sanh et al., 2019).
+    `[base embedding ; encoding of the level below]` (Hashimoto et al., 2017; Sanh et al., 2019), or of the
+    latter alone where a level does without its shortcut.
 
     # Parameters
 
@@ -99,6 +105,9 @@ class StackedEncoders(torch.nn.Module):
         }
         self.input_dims: Dict[str, int] = {}
         self.encoded_dims: Dict[str, int] = {}
+        self.without_shortcut = [
+            name for name, below in self.below.items() if below and not levels[name].shortcut
+        ]
         self.encoders = torch.nn.ModuleDict()
         self.input_dropouts = torch.nn.ModuleDict()
         for name in self.below:
@@ -107,19 +116,19 @@ class StackedEncoders(torch.nn.Module):
     def _add(self, name: str, level: Level) -> None:
         embedding_dim = self.text_field_embedder.get_output_dim()
         below = level.stacks_on
-        _check_input_dropout(name, level)
+        _check_acts_on_an_encoder(name, level)
         if level.encoder is None:
             self.input_dims[name] = embedding_dim if below is None else self.input_dims[below]
             self.encoded_dims[name] = embedding_dim if below is None else self.encoded_dims[below]
             return
-        below_dim = 0 if below is None else self.encoded_dims[below]
-        input_dim = embedding_dim + below_dim
+        read = {} if name in self.without_shortcut else {"text_field_embedder": embedding_dim}
+        if below is not None:
+            read[f"encoding of {below}"] = self.encoded_dims[below]
+        input_dim = sum(read.values())
         encoder = build_sized(
             level.encoder, f"model.{name}.encoder", input_size=input_dim, input_dim=input_dim
         )
-        parts = f"{embedding_dim} (text_field_embedder)"
-        if below is not None:
-            parts += f" + {below_dim} (encoding of {below})"
+        parts = " + ".join(f"{width} ({what})" for what, width in read.items())
         check_size(f"model.{name}.encoder", encoder.get_input_dim(), input_dim, parts)
         self.input_dims[name] = input_dim
         self.encoded_dims[name] = encoder.get_output_dim()
@@ -150,10 +159,10 @@ class StackedEncoders(torch.nn.Module):
             if below is None:
                 return LevelEncoding(encoding.embedded, encoding.embedded)
             return encoding.levels[below]
-        inputs = encoding.embedded
+        read = [] if name in self.without_shortcut else [encoding.embedded]
         if below is not None:
-            inputs = torch.cat([inputs, encoding.levels[below].encoded], dim=-1)
-        inputs = self.input_dropouts[name](inputs)
+            read.append(encoding.levels[below].encoded)
+        inputs = self.input_dropouts[name](torch.cat(read, dim=-1) if len(read) > 1 else read[0])
         return LevelEncoding(inputs, self.encoders[name](inputs, encoding.mask))
 
     def path_to(self, name: str) -> List[str]:
@@ -171,7 +180,7 @@ def _bottom_up(levels: Dict[str, Level]) -> List[str]:
         raise ConfigurationError(str(error)) from error
 
 
-def _check_input_dropout(name: str, level: Level) -> None:
+def _check_acts_on_an_encoder(name: str, level: Level) -> None:
     where = f"model.{name}.input_dropout is {level.input_dropout}"
     if not 0.0 <= level.input_dropout < 1.0:
         raise ConfigurationError(f"{where}; write a probability, from 0 to less than 1.")
@@ -179,6 +188,11 @@ def _check_input_dropout(name: str, level: Level) -> None:
         raise ConfigurationError(
             f"{where}, but the level has no encoder whose input it could act on. Remove it, or write "
             f"model.{name}.encoder."
+        )
+    if not level.shortcut and level.encoder is None:
+        raise ConfigurationError(
+            f"model.{name}.shortcut is false, but the level has no encoder that could do without it. Remove "
+            f"it, or write model.{name}.encoder."
         )
 
 

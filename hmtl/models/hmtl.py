@@ -1,6 +1,6 @@
 """The one model: a hierarchy of encoders with a head on each level."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Union
 
 import torch
 from allennlp.common import Lazy
@@ -148,6 +148,17 @@ class Hmtl(Model):
         """Lets a task's head go on from what `counts` returned."""
         for name, counter in self._head(task_name).counters().items():
             counter.load_state_dict(counts[name])
+
+    def add_counts(self, task_name: str, counts: Dict[str, Any]) -> None:
+        """Lets a task's head count as well what `counts` returned in another process."""
+        for name, counter in self._head(task_name).counters().items():
+            counter.merge(counts[name])
+
+    def loss_divisor(
+        self, task_name: str, output_dict: Dict[str, torch.Tensor]
+    ) -> Optional[Union[float, torch.Tensor]]:
+        """What a task's loss is a mean over, or `None` where it is a sum; see `Head.loss_divisor`."""
+        return self._head(task_name).loss_divisor(output_dict)
 
     def _head(self, name: str) -> Head:
         head = self.heads[name]

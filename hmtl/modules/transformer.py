@@ -1,14 +1,20 @@
-"""Pretrained transformers, whose vectors can be kept while they are frozen."""
+"""Pretrained transformers: long texts in overlapping windows; while frozen, vectors that are kept."""
 
+import json
 from collections import defaultdict
-from typing import Any, Dict, List, Optional, Tuple
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data.tokenizers import PretrainedTransformerTokenizer
 from allennlp.modules.token_embedders import (
     PretrainedTransformerMismatchedEmbedder,
     TokenEmbedder,
 )
+from transformers import PretrainedConfig
+from transformers.tokenization_utils_base import LARGE_INTEGER
 
 from hmtl.modules.embedding_cache import (
     EmbeddingCache,
@@ -17,15 +23,43 @@ from hmtl.modules.embedding_cache import (
     key_of,
     padded,
 )
+from hmtl.modules.windows import Windows, WindowSize, windows_of
+from hmtl.pretrained_models import naming_model, resolve
 
-# The transformer inside AllenNLP's embedder, by its name in the state_dict.
+# Parts of AllenNLP's embedder, by their names in the state_dict.
 TRANSFORMER = "_matched_embedder.transformer_model"
-# Texts are computed so many at a time, of one length in wordpieces rounded up to a multiple of this: how a
+MIXTURE = "_matched_embedder._scalar_mix"
+# Of the transformer's own config: where its files were, of which nothing follows.
+PLACE = "_name_or_path"
+# Windows are computed so many at a time, of one length in wordpieces rounded up to a multiple of this: how a
 # matrix product rounds depends on its shape, which must then follow from the text alone.
-NUM_TEXTS = 4
+NUM_WINDOWS = 4
 LENGTH_STEP = 16
 
-Arrays = Dict[str, numpy.ndarray]
+# Longer than any text.
+ANY_LENGTH = 2**40
+
+FIRST, AVERAGE = "first", "avg"
+
+
+@dataclass
+class WordpieceText:
+    """
+    A text without padding.
+
+    # Parameters
+
+    ids : `numpy.ndarray`
+        Of its wordpieces. Shape `(num_wordpieces,)`.
+    types : `numpy.ndarray`
+        Their types. Shape `(num_wordpieces,)`.
+    offsets : `numpy.ndarray`
+        First and last wordpiece of each token; negative for a token without any. Shape `(num_tokens, 2)`.
+    """
+
+    ids: numpy.ndarray
+    types: numpy.ndarray
+    offsets: numpy.ndarray
 
 
 @TokenEmbedder.register("pretrained_transformer_mismatched", exist_ok=True)
@@ -33,29 +67,38 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
     """
     A transformer over wordpieces, with one vector per token, for the indexer of the same name.
 
-    It takes the place of AllenNLP's embedder of the same name and takes its parameters, with one more.
+    It takes the place of AllenNLP's embedder of the same name and takes its parameters, with two more.
 
     # Parameters
 
     model_name : `str`
-        A directory, or a name on the Hugging Face hub.
+        A directory, a name on the Hugging Face hub, or `package:<package>/<folder>`.
     max_length : `int`, optional (default = `None`)
-        Longer texts are cut into segments of this many wordpieces; as the indexer has it.
+        Longer texts are cut into windows of this many wordpieces; `None` is as many as the transformer takes.
     sub_module : `str`, optional (default = `None`)
         The part of the transformer to use, the encoder of one that has a decoder too.
     train_parameters : `bool`, optional (default = `True`)
     last_layer_only : `bool`, optional (default = `True`)
-        `False` mixes all layers, with trained weights.
+        `False` mixes all layers, with trained weights; what is kept of a frozen one is then each layer.
     override_weights_file : `str`, optional (default = `None`)
     override_weights_strip_prefix : `str`, optional (default = `None`)
     load_weights : `bool`, optional (default = `True`)
     gradient_checkpointing : `bool`, optional (default = `None`)
+        Layers are computed once more in the backward pass, instead of being kept for it.
     tokenizer_kwargs : `Dict[str, Any]`, optional (default = `None`)
     transformer_kwargs : `Dict[str, Any]`, optional (default = `None`)
     sub_token_mode : `str`, optional (default = `"avg"`)
         A token's vector: `"avg"` of its wordpieces', or of the `"first"`.
     eval_mode : `bool`, optional (default = `False`)
         The transformer's own dropout is off in training as well. Only then its vectors can be kept.
+    overlap : `int`, optional (default = `0`)
+        How many wordpieces two windows have in common. A token's vector is taken from the window where it
+        has most context on the side where it has less (see `windows_of`).
+
+    # Raises
+
+    ConfigurationError
+        When the model is not there, or a window is longer than it takes.
     """
 
     def __init__(
@@ -71,26 +114,42 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
         gradient_checkpointing: Optional[bool] = None,
         tokenizer_kwargs: Optional[Dict[str, Any]] = None,
         transformer_kwargs: Optional[Dict[str, Any]] = None,
-        sub_token_mode: Optional[str] = "avg",
+        sub_token_mode: Optional[str] = AVERAGE,
         eval_mode: bool = False,
+        overlap: int = 0,
     ) -> None:
-        super().__init__(
-            model_name=model_name,
-            max_length=max_length,
-            sub_module=sub_module,
-            train_parameters=train_parameters,
-            last_layer_only=last_layer_only,
-            override_weights_file=override_weights_file,
-            override_weights_strip_prefix=override_weights_strip_prefix,
-            load_weights=load_weights,
-            gradient_checkpointing=gradient_checkpointing,
-            tokenizer_kwargs=tokenizer_kwargs,
-            transformer_kwargs=transformer_kwargs,
-            sub_token_mode=sub_token_mode,
-        )
+        if sub_token_mode not in (FIRST, AVERAGE):
+            raise ConfigurationError(
+                f"sub_token_mode is {sub_token_mode!r}; choose {AVERAGE!r} or {FIRST!r}"
+            )
+        directory = resolve(model_name)
+        with naming_model("a token embedder's model_name", model_name):
+            tokenizer = PretrainedTransformerTokenizer(directory, tokenizer_kwargs=tokenizer_kwargs)
+            super().__init__(
+                model_name=directory,
+                sub_module=sub_module,
+                train_parameters=train_parameters,
+                last_layer_only=last_layer_only,
+                override_weights_file=override_weights_file,
+                override_weights_strip_prefix=override_weights_strip_prefix,
+                load_weights=load_weights,
+                tokenizer_kwargs=tokenizer_kwargs,
+                transformer_kwargs=transformer_kwargs,
+                sub_token_mode=sub_token_mode,
+            )
+        if gradient_checkpointing:
+            # The embedder of AllenNLP would note it down where transformers no longer looks.
+            self._matched_embedder.transformer_model.gradient_checkpointing_enable(
+                {"use_reentrant": False}
+            )
         self._matched_embedder.eval_mode = eval_mode
         self._last_layer_only = last_layer_only
-        self._settings = (model_name, max_length, sub_module, sub_token_mode)
+        # That are kept of a token.
+        self._num_layers = 1 if last_layer_only else self._matched_embedder.config.num_hidden_layers
+        self._padding = tokenizer.tokenizer.pad_token_id or 0
+        limit = _most_wordpieces(tokenizer, self._matched_embedder.config)
+        self._window = _window_size(tokenizer, max_length, limit, overlap)
+        self._settings = (self._window, sub_module, sub_token_mode, last_layer_only)
         self._cache: Optional[EmbeddingCache] = None
         self._digest: Optional[str] = None
         self.register_load_state_dict_post_hook(_forget_digest)
@@ -104,8 +163,6 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
         weights = self.get_submodule(TRANSFORMER).parameters()
         if any(weight.requires_grad for weight in weights):
             return "its weights are trained (train_parameters)"
-        if not self._last_layer_only:
-            return "the mixture of its layers is trained (last_layer_only is false)"
         if not self._matched_embedder.eval_mode:
             return "its dropout is on in training (write eval_mode: true)"
         return None
@@ -129,60 +186,232 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
         offsets : `torch.Tensor`
             First and last wordpiece of each token. Shape `(batch_size, num_tokens, 2)`.
         wordpiece_mask : `torch.BoolTensor`
-            Shape `(batch_size, num_wordpieces)`; without those that segments begin and end with.
+            Shape `(batch_size, num_wordpieces)`.
         type_ids : `torch.Tensor`, optional
             Shape `(batch_size, num_wordpieces)`.
         segment_concat_mask : `torch.BoolTensor`, optional
-            Where `max_length` is set. Shape `(batch_size, num_wordpieces)`.
+            Of AllenNLP's indexer, which cuts texts itself where it has a `max_length`.
 
         # Returns
 
         vectors : `torch.Tensor`
             Shape `(batch_size, num_tokens, output_dim)`.
         """
-        parts: Dict[str, Any] = {
-            "token_ids": token_ids,
-            "mask": mask,
-            "offsets": offsets,
-            "wordpiece_mask": wordpiece_mask,
-            "type_ids": type_ids,
-            "segment_concat_mask": segment_concat_mask,
-        }
+        if segment_concat_mask is not None:
+            raise ConfigurationError(
+                "the token indexer has cut the texts into segments; here the embedder does that. Write "
+                "the indexer pretrained_transformer_mismatched."
+            )
+        texts = _texts_of(token_ids, mask, offsets, wordpiece_mask, type_ids)
         if self._cache is None or self.why_not_cached() is not None:
             self._digest = None
-            return super().forward(**parts)
-        texts = _texts_of({name: part for name, part in parts.items() if part is not None})
+            return self._embed(texts, mask.size(1))
         rows = self._cache.rows(
             self._present_digest(),
-            self.get_output_dim(),
-            [key_of(*(text[name] for name in sorted(text))) for text in texts],
+            self._num_layers * self.get_output_dim(),
+            [key_of(text.ids, text.types, text.offsets) for text in texts],
             lambda positions: self._compute([texts[position] for position in positions]),
         )
-        return padded(rows, mask.size(1), mask.device)
+        vectors = padded(rows, mask.size(1), mask.device)
+        if self._last_layer_only:
+            return vectors
+        # Shape: (batch_size, num_tokens, num_layers, dim)
+        layers = vectors.unflatten(-1, (self._num_layers, self.get_output_dim()))
+        return self.get_submodule(MIXTURE)(layers.unbind(2))
+
+    def _embed(self, texts: Sequence[WordpieceText], num_tokens: int) -> torch.Tensor:
+        """All windows of all texts at once. Shape `(num_texts, num_tokens, dim)`."""
+        cuts = [self._cut(text) for text in texts]
+        windows = [(text, each) for text, cut in zip(texts, cuts) for each in cut.positions]
+        longest = max(len(positions) for _, positions in windows)
+        batch = self._batch(windows, len(windows), longest)
+        # Shape: (num_windows * longest, dim)
+        vectors = self._matched_embedder(**batch).flatten(0, 1)
+        bags, first = [], 0
+        for text, cut in zip(texts, cuts):
+            begins = longest * numpy.arange(first, first + len(cut.positions))
+            bags.append(self._bags(text, cut, begins, num_tokens))
+            first += len(cut.positions)
+        return _pool(vectors, bags).unflatten(0, (len(texts), num_tokens))
+
+    def _compute(self, texts: List[WordpieceText]) -> Rows:
+        """Shape of each row: `(num_tokens, num_layers * dim)`. No bit of it depends on the other texts."""
+        cuts = [self._cut(text) for text in texts]
+        # The numbers of windows of one rounded length: of the text, and among its windows.
+        alike: Dict[int, List[Tuple[int, int]]] = defaultdict(list)
+        for index, cut in enumerate(cuts):
+            for number, positions in enumerate(cut.positions):
+                alike[_rounded_up(len(positions))].append((index, number))
+        parts: List[List[torch.Tensor]] = [[torch.empty(0)] * len(cut.positions) for cut in cuts]
+        device = next(self.parameters()).device
+        with torch.no_grad(), torch.autocast(device.type, enabled=False):
+            for length, places in alike.items():
+                for first in range(0, len(places), NUM_WINDOWS):
+                    group = places[first : first + NUM_WINDOWS]
+                    windows = [(texts[index], cuts[index].positions[n]) for index, n in group]
+                    batch = self._batch(windows, NUM_WINDOWS, length)
+                    for (index, n), vectors in zip(group, self._to_be_kept(batch)):
+                        parts[index][n] = vectors
+            return [self._row(*each) for each in zip(texts, cuts, parts)]
+
+    def _row(self, text: WordpieceText, cut: Windows, parts: List[torch.Tensor]) -> numpy.ndarray:
+        begins = numpy.cumsum([0, *(len(part) for part in parts[:-1])])
+        bags = self._bags(text, cut, begins, len(text.offsets))
+        return _pool(torch.cat(parts), [bags]).cpu().float().numpy()
+
+    def _cut(self, text: WordpieceText) -> Windows:
+        return windows_of(len(text.ids), text.offsets, self._window)
+
+    def _to_be_kept(self, batch: Dict[str, Any]) -> torch.Tensor:
+        """
+        The last layer, or all of them side by side: to take the mean of wordpieces and to mix layers can be
+        done in either order. Shape `(num_windows, length, num_layers * dim)`.
+        """
+        if self._last_layer_only:
+            return self._matched_embedder(**batch)
+        types = {} if batch["type_ids"] is None else {"token_type_ids": batch["type_ids"]}
+        output = self._matched_embedder.transformer_model(
+            input_ids=batch["token_ids"],
+            attention_mask=batch["mask"].float(),
+            output_hidden_states=True,
+            **types,
+        )
+        # The first is not of a layer, but of the embeddings.
+        return torch.cat(output.hidden_states[1:], dim=-1)
+
+    def _batch(
+        self, windows: Sequence[Tuple[WordpieceText, numpy.ndarray]], num_rows: int, length: int
+    ) -> Dict[str, Any]:
+        """
+        # Parameters
+
+        windows : `Sequence[Tuple[WordpieceText, numpy.ndarray]]`
+            Texts, and which of their wordpieces.
+        num_rows : `int`
+            At least as many; what is left is filled up with the first one.
+        length : `int`
+            At least that of the longest.
+
+        # Returns
+
+        batch : `Dict[str, Any]`
+            What AllenNLP's embedder takes. Shape of each tensor: `(num_rows, length)`.
+        """
+        ids = numpy.full((num_rows, length), self._padding, numpy.int64)
+        types = numpy.zeros((num_rows, length), numpy.int64)
+        mask = numpy.zeros((num_rows, length), bool)
+        for row in range(num_rows):
+            text, positions = windows[row if row < len(windows) else 0]
+            ids[row, : len(positions)] = text.ids[positions]
+            types[row, : len(positions)] = text.types[positions]
+            mask[row, : len(positions)] = True
+        device = next(self.parameters()).device
+        return {
+            "token_ids": torch.from_numpy(ids).to(device),
+            "mask": torch.from_numpy(mask).to(device),
+            "type_ids": torch.from_numpy(types).to(device) if types.any() else None,
+        }
+
+    def _bags(
+        self, text: WordpieceText, cut: Windows, begins: numpy.ndarray, num_tokens: int
+    ) -> "Bags":
+        """
+        Which vectors each token consists of.
+
+        # Parameters
+
+        text : `WordpieceText`
+        cut : `Windows`
+        begins : `numpy.ndarray`
+            Where the vectors of each window begin. Shape `(num_windows,)`.
+        num_tokens : `int`
+            Tokens that the text has not are empty.
+        """
+        firsts, lasts = text.offsets.T
+        sizes = numpy.zeros(num_tokens, numpy.int64)
+        sizes[: len(firsts)] = numpy.where(firsts < 0, 0, lasts - firsts + 1)
+        if self.sub_token_mode == FIRST:
+            sizes = numpy.minimum(sizes, 1)
+        held = sizes[: len(firsts)]
+        ends = numpy.cumsum(held)
+        pieces = numpy.repeat(firsts - (ends - held), held) + numpy.arange(held.sum())
+        windows, positions = cut.sources[pieces].T
+        return Bags(begins[windows] + positions, sizes)
 
     def _present_digest(self) -> str:
         if self._digest is None:
             transformer = self.get_submodule(TRANSFORMER)
-            config = self._matched_embedder.config.to_json_string()
+            config = self._matched_embedder.config.to_dict()
+            config.pop(PLACE, None)
             weights = [*transformer.parameters(), *transformer.buffers()]
-            self._digest = digest_of_weights(weights, "transformer", self._settings, config)
+            described = json.dumps(config, sort_keys=True)
+            self._digest = digest_of_weights(weights, "transformer", self._settings, described)
         return self._digest
 
-    def _compute(self, texts: List[Arrays]) -> Rows:
-        device = next(self.parameters()).device
-        alike: Dict[Tuple[int, ...], List[int]] = defaultdict(list)
-        for position, text in enumerate(texts):
-            alike[_shape_of(text)].append(position)
-        rows: Rows = [numpy.empty(0)] * len(texts)
-        with torch.no_grad(), torch.autocast(device.type, enabled=False):
-            for positions in alike.values():
-                for first in range(0, len(positions), NUM_TEXTS):
-                    group = positions[first : first + NUM_TEXTS]
-                    batch = _batch_of([texts[position] for position in group], device)
-                    vectors = super().forward(**batch).cpu().float().numpy()
-                    for position, of_text in zip(group, vectors):
-                        rows[position] = of_text[: len(texts[position]["mask"])]
-        return rows
+
+@dataclass
+class Bags:
+    """
+    Tokens as their wordpieces.
+
+    # Parameters
+
+    pieces : `numpy.ndarray`
+        Where the vectors of the wordpieces are, of one token after the other. Shape `(num_pieces,)`.
+    sizes : `numpy.ndarray`
+        How many belong to each token. Shape `(num_tokens,)`.
+    """
+
+    pieces: numpy.ndarray
+    sizes: numpy.ndarray
+
+
+def _pool(vectors: torch.Tensor, bags: Sequence[Bags]) -> torch.Tensor:
+    """The mean over each token's wordpieces, zeros where it has none. Shape `(num_all_tokens, dim)`."""
+    sizes = numpy.concatenate([each.sizes for each in bags])
+    pieces = torch.from_numpy(numpy.concatenate([each.pieces for each in bags]))
+    begins = torch.from_numpy(numpy.cumsum(sizes) - sizes)
+    return torch.nn.functional.embedding_bag(
+        pieces.to(vectors.device), vectors, begins.to(vectors.device), mode="mean"
+    )
+
+
+def _most_wordpieces(
+    tokenizer: PretrainedTransformerTokenizer, config: PretrainedConfig
+) -> Optional[int]:
+    """How many wordpieces the transformer takes, as far as its files tell."""
+    limits = [
+        tokenizer.tokenizer.model_max_length,
+        getattr(config, "max_position_embeddings", None),
+    ]
+    told = [each for each in limits if each is not None and 0 < each <= LARGE_INTEGER]
+    return min(told, default=None)
+
+
+def _window_size(
+    tokenizer: PretrainedTransformerTokenizer,
+    max_length: Optional[int],
+    limit: Optional[int],
+    overlap: int,
+) -> WindowSize:
+    start = len(tokenizer.single_sequence_start_tokens)
+    end = len(tokenizer.single_sequence_end_tokens)
+    if max_length is not None and limit is not None and max_length > limit:
+        raise ConfigurationError(
+            f"max_length is {max_length}, but the transformer takes {limit} wordpieces at most. Write "
+            "no more, or leave it out."
+        )
+    longest = max_length or limit or ANY_LENGTH
+    if longest <= start + end:
+        raise ConfigurationError(
+            f"max_length is {longest}; it must be more than the {start + end} wordpieces at the ends"
+        )
+    if not 0 <= overlap < longest - start - end:
+        raise ConfigurationError(
+            f"overlap is {overlap}; it must be from 0 to less than {longest - start - end}, the wordpieces "
+            "of a window without those at its ends"
+        )
+    return WindowSize(longest - start - end, overlap, start, end)
 
 
 def _forget_digest(embedder: Any, _: Any) -> None:
@@ -190,45 +419,22 @@ def _forget_digest(embedder: Any, _: Any) -> None:
     embedder._digest = None
 
 
-def _texts_of(parts: Dict[str, torch.Tensor]) -> List[Arrays]:
+def _texts_of(
+    token_ids: torch.Tensor,
+    mask: torch.Tensor,
+    offsets: torch.Tensor,
+    wordpiece_mask: torch.Tensor,
+    type_ids: Optional[torch.Tensor],
+) -> List[WordpieceText]:
     """Each text without its padding."""
-    arrays = {name: part.cpu().numpy() for name, part in parts.items()}
-    pieces = arrays.get("segment_concat_mask", arrays["wordpiece_mask"]).sum(axis=1)
-    lengths = {
-        "mask": arrays["mask"].sum(axis=1),
-        "offsets": arrays["mask"].sum(axis=1),
-        "wordpiece_mask": arrays["wordpiece_mask"].sum(axis=1),
-    }
+    ids, spans = token_ids.cpu().numpy(), offsets.cpu().numpy()
+    types = numpy.zeros_like(ids) if type_ids is None else type_ids.cpu().numpy()
+    num_pieces, num_tokens = (each.sum(dim=1).tolist() for each in (wordpiece_mask, mask))
     return [
-        {name: array[text, : lengths.get(name, pieces)[text]] for name, array in arrays.items()}
-        for text in range(len(pieces))
+        WordpieceText(ids[row, :pieces], types[row, :pieces], spans[row, :tokens])
+        for row, (pieces, tokens) in enumerate(zip(num_pieces, num_tokens))
     ]
-
-
-def _shape_of(text: Arrays) -> Tuple[int, ...]:
-    """What the shapes of all products and sums over this text follow from."""
-    widest = (text["offsets"][:, 1] - text["offsets"][:, 0]).max() + 1
-    return (
-        _rounded_up(len(text["token_ids"])),
-        _rounded_up(len(text["wordpiece_mask"])),
-        int(widest),
-        int(text["type_ids"].any()) if "type_ids" in text else 0,
-    )
 
 
 def _rounded_up(length: int) -> int:
     return -(-length // LENGTH_STEP) * LENGTH_STEP
-
-
-def _batch_of(texts: List[Arrays], device: torch.device) -> Dict[str, Any]:
-    """The tensors of `NUM_TEXTS` texts of one shape, the first one again where there are fewer."""
-    texts = [*texts, *texts[:1] * (NUM_TEXTS - len(texts))]
-    batch: Dict[str, Any] = {}
-    for name, example in texts[0].items():
-        longest = max(len(text[name]) for text in texts)
-        shape = (NUM_TEXTS, _rounded_up(longest), *example.shape[1:])
-        array = numpy.zeros(shape, example.dtype)
-        for row, text in zip(array, texts):
-            row[: len(text[name])] = text[name]
-        batch[name] = torch.from_numpy(array).to(device)
-    return batch

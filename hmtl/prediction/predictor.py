@@ -183,10 +183,10 @@ class Predictor:
                 "was its --serialization_dir.",
                 directory,
             )
-        config = load_config(directory / CONFIG_FILE)
+        config = without_pretrained_files(load_config(directory / CONFIG_FILE), directory)
         check_config(config)
         vocab = load_vocabulary(directory / VOCABULARY_DIR)
-        model = build_model(without_pretrained_files(config), vocab)
+        model = build_model(config, vocab)
         name = weights or best_weights_name(model.levels[-1])
         _load_weights(model, directory, name)
         model.to(_device(device)).eval()

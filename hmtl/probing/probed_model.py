@@ -67,13 +67,13 @@ def load_model(
     DataError
         When the directory holds no run, or no such weights.
     """
-    config = _config_of(serialization_dir)
+    config = _config_of(serialization_dir, trained=task is not None)
     names = task_names(config)
     if task is not None and task not in names:
         raise ConfigurationError(
             f"--task {task}: the run has no such task. It has {', '.join(names)}."
         )
-    experiment = _experiment(config, serialization_dir, task, device)
+    experiment = _experiment(config, serialization_dir, device)
     if task is not None:
         experiment.load_best(task)
     block = config[TASK_PREFIX + (task or names[0])]["data_params"]["dataset_reader"]
@@ -117,7 +117,7 @@ def choose_device(name: str | None) -> torch.device:
     return device
 
 
-def _config_of(serialization_dir: Path) -> Config:
+def _config_of(serialization_dir: Path, trained: bool) -> Config:
     path = serialization_dir / CONFIG_FILE
     if not path.is_file():
         raise DataError(
@@ -126,16 +126,16 @@ def _config_of(serialization_dir: Path) -> Config:
             serialization_dir,
         )
     config = load_config(path)
+    if trained:
+        config = without_pretrained_files(config, serialization_dir)
     check_config(config)
     return config
 
 
-def _experiment(
-    config: Config, serialization_dir: Path, task: str | None, device: torch.device
-) -> Experiment:
+def _experiment(config: Config, serialization_dir: Path, device: torch.device) -> Experiment:
     vocab = load_vocabulary(serialization_dir / VOCABULARY_DIR)
     seed_everything(config.get("seed", DEFAULT_SEED))
-    model = build_model(config if task is None else without_pretrained_files(config), vocab)
+    model = build_model(config, vocab)
     return Experiment(
         config=config,
         serialization_dir=serialization_dir,

@@ -6,11 +6,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Deque, Dict, Iterator, List, Sequence, Tuple
 
+from allennlp.data import Batch as InstanceBatch
 from allennlp.data import Instance
 from allennlp.data.data_loaders import allennlp_collate
 
 from hmtl.data_cache.cached_split import CachedInstance
 from hmtl.training.batching import Batching
+from hmtl.training.parts import WHOLE, Part, RepeatedBatch
 from hmtl.training.streamed_instances import Instances, chunks_of
 
 # One batch ahead hides the time to collate it; more would only hold memory.
@@ -39,12 +41,18 @@ class BatchStream:
     batching : `Batching`
     seed : `int`
         Streams with different seeds are shuffled differently.
+    part : `Part`, optional
+        Which part of each batch to give; those of several processes make up the batch. Where the stream
+        stands does not depend on it.
     """
 
-    def __init__(self, instances: Instances, batching: Batching, seed: int) -> None:
+    def __init__(
+        self, instances: Instances, batching: Batching, seed: int, part: Part = WHOLE
+    ) -> None:
         self.instances = instances
         self.batching = batching
         self.seed = seed
+        self.part = part
         self._length = sum(1 for _ in self._pass(0))
         self._executor = ThreadPoolExecutor(max_workers=1)
         self._pending: Deque[Future] = deque()
@@ -58,7 +66,7 @@ class BatchStream:
     def next_batch(self) -> Batch:
         """The next batch, on the CPU."""
         while len(self._pending) < PREFETCHED:
-            self._pending.append(self._executor.submit(_make, self._plan))
+            self._pending.append(self._executor.submit(_make, self._plan, self.part))
         batch, self._reached = self._pending.popleft().result()
         return batch
 
@@ -96,9 +104,9 @@ class BatchStream:
         self._pending.clear()
 
 
-def _make(plan: Iterator[Planned]) -> Tuple[Batch, Place]:
+def _make(plan: Iterator[Planned], part: Part) -> Tuple[Batch, Place]:
     chosen, place = next(plan)
-    return collate(chosen), place
+    return collate_part(chosen, part), place
 
 
 class EvaluationBatches:
@@ -110,17 +118,27 @@ class EvaluationBatches:
     instances : `Sequence[Instance]`
         Indexed.
     batching : `Batching`
+    part : `Part`, optional
+        Several processes take the batches in turn, each of them whole batches.
     """
 
-    def __init__(self, instances: Sequence[Instance], batching: Batching) -> None:
+    def __init__(
+        self, instances: Sequence[Instance], batching: Batching, part: Part = WHOLE
+    ) -> None:
         self.instances = instances
-        self._order = batching.batches(instances, rng=None)
+        order = batching.batches(instances, rng=None)
+        self._order = order[part.number :: part.total]
+        self._rounds = -(-len(order) // part.total)
 
     def __len__(self) -> int:
-        return len(self._order)
+        """How many batches the process that takes most of them takes."""
+        return self._rounds
 
     def __iter__(self) -> Iterator[Batch]:
-        """The batches, on the CPU; a thread makes the next one meanwhile."""
+        """
+        As many as its length, on the CPU; a thread makes the next one meanwhile. The last is empty where
+        this process has no batch left and another one has.
+        """
         with ThreadPoolExecutor(max_workers=1) as executor:
             pending: Deque[Future] = deque()
             for positions in self._order:
@@ -130,6 +148,8 @@ class EvaluationBatches:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
+        if len(self._order) < self._rounds:
+            yield {}
 
 
 def sources_of(batch: Batch) -> List[str]:
@@ -142,3 +162,16 @@ def collate(instances: List[Instance]) -> Batch:
     """Pads instances to a common size and stacks their tensors."""
     batch = CachedInstance.batch(instances)
     return allennlp_collate(instances) if batch is None else batch
+
+
+def collate_part(instances: List[Instance], part: Part) -> Batch:
+    """
+    The same for a part of the instances, padded to the size of all of them, on which a loss may depend.
+    Where none is left for this part, it is a `RepeatedBatch`.
+    """
+    if part.total == 1:
+        return collate(instances)
+    sizes = InstanceBatch(instances).get_padding_lengths()
+    own = list(part.of(instances))
+    batch = InstanceBatch(own or instances[:1]).as_tensor_dict(sizes)
+    return batch if own else RepeatedBatch(batch)

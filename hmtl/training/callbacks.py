@@ -29,7 +29,8 @@ class EpochReport:
 
     `epoch` counts from 0, `step` is the last one made. The other figures are by task: mean training loss
     and, where computed, training metrics; validation metrics; the share of the steps; the learning rate
-    of the epoch to come; whether this is the task's best epoch so far.
+    of the epoch to come; whether this is the task's best epoch so far. `learning` are what loss weighting
+    and gradient surgery have to tell, by the name of a curve and by task.
     """
 
     epoch: int
@@ -40,6 +41,7 @@ class EpochReport:
     proportions: Dict[str, float] = field(default_factory=dict)
     learning_rates: Dict[str, float] = field(default_factory=dict)
     best: Dict[str, bool] = field(default_factory=dict)
+    learning: Dict[str, Dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass

@@ -221,6 +221,33 @@ class Checkpointer:
         return copies
 
 
+class CheckpointReader(Checkpointer):
+    """
+    The checkpointer of a process beside the one that writes: whatever it is asked to do, that one has done
+    before.
+
+    # Parameters
+
+    serialization_dir : `Path`
+        That of the process that writes.
+    keep_last : `int`, optional (default = `2`)
+    """
+
+    def save(
+        self,
+        moment: Moment,
+        model_state: Dict[str, Any],
+        training_state: Dict[str, Any],
+        best_now: Collection[str] = (),
+    ) -> None:
+        """Does nothing."""
+
+    def load(self) -> Optional[Dict[str, Any]]:
+        """The last checkpoint, or `None`; damaged ones are out of the way already."""
+        checkpoints = self.checkpoints()
+        return checkpoints[0].load() if checkpoints else None
+
+
 def _set_aside(checkpoints: List[Checkpoint]) -> None:
     """Keeps damaged checkpoints where they are in nobody's way."""
     for checkpoint in checkpoints:

@@ -6,13 +6,15 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 
-def choose_device(cuda_device: Optional[int]) -> torch.device:
+def choose_device(cuda_device: Optional[int], process_number: Optional[int] = None) -> torch.device:
     """
     # Parameters
 
     cuda_device : `int`, optional
         The number of a CUDA device, or -1 for the CPU. `None` takes the first CUDA device if there is
         one, else the CPU.
+    process_number : `int`, optional (default = `None`)
+        One of several processes on a machine takes the CUDA device of its own number instead.
 
     # Raises
 
@@ -23,6 +25,14 @@ def choose_device(cuda_device: Optional[int]) -> torch.device:
         cuda_device = 0 if torch.cuda.is_available() else -1
     if cuda_device < 0:
         return torch.device("cpu")
+    if process_number is not None:
+        if process_number >= torch.cuda.device_count():
+            raise ConfigurationError(
+                f"process {process_number} of this machine (counted from 0) has no CUDA device: torch sees "
+                f"{torch.cuda.device_count()}. Start as many with torchrun's --nproc_per_node, or write -1 "
+                "to multi_task_trainer.cuda_device to train on the CPU."
+            )
+        return torch.device("cuda", process_number)
     if cuda_device >= torch.cuda.device_count():
         raise ConfigurationError(
             f"multi_task_trainer.cuda_device is {cuda_device}, but torch sees "

@@ -7,6 +7,7 @@ import torch
 from hmtl.models.hmtl import Hmtl
 from hmtl.training.batch_stream import Batch, EvaluationBatches
 from hmtl.training.devices import to_device
+from hmtl.training.distributed import ALONE, Processes
 from hmtl.training.memory import naming_batch_if_too_large
 from hmtl.training.task_training import TaskData
 
@@ -26,6 +27,7 @@ def evaluate(
     device: torch.device,
     full: bool = False,
     progress_bar: ProgressBar = no_progress_bar,
+    processes: Processes = ALONE,
 ) -> Dict[str, Any]:
     """
     Scores the model as it is; its training mode is left as it was.
@@ -40,6 +42,8 @@ def evaluate(
     full : `bool`, optional (default = `False`)
         Include the detail of `Head.get_metrics`.
     progress_bar : `ProgressBar`, optional
+    processes : `Processes`, optional
+        Between which the batches are shared out.
 
     # Returns
 
@@ -49,16 +53,20 @@ def evaluate(
     was_training = model.training
     model.eval()
     model.get_metrics(task_name, reset=True)
-    total_loss = torch.zeros((), dtype=torch.float64, device=device)
+    scoring = processes.scoring(model, task_name, device)
     try:
         with torch.inference_mode():
             for batch in progress_bar(batches, task_name, len(batches)):
-                with naming_batch_if_too_large(task_name, batch):
-                    total_loss += model(task_name, to_device(batch, device), full=full)["loss"]
+                # Empty where only other processes have a batch left.
+                if batch:
+                    with naming_batch_if_too_large(task_name, batch):
+                        output = model(task_name, to_device(batch, device), full=full)
+                        scoring.add(output["loss"])
+        mean_loss = scoring.finish()
     finally:
         model.train(was_training)
     metrics = model.get_metrics(task_name, reset=True, full=full)
-    metrics["loss"] = float(total_loss) / max(len(batches), 1)
+    metrics["loss"] = mean_loss
     return metrics
 
 
@@ -67,11 +75,12 @@ def evaluate_on_test(
     tasks: List[TaskData],
     device: torch.device,
     progress_bar: ProgressBar = no_progress_bar,
+    processes: Processes = ALONE,
 ) -> Dict[str, Dict[str, Any]]:
     """The full test metrics, by task, of every task that is to be evaluated on its test split."""
     return {
         data.task.name: evaluate(
-            model, data.task.name, data.test, device, full=True, progress_bar=progress_bar
+            model, data.task.name, data.test, device, True, progress_bar, processes
         )
         for data in tasks
         if data.test is not None

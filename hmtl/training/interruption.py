@@ -41,9 +41,16 @@ class StopRequest:
     that ends as if nothing had been asked sends the signal again.
 
     Elsewhere than in the main thread, where Python does not allow it, signals do what they always do.
+
+    # Parameters
+
+    is_passed_on : `bool`, optional (default = `False`)
+        Whether a parent process passes signals on, that may have reached this one already. A second one then
+        is none of its own, and changes nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_passed_on: bool = False) -> None:
+        self.is_passed_on = is_passed_on
         self.signal_number: Optional[int] = None
         self._handlers: Dict[int, object] = {}
 
@@ -65,6 +72,8 @@ class StopRequest:
 
     def _note(self, signal_number: int, frame: Optional[FrameType]) -> None:
         self.signal_number = signal_number
+        if self.is_passed_on:
+            return
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
 

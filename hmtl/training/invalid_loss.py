@@ -12,6 +12,7 @@ from hmtl.models.hmtl import Hmtl
 from hmtl.training.batch_stream import Batch, sources_of
 from hmtl.training.checkpoint import load_tensors, save_tensors
 from hmtl.training.devices import to_device
+from hmtl.training.parts import WHOLE, Part
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,9 @@ class _Step(NamedTuple):
     number: int
     task_name: str
     batch: Batch
+    # Of the whole batch, and of this process's part of it.
     is_finite: torch.Tensor
+    own_is_finite: torch.Tensor
 
 
 class InvalidLossGuard:
@@ -46,6 +49,8 @@ class InvalidLossGuard:
         How many batches of a run may be skipped; one more stops it.
     read_together : `int`, optional
         How many losses to look at together; by default, what is said above.
+    part : `Part`, optional
+        Which part of each batch is this process's, where several train together.
 
     # Raises
 
@@ -60,6 +65,7 @@ class InvalidLossGuard:
         action: str = STOP,
         max_skipped: int = 10,
         read_together: Optional[int] = None,
+        part: Part = WHOLE,
     ) -> None:
         if action not in (STOP, SKIP):
             raise ConfigurationError(
@@ -70,6 +76,7 @@ class InvalidLossGuard:
         self.device = device
         self.action = action
         self.max_skipped = max_skipped
+        self.part = part
         self.read_together = read_together or (1 if at_once else LOSSES_READ_TOGETHER)
         self.num_skipped = 0
         self._pending: List[_Step] = []
@@ -81,7 +88,13 @@ class InvalidLossGuard:
             self._random = _random_states(self.device)
 
     def accepts(
-        self, number: int, task_name: str, batch: Batch, loss: torch.Tensor, model: Hmtl
+        self,
+        number: int,
+        task_name: str,
+        batch: Batch,
+        loss: torch.Tensor,
+        model: Hmtl,
+        whole_loss: Optional[torch.Tensor] = None,
     ) -> bool:
         """
         # Parameters
@@ -94,6 +107,9 @@ class InvalidLossGuard:
             A scalar, on the device.
         model : `Hmtl`
             As it was when it computed the loss.
+        whole_loss : `torch.Tensor`, optional
+            That of the whole batch where `loss` is of a part: finite if those of all parts are, so that all
+            processes come to the same decision. A scalar, on the device.
 
         # Returns
 
@@ -105,7 +121,9 @@ class InvalidLossGuard:
         DataError
             When a loss is invalid and the run is to stop.
         """
-        self._pending.append(_Step(number, task_name, batch, torch.isfinite(loss.detach())))
+        whole = torch.isfinite(loss.detach() if whole_loss is None else whole_loss)
+        own = whole if self.part.total == 1 else torch.isfinite(loss.detach())
+        self._pending.append(_Step(number, task_name, batch, whole, own))
         return len(self._pending) < self.read_together or self.check(model)
 
     def check(self, model: Hmtl) -> bool:
@@ -117,7 +135,12 @@ class InvalidLossGuard:
         if all(are_finite):
             return True
         step = steps[are_finite.index(False)]
-        problem = self._describe(step, self._save(step, model), model)
+        is_own = not bool(step.own_is_finite)
+        problem = (
+            self._describe(step, self._save(step, model), model)
+            if is_own
+            else f"{_headline(step)} It is another process's part of the batch, whose message says more."
+        )
         if self.action == STOP:
             raise DataError(
                 f"{problem} Lower the optimizer's lr, set multi_task_trainer.grad_norm, mend what is empty "
@@ -130,23 +153,24 @@ class InvalidLossGuard:
                 f"{problem} That is one more than multi_task_trainer.max_skipped_batches, "
                 f"{self.max_skipped}."
             )
-        logger.warning("%s The batch is skipped.", problem)
+        if is_own:
+            logger.warning("%s The batch is skipped.", problem)
         return False
 
     def _save(self, step: _Step, model: Hmtl) -> Path:
-        path = self.serialization_dir / f"invalid_loss_step_{step.number}.th"
+        process = f"_process_{self.part.number}" if self.part.total > 1 else ""
+        path = self.serialization_dir / f"invalid_loss_step_{step.number}{process}.th"
         # Read later, the model has learned from the batch, and its weights tell nothing any more.
         known = {"model": model.state_dict(), "random": self._random} if self._random else {}
         save_tensors(
             path,
-            {"step": step.number, "task_name": step.task_name, "batch": step.batch, **known},
+            {"step": step.number, "task_name": step.task_name, "batch": dict(step.batch), **known},
         )
         return path
 
     def _describe(self, step: _Step, path: Path, model: Hmtl) -> str:
         return (
-            f"the loss of task {step.task_name!r} is not a finite number at step {step.number}. "
-            f"{_weights_account(model) if self._random else ''}The batch is of "
+            f"{_headline(step)} {_weights_account(model) if self._random else ''}The batch is of "
             f"{', '.join(sources_of(step.batch))}; it is written to {path}, from which "
             "hmtl.training.invalid_loss.reproduce computes the loss again."
         )
@@ -177,6 +201,10 @@ def reproduce(model: Hmtl, path: Path) -> float:
     model.train()
     batch = to_device(saved["batch"], device)
     return float(model(saved["task_name"], batch, compute_metrics=False)["loss"].detach())
+
+
+def _headline(step: _Step) -> str:
+    return f"the loss of task {step.task_name!r} is not a finite number at step {step.number}."
 
 
 def _weights_account(model: Hmtl) -> str:

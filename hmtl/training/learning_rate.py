@@ -1,8 +1,10 @@
-"""The plateau scheduler, which follows each task's own metric."""
+"""Learning rates over time: warm-up, and the plateau scheduler, which follows each task's own metric."""
 
 from typing import Any, Optional
 
 import torch
+from allennlp.common import Lazy
+from allennlp.common.checks import ConfigurationError
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 
 
@@ -69,3 +71,80 @@ class ReduceOnPlateau(LearningRateScheduler):
 
     def load_state_dict(self, state: "dict[str, Any]") -> None:
         self._scheduler.load_state_dict(state)
+
+
+@LearningRateScheduler.register("linear_warmup")
+class LinearWarmup(LearningRateScheduler):
+    """
+    Lets the learning rates rise in a straight line over a task's first steps (Goyal et al., 2017,
+    arXiv 1706.02677), then leaves them to another scheduler. Pretrained weights would otherwise be thrown off
+    by the first gradients, which come through layers that have learnt nothing yet.
+
+    Each parameter group rises to its own rate. The first step has `1 / num_steps` of it, the step of number
+    `num_steps` has all of it.
+
+    # Parameters
+
+    optimizer : `torch.optim.Optimizer`
+        A task's.
+    num_steps : `int`
+        Steps of the task; others' do not count.
+    then : `Lazy[LearningRateScheduler]`, optional (default = `None`)
+        It does not see the epochs that end in the warm-up. Without it the rates stay.
+
+    # Raises
+
+    ConfigurationError
+        When there is less than one step.
+    """
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        num_steps: int,
+        then: Optional[Lazy[LearningRateScheduler]] = None,
+    ) -> None:
+        if num_steps < 1:
+            raise ConfigurationError(
+                f"multi_task_trainer.scheduler.num_steps is {num_steps}; write at least 1"
+            )
+        self._optimizer = optimizer
+        self._num_steps = num_steps
+        self._steps = 0
+        self._full = [float(group["lr"]) for group in optimizer.param_groups]
+        self._then = None if then is None else then.construct(optimizer=optimizer)
+        self._set_rates()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every step from now on belongs to the scheduler that follows."""
+        return self._steps >= self._num_steps
+
+    def step_batch(self, batch_num_total: Optional[int] = None) -> None:
+        """To be called after each step of the task."""
+        if not self.is_over:
+            self._steps += 1
+            self._set_rates()
+        elif self._then is not None:
+            self._then.step_batch()
+
+    def step(self, metric: Optional[float] = None) -> None:
+        """Takes an epoch's validation metric into account."""
+        if self.is_over and self._then is not None:
+            self._then.step(metric)
+
+    def _set_rates(self) -> None:
+        share = min((self._steps + 1) / self._num_steps, 1.0)
+        for group, full in zip(self._optimizer.param_groups, self._full):
+            group["lr"] = share * full
+
+    def state_dict(self) -> "dict[str, Any]":
+        return {
+            "steps": self._steps,
+            "then": None if self._then is None else self._then.state_dict(),
+        }
+
+    def load_state_dict(self, state: "dict[str, Any]") -> None:
+        self._steps = state["steps"]
+        if self._then is not None:
+            self._then.load_state_dict(state["then"])

@@ -6,10 +6,17 @@ from typing import Any, Dict, List, Optional
 from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.training.by_task import check_are_tasks
+
+WHERE = "multi_task_trainer.sampling_method"
+
 
 class TaskSampler(Registrable):
     """
     Draws the task of each step, from random numbers of its own.
+
+    Beside its seed and the numbers of batches a subclass may ask for `num_epochs`, the epochs that the run
+    is to take at most, and for `metric_decreases`, by task: whether a smaller validation metric is better.
 
     # Parameters
 
@@ -39,12 +46,9 @@ class TaskSampler(Registrable):
         self._check_factors()
 
     def _check_factors(self) -> None:
-        where = "multi_task_trainer.sampling_method.factors"
+        where = f"{WHERE}.factors"
+        check_are_tasks(self.factors, self.tasks, where)
         for task, factor in self.factors.items():
-            if task not in self.tasks:
-                raise ConfigurationError(
-                    f"{where} names {task!r}, which is none of the tasks: {', '.join(self.tasks)}"
-                )
             if factor < 0:
                 raise ConfigurationError(f"{where}.{task} is {factor}; write 0 or more")
         if not any(self.factors.values()):
@@ -57,9 +61,18 @@ class TaskSampler(Registrable):
 
     @property
     def steps_per_epoch(self) -> int:
-        """As many steps as all tasks have batches, each task's times its factor; at least one."""
+        """
+        As many steps as all tasks have batches, each task's times its factor; at least one. (Of a batch
+        each: where a step takes several, the trainer makes so many fewer.)
+        """
         steps = sum(self.factors[task] * self.batches_per_pass[task] for task in self.tasks)
         return max(round(steps), 1)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """An epoch, counted from 0, begins, or goes on in a run that was recovered."""
+
+    def record_validation(self, values: Dict[str, float]) -> None:
+        """An epoch is over; `values` are the tasks' validation metrics."""
 
     def weights(self) -> List[float]:
         """

@@ -96,6 +96,12 @@ class TaskTraining:
         """The largest rate among the optimizer's parameter groups."""
         return max(float(group["lr"]) for group in self.optimizer.param_groups)
 
+    def step(self) -> None:
+        """Moves the weights by the gradients that they have."""
+        self.optimizer.step()
+        if self.scheduler is not None:
+            self.scheduler.step_batch()
+
     def record_validation(self, metrics: Dict[str, Any]) -> bool:
         """
         Takes the metrics of an epoch's validation into account; true if they are the best so far.

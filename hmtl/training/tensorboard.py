@@ -76,6 +76,8 @@ class TensorBoardCallback(Callback):
             self.train_log.add(f"training_proportions/{task_name}", proportion, report.epoch)
             rate = report.learning_rates[task_name]
             self.train_log.add(f"learning_rates/{task_name}", rate, report.epoch)
+        for name, value in flat(report.learning):
+            self.train_log.add(name, value, report.epoch)
 
     def on_end(self) -> None:
         self.train_log.close()

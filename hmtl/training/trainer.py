@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from contextlib import nullcontext
 from typing import Any, Collection, Dict, List, Optional, Tuple
 
 import torch
@@ -12,49 +12,37 @@ from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 
 from hmtl.models.hmtl import Hmtl
+from hmtl.training.batch_stream import Batch
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
 from hmtl.training.checkpoint import Moment
 from hmtl.training.checkpoint_schedule import CheckpointSchedule
 from hmtl.training.checkpointer import Checkpointer
 from hmtl.training.devices import to_device
+from hmtl.training.distributed import ALONE, Processes
 from hmtl.training.evaluation import ProgressBar, evaluate
 from hmtl.training.freezing import Freezing, Thaw, check_something_trains
+from hmtl.training.gradient_surgery import GradientSurgery, NoGradientSurgery
 from hmtl.training.interruption import Interrupted, StopRequest
 from hmtl.training.invalid_loss import STOP, InvalidLossGuard
+from hmtl.training.learning import Clipping, Learning, mean_of
+from hmtl.training.loss_weighting import LossWeighting, NoLossWeighting
 from hmtl.training.memory import naming_batch_if_too_large
 from hmtl.training.parameter_groups import check_group_options
 from hmtl.training.progress import TaskProgress
-from hmtl.training.random_state import random_state, restore_random_state
 from hmtl.training.task_sampler import ProportionalSampler, TaskSampler
 from hmtl.training.task_training import RunningLoss, TaskData, TaskTraining
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass
-class Clipping:
-    """
-    How gradients are kept in bounds: first each entry within plus or minus `value`, then the norm of all
-    of them together within `norm`. `None` leaves them as they are.
-    """
-
-    norm: Optional[float] = None
-    value: Optional[float] = None
-
-    def __call__(self, parameters: List[torch.nn.Parameter]) -> None:
-        if self.value is not None:
-            torch.nn.utils.clip_grad_value_(parameters, self.value)
-        if self.norm is not None:
-            torch.nn.utils.clip_grad_norm_(parameters, self.norm)
-
-
 class MultiTaskTrainer(Registrable):
     """
-    Trains one model on several tasks, a batch of one task at each step (Sanh et al., 2019).
+    Trains one model on several tasks, a batch of one task at each step (Sanh et al., 2019), or several
+    batches of one task where `learning` takes as many for a step.
 
     Every task has an optimizer and a learning-rate scheduler of its own over the shared parameters. An
-    epoch is as many steps as all tasks have training batches. A task that has voted to stop goes on being
-    trained until all have.
+    epoch is as many steps as take up the training batches of all tasks. A task that has voted to stop goes
+    on being trained until all have.
 
     Asked to stop by a signal (see `StopRequest`), it finishes the step, writes a checkpoint, and raises
     `Interrupted`.
@@ -72,17 +60,20 @@ class MultiTaskTrainer(Registrable):
         Told of what happens, in this order.
     num_epochs : `int`
         Epochs at most.
-    clipping : `Clipping`
+    learning : `Learning`
     loss_guard : `InvalidLossGuard`
     training_metrics_interval : `int`, optional (default = `0`)
         Decode and score every so many training steps; 0 never does.
     checkpoint_schedule : `CheckpointSchedule`, optional (default = `None`)
         When to checkpoint inside an epoch; without it at the end of each epoch only.
+    processes : `Processes`, optional
+        That train together, of which this is one.
 
     # Raises
 
     ConfigurationError
-        When a validation metric is none that its task's head computes.
+        When a validation metric is none that its task's head computes, or a part of the model cannot be
+        trained by several processes.
     """
 
     def __init__(
@@ -94,10 +85,11 @@ class MultiTaskTrainer(Registrable):
         checkpointer: Checkpointer,
         callbacks: List[Callback],
         num_epochs: int,
-        clipping: Clipping,
+        learning: Learning,
         loss_guard: InvalidLossGuard,
         training_metrics_interval: int = 0,
         checkpoint_schedule: Optional[CheckpointSchedule] = None,
+        processes: Processes = ALONE,
     ) -> None:
         if num_epochs < 1:
             raise ConfigurationError(
@@ -110,20 +102,20 @@ class MultiTaskTrainer(Registrable):
         self.checkpointer = checkpointer
         self.callbacks = callbacks
         self.num_epochs = num_epochs
-        self.clipping = clipping
+        self.learning = learning
         self.loss_guard = loss_guard
         self.training_metrics_interval = training_metrics_interval
         self.checkpoint_schedule = checkpoint_schedule or CheckpointSchedule()
-        self.steps_per_epoch = sampler.steps_per_epoch
+        self.steps_per_epoch = max(round(sampler.steps_per_epoch / learning.batches_per_step), 1)
         self.epoch = 0
         self.step = 0
         self.step_in_epoch = 0
         self.seconds_trained = 0.0
         self._seconds_before_epoch = 0.0
-        self._stop_request = StopRequest()
-        # To walk through all modules at each step would take as long as to clip.
-        self._parameters = list(model.parameters())
+        self.processes = processes
+        self._stop_request = StopRequest(is_passed_on=processes.are_several)
         self._check_metric_names()
+        processes.check_can_share(model)
 
     @classmethod
     def from_partial_objects(
@@ -137,6 +129,9 @@ class MultiTaskTrainer(Registrable):
         optimizer: Lazy[Optimizer],
         schedulers: Dict[str, Lazy[LearningRateScheduler]],
         sampling_method: Optional[Lazy[TaskSampler]] = None,
+        loss_weighting: Optional[Lazy[LossWeighting]] = None,
+        gradient_surgery: Optional[Lazy[GradientSurgery]] = None,
+        gradient_accumulation_steps: int = 1,
         freeze: Optional[List[str]] = None,
         unfreeze: Optional[List[Thaw]] = None,
         num_epochs: int = 20,
@@ -149,15 +144,19 @@ class MultiTaskTrainer(Registrable):
         checkpoint_every_minutes: Optional[float] = None,
         on_invalid_loss: str = STOP,
         max_skipped_batches: int = 10,
+        processes: Processes = ALONE,
     ) -> "MultiTaskTrainer":
         """
         Builds a trainer from a config's `multi_task_trainer` block and the parts that stand outside it
         (`model` to `seed`). `schedulers` are by task; a task may have none. `freeze` are patterns of the
         parameters that are not trained; `unfreeze` says which of them are, from some epoch on.
+        `gradient_accumulation_steps` is how many batches, all of one task, a step learns from.
         """
         sampler = (sampling_method or Lazy(ProportionalSampler)).construct(
             batches_per_pass={name: data.num_training_batches for name, data in tasks.items()},
             seed=seed,
+            num_epochs=num_epochs,
+            metric_decreases={name: data.task.metric_decreases for name, data in tasks.items()},
         )
         freezing = Freezing(model, freeze or [], unfreeze or [])
         check_something_trains(model, sampler.drawn_tasks)
@@ -166,6 +165,16 @@ class MultiTaskTrainer(Registrable):
         trainings = _task_trainings(tasks, progress, optimizer, parameters, schedulers)
         # Once more: a parameter group may say requires_grad: false.
         check_something_trains(model, sampler.drawn_tasks)
+        learning = Learning(
+            model,
+            Clipping(grad_norm, grad_clipping),
+            (loss_weighting or Lazy(NoLossWeighting)).construct(tasks=list(tasks), device=device),
+            (gradient_surgery or Lazy(NoGradientSurgery)).construct(
+                model=model, tasks=sampler.drawn_tasks, seed=seed
+            ),
+            gradient_accumulation_steps,
+            processes,
+        )
         return cls(
             model,
             trainings,
@@ -174,16 +183,22 @@ class MultiTaskTrainer(Registrable):
             checkpointer,
             [freezing, *callbacks],
             num_epochs,
-            Clipping(grad_norm, grad_clipping),
+            learning,
             InvalidLossGuard(
-                checkpointer.serialization_dir, device, on_invalid_loss, max_skipped_batches
+                checkpointer.serialization_dir,
+                device,
+                on_invalid_loss,
+                max_skipped_batches,
+                part=processes.part,
             ),
             training_metrics_interval,
             CheckpointSchedule(checkpoint_every_n_steps, checkpoint_every_minutes),
+            processes,
         )
 
     def train(self) -> None:
         """Trains until every task has voted to stop, or for `num_epochs`."""
+        self.processes.take_weights_of_main(self.model)
         self._tell("on_start", self._run_report())
         try:
             with self._stop_request:
@@ -202,41 +217,46 @@ class MultiTaskTrainer(Registrable):
 
     def _train_epoch(self) -> None:
         self._tell("on_epoch_start", self.epoch, self.step_in_epoch)
+        self.sampler.begin_epoch(self.epoch)
         self.model.train()
         while self.step_in_epoch < self.steps_per_epoch:
             started = time.monotonic()
             report = self.train_step(self.sampler.sample())
             self.seconds_trained += time.monotonic() - started
             self._tell("on_step", report)
-            if self.checkpoint_schedule.is_due(self.step):
+            if self.processes.any(self.checkpoint_schedule.is_due(self.step)):
                 self.checkpoint()
             self._stop_if_asked()
 
     def train_step(self, name: str) -> StepReport:
-        """Learns from the next batch of the task of that name."""
+        """Learns from the next batch of the task of that name, or the next few, if a step takes several."""
         training = self.tasks[name]
         self.step += 1
         self.step_in_epoch += 1
         interval = self.training_metrics_interval
         compute_metrics = bool(interval) and self.step % interval == 0
-        batch = training.stream.next_batch()
-        training.optimizer.zero_grad(set_to_none=True)
+        self.learning.begin(training)
+        losses = []
+        for _ in range(self.learning.batches_per_step):
+            batch = training.stream.next_batch()
+            with naming_batch_if_too_large(name, batch):
+                losses.append(self._learn_from(batch, name, compute_metrics))
         with naming_batch_if_too_large(name, batch):
-            self.loss_guard.before_forward()
-            on_device = to_device(batch, self.device)
-            loss = self.model(name, on_device, compute_metrics=compute_metrics)["loss"]
-            if self.loss_guard.accepts(self.step, name, batch, loss, self.model):
-                self._learn(training, loss)
+            self.learning.finish(training)
         metrics = self.model.get_metrics(name) if compute_metrics else None
-        return StepReport(self.step, name, loss.detach(), metrics)
+        return StepReport(self.step, name, mean_of(losses), metrics)
 
-    def _learn(self, training: TaskTraining, loss: torch.Tensor) -> None:
-        penalty = self.model.get_regularization_penalty()
-        objective = loss if penalty is None else loss + penalty
-        objective.backward()
-        self.clipping([each for each in self._parameters if each.grad is not None])
-        training.optimizer.step()
-        training.running_loss.add(loss.detach())
+    def _learn_from(self, batch: Batch, name: str, compute_metrics: bool) -> torch.Tensor:
+        """The loss of a batch, once its gradient is added to the step's."""
+        self.loss_guard.before_forward()
+        on_device = to_device(batch, self.device)
+        together = self.processes.counting_together(self.model, name, batch)
+        with together if compute_metrics else nullcontext():
+            output = self.model(name, on_device, compute_metrics=compute_metrics)
+        loss, whole_loss = self.processes.joined(self.model, name, batch, output)
+        if self.loss_guard.accepts(self.step, name, batch, loss, self.model, whole_loss):
+            self.learning.add(name, loss, whole_loss)
+        return whole_loss
 
     def _finish_epoch(self) -> None:
         started = time.monotonic()
@@ -251,6 +271,10 @@ class MultiTaskTrainer(Registrable):
             training.running_loss.reset()
             report.best[name] = training.record_validation(report.validation[name])
             report.learning_rates[name] = training.learning_rate
+        self.sampler.record_validation(
+            {name: training.progress.history[-1] for name, training in self.tasks.items()}
+        )
+        report.learning = self.learning.end_epoch()
         self.seconds_trained += time.monotonic() - started
         report.duration_in_seconds = self.seconds_trained - self._seconds_before_epoch
         self._seconds_before_epoch = self.seconds_trained
@@ -275,7 +299,12 @@ class MultiTaskTrainer(Registrable):
         try:
             return {
                 name: evaluate(
-                    self.model, name, data, self.device, progress_bar=self._told_of_batches
+                    self.model,
+                    name,
+                    data,
+                    self.device,
+                    progress_bar=self._told_of_batches,
+                    processes=self.processes,
                 )
                 for name, data in batches.items()
             }
@@ -295,9 +324,11 @@ class MultiTaskTrainer(Registrable):
         return told
 
     def _stop_if_asked(self) -> None:
-        if self._stop_request.signal_number is not None:
+        # A signal may reach one process a step earlier than another.
+        signal_number = self.processes.largest(self._stop_request.signal_number or 0)
+        if signal_number:
             raise Interrupted(
-                self._stop_request.signal_number,
+                signal_number,
                 f"the run is saved in {self.checkpointer.serialization_dir} after step {self.step}; go on "
                 "with the same command and --recover",
             )
@@ -335,14 +366,18 @@ class MultiTaskTrainer(Registrable):
     def checkpoint(self, best_now: Collection[str] = ()) -> None:
         """Writes the whole state of the run. `best_now` are the tasks whose best epoch has just ended."""
         self.loss_guard.check(self.model)
-        self.checkpointer.save(
-            Moment(self.epoch, self.step), self.model.state_dict(), self.state_dict(), best_now
-        )
+        self.processes.check_same_weights(self.model)
+        moment, state = Moment(self.epoch, self.step), self.state_dict()
+        with self.processes.main_first():
+            self.checkpointer.save(moment, self.model.state_dict(), state, best_now)
         self.checkpoint_schedule.note_checkpoint()
 
     def recover(self) -> bool:
         """Goes back to the last checkpoint; false if there is none, and the run starts at its beginning."""
-        state = self.checkpointer.load()
+        with self.processes.main_first():
+            state = self.checkpointer.load()
+        reached = None if state is None else [state["epoch"], state["step"]]
+        self.processes.check_same("the last checkpoint", reached)
         if state is None:
             return False
         self.model.load_state_dict(state.pop("model"))
@@ -359,10 +394,11 @@ class MultiTaskTrainer(Registrable):
             "seconds_before_epoch": self._seconds_before_epoch,
             "loss_guard": self.loss_guard.state_dict(),
             "sampler": self.sampler.state_dict(),
+            "learning": self.learning.state_dict(),
             "tasks": {name: training.state_dict() for name, training in self.tasks.items()},
             "counts": {name: self.model.counts(name) for name in self.tasks},
             "callbacks": {type(each).__name__: each.state_dict() for each in self.callbacks},
-            "random": random_state(),
+            **self.processes.random_states(),
         }
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
@@ -373,12 +409,15 @@ class MultiTaskTrainer(Registrable):
         self._seconds_before_epoch = state["seconds_before_epoch"]
         self.loss_guard.load_state_dict(state["loss_guard"])
         self.sampler.load_state_dict(state["sampler"])
+        # Older checkpoints have none: there was nothing of it that has a state.
+        if "learning" in state:
+            self.learning.load_state_dict(state["learning"])
         for name, training in self.tasks.items():
             training.load_state_dict(state["tasks"][name])
             self.model.restore_counts(name, state["counts"][name])
         for callback in self.callbacks:
             callback.load_state_dict(state["callbacks"].get(type(callback).__name__, {}))
-        restore_random_state(state["random"])
+        self.processes.restore_random_states(state)
 
 
 def _task_trainings(

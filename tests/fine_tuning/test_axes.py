@@ -85,6 +85,22 @@ def test_level_put_on_another_computes_the_same_at_first(
     assert_same_output(old, new, task, batches[task], batches[task])
 
 
+@pytest.mark.parametrize("task", ABOVE)
+def test_level_that_is_given_a_shortcut_computes_the_same_at_first(
+    corpus: Path, tmp_path: Path, task: str
+) -> None:
+    new_config = completed_config(corpus, tasks=("ner", task))
+    old_config = completed_config(corpus, tasks=("ner", task))
+    old_config["model"][task]["shortcut"] = False
+    old, batches = model_of(old_config, tmp_path / "old")
+    new = build_model(
+        new_config, Vocabulary.from_files(str(tmp_path / "old" / "vocabulary"))
+    ).eval()
+    # Coreference reads what its encoder reads, which is wider now.
+    taken_over(old, old_config, new, new_config)
+    assert_same_output(old, new, task, batches[task], batches[task])
+
+
 @pytest.mark.parametrize("task", ["ner", *ABOVE])
 def test_embedder_that_is_added_changes_nothing_at_first(
     corpus: Path, tmp_path: Path, task: str

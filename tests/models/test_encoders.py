@@ -73,6 +73,32 @@ def test_each_level_reads_base_embedding_and_level_below(encoders: StackedEncode
         torch.testing.assert_close(encoding.levels[name].encoded, written)
 
 
+def test_a_level_without_shortcut_reads_the_level_below_alone() -> None:
+    levels = reference_hierarchy()
+    levels["emd"].shortcut = False
+    encoders = StackedEncoders(embedder(), levels).eval()
+    assert encoders.input_dims == {"ner": 5, "emd": 4, "relation": 5 + 6, "coref": 5 + 6}
+    encoding = encoders(text())
+    torch.testing.assert_close(encoding.levels["emd"].inputs, encoding.levels["ner"].encoded)
+
+
+def test_a_bottom_level_reads_the_base_embedding_with_or_without_shortcut() -> None:
+    levels = reference_hierarchy()
+    levels["ner"].shortcut = False
+    encoders = StackedEncoders(embedder(), levels).eval()
+    encoding = encoders(text())
+    torch.testing.assert_close(encoding.levels["ner"].inputs, encoding.embedded)
+
+
+def test_a_level_without_encoder_has_no_shortcut_to_do_without() -> None:
+    levels = {"ner": level(), "emd": level("ner", hidden_size=None)}
+    levels["emd"].shortcut = False
+    with pytest.raises(
+        ConfigurationError, match=r"model\.emd\.shortcut is false, but .* no encoder"
+    ):
+        StackedEncoders(embedder(), levels)
+
+
 def test_one_pass_over_all_levels_equals_one_for_each(encoders: StackedEncoders) -> None:
     together = encoders(text())
     for name in encoders.below:

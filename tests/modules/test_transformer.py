@@ -1,15 +1,17 @@
 """The vectors of a frozen transformer are AllenNLP's, and are computed once."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.data.batch import Batch
 from allennlp.data.fields import TextField
 from allennlp.data.instance import Instance
-from allennlp.data.token_indexers import PretrainedTransformerMismatchedIndexer
+from allennlp.data.token_indexers import PretrainedTransformerMismatchedIndexer, TokenIndexer
 from allennlp.data.tokenizers import Token
 from allennlp.modules.token_embedders import (
     PretrainedTransformerMismatchedEmbedder,
@@ -17,8 +19,9 @@ from allennlp.modules.token_embedders import (
 )
 
 from hmtl.data_cache.settings import CacheSettings
+from hmtl.dataset_readers.wordpiece_indexer import WordpieceIndexer
 from hmtl.modules.embedding_cache import cache_frozen_embedders
-from hmtl.modules.transformer import TransformerEmbedder
+from hmtl.modules.transformer import TRANSFORMER, TransformerEmbedder
 from tests.transformer_files import write_transformer
 
 TEXTS = [
@@ -36,8 +39,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_transformer(tmp_path_factory.mktemp("transformer") / "model")
 
 
-def batch_of(model: Path, texts: list[str], max_length: int | None = None) -> dict:
-    indexer = PretrainedTransformerMismatchedIndexer(str(model), max_length=max_length)
+def batch_of(model: Path, texts: list[str]) -> dict:
+    return indexed(texts, WordpieceIndexer(str(model)))
+
+
+def indexed(texts: list[str], indexer: TokenIndexer) -> dict:
     instances = [
         Instance({"text": TextField([Token(word) for word in text.split()], {"t": indexer})})
         for text in texts
@@ -64,15 +70,25 @@ def cached(model: Path, directory: Path, **params) -> TransformerEmbedder:
     return embedder.train()
 
 
-@pytest.mark.parametrize("max_length", [None, 10])
-@pytest.mark.parametrize("mode", ["avg", "first"])
-def test_vectors_are_allennlps(tmp_path: Path, model: Path, max_length, mode) -> None:
-    params = {"max_length": max_length, "sub_token_mode": mode}
-    batch = batch_of(model, TEXTS, max_length)
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"max_length": 10},
+        {"sub_token_mode": "first"},
+        {"max_length": 10, "sub_token_mode": "first"},
+        {"max_length": 10, "last_layer_only": False},
+    ],
+)
+def test_vectors_are_allennlps(tmp_path: Path, model: Path, params: dict) -> None:
+    max_length = params.get("max_length")
     theirs = PretrainedTransformerMismatchedEmbedder(str(model), **params).eval()
+    cut = indexed(TEXTS, PretrainedTransformerMismatchedIndexer(str(model), max_length=max_length))
     with torch.no_grad():
-        expected = theirs(**batch) * batch["mask"].unsqueeze(-1)
+        expected = theirs(**cut) * cut["mask"].unsqueeze(-1)
+    batch = batch_of(model, TEXTS)
     torch.testing.assert_close(cached(model, tmp_path, **params)(**batch), expected)
+    torch.testing.assert_close(build(model, **params).eval()(**batch), expected)
 
 
 def test_no_bit_depends_on_the_other_texts(tmp_path: Path, model: Path) -> None:
@@ -82,13 +98,13 @@ def test_no_bit_depends_on_the_other_texts(tmp_path: Path, model: Path) -> None:
         assert torch.equal(alone, together[index, : len(text.split())])
 
 
+def refuse(*arguments: object) -> None:
+    raise AssertionError("computed again")
+
+
 def test_a_text_is_computed_once(tmp_path: Path, model: Path, monkeypatch) -> None:
     batch = batch_of(model, TEXTS)
     first = cached(model, tmp_path)(**batch)
-
-    def refuse(*arguments: object) -> None:
-        raise AssertionError("computed again")
-
     monkeypatch.setattr(TransformerEmbedder, "_compute", refuse)
     assert torch.equal(cached(model, tmp_path)(**batch), first)
 
@@ -114,7 +130,6 @@ def test_its_dropout_is_off_in_eval_mode(model: Path) -> None:
     [
         ({"train_parameters": True}, "weights are trained"),
         ({"eval_mode": False}, "write eval_mode: true"),
-        ({"last_layer_only": False}, "the mixture of its layers is trained"),
     ],
 )
 def test_what_is_not_the_same_each_time_is_not_cached(
@@ -124,3 +139,179 @@ def test_what_is_not_the_same_each_time_is_not_cached(
     assert reason in caplog.text
     embedder(**batch_of(model, TEXTS))
     assert not (tmp_path / "cache").exists()
+
+
+# Long texts
+
+# Words of one to seven letters, each letter a wordpiece.
+LONG = " ".join("abcdefg"[: 1 + (7 * number) % 5] for number in range(30))
+
+
+def naive_vectors(model: Path, text: str, window: int, overlap: int) -> torch.Tensor:
+    """Window after window through the transformer alone, then token after token."""
+    from transformers import AutoModel, AutoTokenizer
+
+    transformer, tokenizer = (
+        AutoModel.from_pretrained(model).eval(),
+        AutoTokenizer.from_pretrained(model),
+    )
+    pieces: list[int] = []
+    tokens = []
+    for word in text.split():
+        ids = tokenizer(word, add_special_tokens=False)["input_ids"]
+        tokens.append(range(len(pieces), len(pieces) + len(ids)))
+        pieces += ids
+    windows = []
+    for first in range(0, len(pieces), window - overlap):
+        ids = tokenizer.build_inputs_with_special_tokens(pieces[first : first + window])
+        windows.append((first, transformer(torch.tensor([ids])).last_hidden_state[0, 1:-1]))
+        if first + window >= len(pieces):
+            break
+    vectors = []
+    for token in tokens:
+        contexts = [
+            min(token[0] - first, first + len(states) - 1 - token[-1]) for first, states in windows
+        ]
+        first, states = windows[contexts.index(max(contexts))]
+        vectors.append(states[token[0] - first : token[-1] - first + 1].mean(0))
+    return torch.stack(vectors)
+
+
+@pytest.mark.parametrize("overlap", [6, 10, 17])
+@pytest.mark.parametrize("keep", [True, False])
+def test_overlapping_windows_are_those_of_a_loop(
+    tmp_path: Path, model: Path, overlap: int, keep: bool
+) -> None:
+    params = {"max_length": 20, "overlap": overlap}
+    embedder = cached(model, tmp_path, **params) if keep else build(model, **params).eval()
+    texts = [LONG, "a short one", LONG[40:]]
+    with torch.no_grad():
+        vectors = embedder(**batch_of(model, texts))
+        for text, found in zip(texts, vectors):
+            expected = naive_vectors(model, text, 18, overlap)
+            torch.testing.assert_close(found[: len(expected)], expected)
+
+
+def test_gradient_reaches_the_transformer_through_windows(model: Path) -> None:
+    embedder = build(model, max_length=12, overlap=4)
+    embedder(**batch_of(model, [LONG]))[0, -1].sum().backward()
+    gradients = [each.grad for name, each in embedder.named_parameters() if "word_embed" in name]
+    assert all(gradient is not None and gradient.any() for gradient in gradients)
+
+
+def test_texts_are_cut_at_what_the_transformer_takes(model: Path) -> None:
+    with torch.no_grad():
+        text = " ".join([LONG] * 8)
+        assert build(model).eval()(**batch_of(model, [text])).isfinite().all()
+
+
+def test_mixture_that_is_trained_on_changes_what_is_kept_no_more(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = batch_of(model, TEXTS)
+    params = {"last_layer_only": False}
+    embedder = cached(model, tmp_path, **params)
+    embedder(**batch)
+    monkeypatch.setattr(TransformerEmbedder, "_compute", refuse)
+    uncached = build(model, **FROZEN, **params)
+    for each in (embedder, uncached):
+        mixture = each.get_submodule("_matched_embedder._scalar_mix")
+        with torch.no_grad():
+            for number, weight in enumerate(mixture.parameters()):
+                weight.fill_(0.5 + number)
+    mask = batch["mask"].unsqueeze(-1)
+    torch.testing.assert_close(embedder(**batch), uncached(**batch) * mask)
+
+
+def test_other_windows_are_kept_apart(tmp_path: Path, model: Path) -> None:
+    batch = batch_of(model, [LONG])
+    one = cached(model, tmp_path, max_length=20, overlap=4)(**batch)
+    other = cached(model, tmp_path, max_length=20, overlap=8)(**batch)
+    assert not torch.allclose(one, other)
+    assert len(list((tmp_path / "cache" / "embeddings").iterdir())) == 2
+
+
+def test_vectors_are_found_again_when_the_model_has_moved(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = batch_of(model, TEXTS)
+    first = cached(model, tmp_path)(**batch)
+    moved = shutil.copytree(model, tmp_path / "moved")
+    embedder = cached(moved, tmp_path)
+    monkeypatch.setattr(TransformerEmbedder, "_compute", refuse)
+    assert torch.equal(embedder(**batch), first)
+
+
+def test_token_without_wordpieces_is_zero(model: Path) -> None:
+    batch = batch_of(model, ["anna \u200d met"])
+    with torch.no_grad():
+        vectors = build(model).eval()(**batch)[0]
+    assert vectors[1].eq(0).all()
+    assert vectors[[0, 2]].ne(0).any(dim=1).all()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_layers_are_mixed_with_trained_weights(tmp_path: Path, model: Path, keep: bool) -> None:
+    params = {**FROZEN, "last_layer_only": False}
+    embedder = cached(model, tmp_path, **params) if keep else build(model, **params).train()
+    embedder(**batch_of(model, TEXTS)).sum().backward()
+    trained = {name for name, each in embedder.named_parameters() if each.grad is not None}
+    assert trained == {
+        "_matched_embedder._scalar_mix.gamma",
+        *(f"_matched_embedder._scalar_mix.scalar_parameters.{layer}" for layer in range(2)),
+    }
+
+
+def test_gradient_checkpointing_changes_no_gradient(model: Path) -> None:
+    gradients = []
+    for checkpointing in (False, True):
+        embedder = build(model, gradient_checkpointing=checkpointing).train()
+        calls = CountingCalls(embedder)
+        # For the same dropout.
+        torch.manual_seed(0)
+        embedder(**batch_of(model, TEXTS)).square().sum().backward()
+        gradients.append([each.grad for each in embedder.parameters() if each.grad is not None])
+        assert calls.count == (2 if checkpointing else 1)
+    for one, other in zip(*gradients):
+        torch.testing.assert_close(one, other)
+
+
+class CountingCalls:
+    """How often the intermediate product of the first layer is computed, at each forward or backward pass."""
+
+    def __init__(self, embedder: TransformerEmbedder) -> None:
+        self.count = 0
+        layer = embedder.get_submodule(f"{TRANSFORMER}.encoder.layer.0.intermediate")
+        layer.register_forward_hook(self._note)
+
+    def _note(self, *arguments: object) -> None:
+        self.count += 1
+
+
+@pytest.mark.parametrize(
+    "params, message",
+    [
+        ({"max_length": 513}, "takes 512 wordpieces at most"),
+        ({"max_length": 2}, "must be more than the 2 wordpieces at the ends"),
+        ({"max_length": 10, "overlap": 8}, "overlap is 8; it must be from 0 to less than 8"),
+        ({"overlap": -1}, "overlap is -1"),
+        ({"sub_token_mode": "last"}, "choose 'avg' or 'first'"),
+    ],
+)
+def test_impossible_settings_are_refused(model: Path, params: dict, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        build(model, **params)
+
+
+def test_segments_of_another_indexer_are_refused(model: Path) -> None:
+    batch = indexed(TEXTS, PretrainedTransformerMismatchedIndexer(str(model), max_length=10))
+    with pytest.raises(ConfigurationError, match="here the embedder does that"):
+        build(model)(**batch)
+
+
+def test_missing_model_is_named(tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing")
+    with pytest.raises(ConfigurationError, match="model_name '.*missing' cannot be loaded"):
+        build(Path(missing))
+    with pytest.raises(ConfigurationError, match="model_name '.*missing' cannot be loaded"):
+        WordpieceIndexer(missing)

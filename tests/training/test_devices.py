@@ -25,6 +25,18 @@ def test_absent_device_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         choose_device(1)
 
 
+@pytest.mark.parametrize("cuda_device", [None, 0])
+def test_process_takes_the_device_of_its_number(
+    monkeypatch: pytest.MonkeyPatch, cuda_device: int
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose_device(cuda_device, process_number=1) == torch.device("cuda", 1)
+    assert choose_device(-1, process_number=1) == torch.device("cpu")
+    with pytest.raises(ConfigurationError, match="process 2 of this machine .* has no CUDA device"):
+        choose_device(cuda_device, process_number=2)
+
+
 def test_batch_stays_as_it_is_on_the_cpu() -> None:
     batch = {"text": {"tokens": {"tokens": torch.ones(2)}}, "metadata": [{"words": []}]}
     assert to_device(batch, torch.device("cpu")) is batch

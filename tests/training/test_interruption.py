@@ -60,6 +60,16 @@ with StopRequest():
     assert ended.stdout == "goes on\n"
 
 
+def test_second_signal_changes_nothing_where_signals_are_passed_on() -> None:
+    """torchrun passes on what a scheduler has sent to all processes already."""
+    with pytest.raises(Interrupted), StopRequest(is_passed_on=True) as request:
+        for number in (signal.SIGTERM, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+        assert request.signal_number == signal.SIGTERM
+        raise Interrupted(signal.SIGTERM)
+    assert {each: signal.getsignal(each) for each in SIGNALS} == HANDLERS_BEFORE
+
+
 def test_request_in_another_thread_leaves_signals_alone() -> None:
     seen = []
 

@@ -96,10 +96,11 @@ def test_stopped_run_goes_on_when_told_to_skip(
     accepts = InvalidLossGuard.accepts
 
     def accepts_all_but_one(
-        guard: InvalidLossGuard, number: int, task_name: str, batch: Any, loss: Any, model: Any
+        guard: InvalidLossGuard, number: int, task_name: str, batch: Any, *losses_and_model: Any
     ) -> bool:
-        loss = loss * float("nan") if number == 5 else loss
-        return accepts(guard, number, task_name, batch, loss, model)
+        loss, model, whole_loss = losses_and_model
+        factor = float("nan") if number == 5 else 1.0
+        return accepts(guard, number, task_name, batch, loss * factor, model, whole_loss * factor)
 
     monkeypatch.setattr(InvalidLossGuard, "accepts", accepts_all_but_one)
     with pytest.raises(DataError, match="on_invalid_loss: 'skip'; then go on.*with --recover"):

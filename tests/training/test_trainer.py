@@ -9,7 +9,8 @@ from allennlp.common.checks import ConfigurationError
 from hmtl.errors import DataError
 from hmtl.experiment import build_trainer
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
-from hmtl.training.trainer import Clipping, MultiTaskTrainer
+from hmtl.training.learning import Clipping
+from hmtl.training.trainer import MultiTaskTrainer
 from tests.fixtures import TASKS, Config, assembled, tiny_config, write_corpus
 
 

@@ -208,6 +208,9 @@ class CoreferenceResolver(Head):
     def counters(self) -> Dict[str, Counter]:
         return {"coref_scores": self.coref_scores, "mention_recall": self.mention_recall}
 
+    def loss_divisor(self, output_dict: Dict[str, torch.Tensor]) -> None:
+        """The loss is a sum."""
+
     def _keep_best_spans(
         self,
         inputs: torch.Tensor,

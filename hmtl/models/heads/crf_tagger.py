@@ -124,6 +124,9 @@ class CrfTagger(Head):
     def counters(self) -> Dict[str, Counter]:
         return {"span_f1": self.span_f1, "accuracy": self.accuracy}
 
+    def loss_divisor(self, output_dict: Dict[str, torch.Tensor]) -> None:
+        """The loss is a sum."""
+
     def _spans(self, tags: List[str]) -> List[Tuple[str, Tuple[int, int]]]:
         return tags_to_spans(tags, self.coding_scheme)
 

@@ -1,7 +1,7 @@
 """What every task head offers the model and, through it, the trainer."""
 
 from abc import ABCMeta, abstractmethod
-from typing import Any, Dict, List, Protocol
+from typing import Any, Dict, List, Optional, Protocol, Union
 
 import torch
 from allennlp.common import Registrable
@@ -18,6 +18,10 @@ class Counter(Protocol):
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         """Goes on from there."""
+        ...
+
+    def merge(self, state: Dict[str, Any]) -> None:
+        """Counts as well what another one counted. Only several processes that train together need it."""
         ...
 
 
@@ -97,6 +101,26 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
         counted so far.
         """
         return {}
+
+    def loss_divisor(
+        self, output_dict: Dict[str, torch.Tensor]
+    ) -> Optional[Union[float, torch.Tensor]]:
+        """
+        How the loss of a batch is made of those of its parts, which several processes that train together
+        compute; only they need it. All parts are padded as the batch is.
+
+        # Parameters
+
+        output_dict : `Dict[str, torch.Tensor]`
+            What `forward` returned.
+
+        # Returns
+
+        divisor : `float` or `torch.Tensor`, optional
+            For a loss that is a mean, of how many: instances, tokens, positions. `None` for one that is a
+            sum over the instances.
+        """
+        raise TypeError(f"{type(self).__name__} does not say whether its loss is a sum or a mean")
 
 
 def labels_of(vocab: Vocabulary, label_namespace: str) -> List[str]:

@@ -151,6 +151,10 @@ class RelationExtractor(Head):
     def counters(self) -> Dict[str, Counter]:
         return {"scores": self.scores}
 
+    def loss_divisor(self, output_dict: Dict[str, torch.Tensor]) -> float:
+        """The loss is a mean over all pairs of positions and all types."""
+        return float(output_dict["logits"].numel())
+
     def _count(
         self,
         predicted: List[List[Tuple[int, int, str]]],

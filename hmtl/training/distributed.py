@@ -1,0 +1,420 @@
+"""
+Training with several processes, one for each device, which `torchrun` starts: what they agree on, and when.
+
+All of them go through the same steps. They draw the same tasks, have the same streams of batches, each
+computes its part of every batch, and their gradients are averaged before anything is made of them; so they
+hold the same weights, and what follows from weights and figures (best epochs, votes to stop, learning rates)
+needs no word between them. What only one of them may notice they ask each other: a signal, the clock, a loss
+that is not finite. Process 0 alone writes.
+"""
+
+import logging
+import os
+import time
+from contextlib import ExitStack, contextmanager, redirect_stderr, suppress
+from datetime import timedelta
+from typing import Any, Dict, Iterable, Iterator, Optional, Tuple
+
+import torch
+import torch.distributed
+from allennlp.common.checks import ConfigurationError
+
+from hmtl.environment import number_of_processes, number_of_restarts
+from hmtl.errors import DataError
+from hmtl.models.heads.head import Head
+from hmtl.models.hmtl import Hmtl
+from hmtl.training.collectives import Collectives, ProcessLost, telling_of_lost_processes
+from hmtl.training.devices import choose_device
+from hmtl.training.gradient_averaging import average_gradients
+from hmtl.training.interruption import Interrupted
+from hmtl.training.parts import WHOLE, Part, RepeatedBatch
+from hmtl.training.random_state import random_state, restore_random_state
+from hmtl.training.scoring import Scoring, SharedScoring
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT_MINUTES = 30.0
+# The process with the reason is to say it first, and to be the one that torchrun names.
+SECONDS_AFTER_YOU = 2.0
+# Numbers from which processes draw apart, below the largest seed.
+SEEDS = 2**62
+# Integers as wide as what they are to be summed for, whatever it means.
+BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+
+
+class Processes:
+    """
+    The processes that train a model together, as one of them sees them. This is the one that is alone: there
+    is nobody to ask, and nothing costs anything.
+    """
+
+    part: Part = WHOLE
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is the one that writes, and is watched."""
+        return self.part.number == 0
+
+    @property
+    def are_several(self) -> bool:
+        return self.part.total > 1
+
+    def device(self, cuda_device: Optional[int]) -> torch.device:
+        """The device of this process; `cuda_device` is the config's."""
+        return choose_device(cuda_device)
+
+    @contextmanager
+    def main_first(self) -> Iterator[None]:
+        """All run the block, process 0 first, and the others, without a word, once it is through."""
+        yield
+
+    def check_same(self, what: str, value: Any) -> None:
+        """
+        # Parameters
+
+        what : `str`
+            For the message.
+        value : `Any`
+            Made of plain values.
+
+        # Raises
+
+        DataError
+            When it is not the same in all processes.
+        """
+
+    def check_can_share(self, model: Hmtl) -> None:
+        """
+        # Raises
+
+        ConfigurationError
+            When the model has a part that several processes cannot train or score together.
+        """
+
+    def take_weights_of_main(self, model: Hmtl) -> None:
+        """All begin with the weights of process 0, as kinds of processors initialise them differently."""
+
+    def check_same_weights(self, model: Hmtl) -> None:
+        """
+        # Raises
+
+        DataError
+            When the processes do not hold the same weights, to the last bit.
+        """
+
+    def draw_apart(self) -> None:
+        """From here on torch's random numbers (dropout) are others in each process."""
+
+    def random_states(self) -> Dict[str, Any]:
+        """The random states of all processes, for the checkpoint."""
+        return {"random": random_state()}
+
+    def restore_random_states(self, state: Dict[str, Any]) -> None:
+        """Goes on from what `random_states` returned, in as many processes or in others."""
+        restore_random_state(state["random"])
+
+    def any(self, flag: bool) -> bool:
+        """Whether it is so in any process."""
+        return flag
+
+    def largest(self, number: int) -> int:
+        """The largest of all processes' numbers."""
+        return number
+
+    @contextmanager
+    def counting_together(
+        self, model: Hmtl, task_name: str, batch: Dict[str, Any]
+    ) -> Iterator[None]:
+        """What a head counts of a training batch in the block is that of all processes afterwards."""
+        yield
+
+    def joined(
+        self, model: Hmtl, task_name: str, batch: Dict[str, Any], output: Dict[str, torch.Tensor]
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """
+        # Parameters
+
+        model : `Hmtl`
+        task_name : `str`
+        batch : `Dict[str, Any]`
+            This process's part of a training batch.
+        output : `Dict[str, torch.Tensor]`
+            What the model made of it.
+
+        # Returns
+
+        own : `torch.Tensor`
+            The loss to learn from: its mean over the processes, and the mean of its gradients, are those of
+            the whole batch. A scalar.
+        whole : `torch.Tensor`
+            That of the whole batch, the same in all processes. A detached scalar.
+        """
+        return output["loss"], output["loss"].detach()
+
+    def average_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
+        """Afterwards each process has the mean of all processes' gradients."""
+
+    def scoring(self, model: Hmtl, task_name: str, device: torch.device) -> Scoring:
+        """For the evaluation of a task, of which the head has counted nothing yet."""
+        return Scoring(device)
+
+
+ALONE = Processes()
+
+
+class SeveralProcesses(Processes):
+    """
+    One of several.
+
+    # Parameters
+
+    collectives : `Collectives`
+    local_number : `int`
+        Which process of its machine it is, counted from 0: that is the number of its CUDA device.
+    """
+
+    def __init__(self, collectives: Collectives, local_number: int) -> None:
+        self.part = collectives.part
+        self._collectives = collectives
+        self._local_number = local_number
+
+    def device(self, cuda_device: Optional[int]) -> torch.device:
+        return choose_device(cuda_device, self._local_number)
+
+    @contextmanager
+    def main_first(self) -> Iterator[None]:
+        if self.is_main:
+            yield
+            self._collectives.wait()
+        else:
+            self._collectives.wait()
+            with _silently():
+                yield
+
+    def check_same(self, what: str, value: Any) -> None:
+        values = self._collectives.gather(value)
+        others = [number for number, each in enumerate(values) if each != values[0]]
+        if others:
+            raise DataError(
+                f"{what} must be the same in all processes, but in process {others[0]} (of {len(values)}, "
+                "counted from 0) it is not what it is in process 0. Give all machines the same files."
+            )
+
+    def check_can_share(self, model: Hmtl) -> None:
+        if any(getattr(module, "sparse", False) for module in model.modules()):
+            raise ConfigurationError(
+                "several processes cannot average gradients that are sparse: remove 'sparse' from the "
+                "embedders under model.text_field_embedder, or train with one process"
+            )
+        for name, head in model.heads.items():
+            assert isinstance(head, Head)
+            _check_head(name, head)
+
+    def take_weights_of_main(self, model: Hmtl) -> None:
+        for tensor in model.state_dict().values():
+            self._collectives.take_from_main(tensor)
+
+    def check_same_weights(self, model: Hmtl) -> None:
+        state = model.state_dict()
+        # Integers are added up without rounding, in whatever order a device does it.
+        sums = torch.stack([_bits_of(each).sum(dtype=torch.int64).cpu() for each in state.values()])
+        first = sums.clone()
+        self._collectives.take_from_main(first)
+        differing = [name for name, same in zip(state, (sums == first).tolist()) if not same]
+        if self.any(bool(differing)):
+            raise DataError(
+                "the processes do not hold the same weights any more"
+                f"{f' (here {differing[0]} differs from that of process 0)' if differing else ''}. Train on "
+                "machines of one kind, with the same versions; a head, sampler or callback of your own must "
+                "not change weights in one process only."
+            )
+
+    def draw_apart(self) -> None:
+        # They have drawn the same numbers up to now, so this one is the same as well. Process 0 draws on as
+        # if it were alone.
+        if not self.is_main:
+            seed = int(torch.randint(SEEDS, ()))
+            torch.manual_seed(seed + self.part.number)
+
+    def random_states(self) -> Dict[str, Any]:
+        first, *others = self._collectives.gather(random_state())
+        return {"random": first, "random_of_others": others}
+
+    def restore_random_states(self, state: Dict[str, Any]) -> None:
+        states = [state["random"], *state.get("random_of_others", [])]
+        if len(states) == self.part.total:
+            restore_random_state(states[self.part.number])
+        else:
+            restore_random_state(states[0])
+            self.draw_apart()
+
+    def any(self, flag: bool) -> bool:
+        return bool(self.largest(int(flag)))
+
+    def largest(self, number: int) -> int:
+        shared = torch.tensor(number)
+        self._collectives.largest(shared)
+        return int(shared)
+
+    @contextmanager
+    def counting_together(
+        self, model: Hmtl, task_name: str, batch: Dict[str, Any]
+    ) -> Iterator[None]:
+        before = model.counts(task_name)
+        model.get_metrics(task_name, reset=True)
+        yield
+        mine = None if isinstance(batch, RepeatedBatch) else model.counts(task_name)
+        model.restore_counts(task_name, before)
+        for counts in self._collectives.gather(mine):
+            if counts is not None:
+                model.add_counts(task_name, counts)
+
+    def joined(
+        self, model: Hmtl, task_name: str, batch: Dict[str, Any], output: Dict[str, torch.Tensor]
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        loss = output["loss"]
+        counts = 0.0 if isinstance(batch, RepeatedBatch) else 1.0
+        divisor = model.loss_divisor(task_name, output)
+        weight = torch.as_tensor(
+            counts if divisor is None else counts * divisor, dtype=torch.float64, device=loss.device
+        )
+        # What was divided by is taken out again, and put in once all are added up.
+        totals = torch.stack([loss.detach() * weight, weight])
+        self._collectives.sum(totals)
+        scale = torch.ones_like(weight) if divisor is None else totals[1]
+        own = loss * (weight / scale * self.part.total).to(loss.dtype)
+        return own, (totals[0] / scale).to(loss.dtype)
+
+    def average_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
+        average_gradients(parameters, self._collectives)
+
+    def scoring(self, model: Hmtl, task_name: str, device: torch.device) -> Scoring:
+        return SharedScoring(device, model, task_name, self._collectives)
+
+
+def _check_head(name: str, head: Head) -> None:
+    kind = type(head).__name__
+    if type(head).loss_divisor is Head.loss_divisor:
+        raise ConfigurationError(
+            f"model.{name}.tagger: {kind} does not say whether its loss is a sum or a mean. Define its "
+            "method loss_divisor (see hmtl/models/heads/head.py), or train with one process."
+        )
+    counters = head.counters()
+    lacking = [key for key, counter in counters.items() if not hasattr(counter, "merge")]
+    if lacking or (head.get_metrics() and not counters):
+        what = f"its counters {lacking} have no merge()" if lacking else "it has no counters()"
+        raise ConfigurationError(
+            f"model.{name}.tagger: several processes cannot add up what {kind} counts, as {what}. See "
+            "hmtl/models/heads/head.py, or train with one process."
+        )
+
+
+def _bits_of(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.detach().contiguous().view(BITS[tensor.element_size()])
+
+
+@contextmanager
+def _silently() -> Iterator[None]:
+    """What another process has told already is not told again: neither messages nor progress bars."""
+    handlers = logging.getLogger().handlers
+    levels = [handler.level for handler in handlers]
+    with ExitStack() as stack:
+        nowhere = stack.enter_context(open(os.devnull, "w"))
+        stack.enter_context(redirect_stderr(nowhere))
+        for handler in handlers:
+            handler.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for handler, level in zip(handlers, levels):
+                handler.setLevel(level)
+
+
+@contextmanager
+def taking_part(
+    cuda_device: Optional[int] = None, timeout_minutes: float = TIMEOUT_MINUTES
+) -> Iterator[Processes]:
+    """
+    Joins the other processes of the run, if torchrun has started any, for as long as the block takes.
+
+    # Parameters
+
+    cuda_device : `int`, optional (default = `None`)
+        As the config has it: -1 is the CPU.
+    timeout_minutes : `float`, optional
+        How long to wait for the others in training.
+
+    # Raises
+
+    ConfigurationError
+        When the timeout is not positive, or there is no device for this process.
+    ProcessLost
+        When another process has ended, or is out of reach.
+    """
+    if timeout_minutes <= 0:
+        raise ConfigurationError(
+            f"multi_task_trainer.distributed_timeout_minutes is {timeout_minutes}; write more than 0"
+        )
+    if number_of_processes() == 1:
+        yield ALONE
+        return
+    local_number = int(os.environ.get("LOCAL_RANK", 0))
+    device = choose_device(cuda_device, local_number)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    timeout = timedelta(minutes=timeout_minutes)
+    _join("nccl" if device.type == "cuda" else "gloo", timeout)
+    in_good_order = False
+    try:
+        processes = SeveralProcesses(Collectives(timeout), local_number)
+        with _only_warnings_but_of_main(processes):
+            yield processes
+        in_good_order = True
+    except ProcessLost:
+        with suppress(Interrupted):
+            time.sleep(SECONDS_AFTER_YOU)
+        raise
+    finally:
+        _leave(in_good_order)
+
+
+def _join(backend: str, timeout: timedelta) -> None:
+    with telling_of_lost_processes():
+        store, number, total = next(torch.distributed.rendezvous("env://", timeout=timeout))
+        # Where torchrun begins anew, the addresses of the processes before are still there.
+        store = torch.distributed.PrefixStore(f"start {number_of_restarts()}", store)
+        torch.distributed.init_process_group(
+            backend, timeout=timeout, store=store, rank=number, world_size=total
+        )
+
+
+@contextmanager
+def _only_warnings_but_of_main(processes: Processes) -> Iterator[None]:
+    library = logging.getLogger(__name__.partition(".")[0])
+    level = library.level
+    if not processes.is_main:
+        library.setLevel(logging.WARNING)
+    else:
+        logger.info("%d processes train together", processes.part.total)
+    try:
+        yield
+    finally:
+        library.setLevel(level)
+
+
+def _leave(in_good_order: bool) -> None:
+    """Closes the connections, by which the others know at once."""
+    if not in_good_order:
+        # To leave in good order waits for operations that another process may never come to.
+        everyone = torch.distributed.group.WORLD
+        assert everyone is not None
+        everyone.abort()
+    torch.distributed.destroy_process_group()
+
+
+def begun_again(recover: bool, force: bool) -> Tuple[bool, bool]:
+    """
+    What `--recover` and `--force` mean to this process. With `--max-restarts`, torchrun starts all processes
+    anew when one has failed, with the same command: then the run is there, and goes on.
+    """
+    return (True, False) if number_of_restarts() else (recover, force)

@@ -1,0 +1,78 @@
+"""Counters that have counted some each are, merged, the one that has counted all."""
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hmtl.metrics.accuracy import Accuracy
+from hmtl.metrics.coref_scores import CorefScores
+from hmtl.metrics.labelled_f1 import LabelledF1
+from hmtl.metrics.mention_recall import MentionRecall
+from hmtl.metrics.relation_f1 import RelationScores
+
+CHANCE = random.Random(3)
+NUM_ITEMS = 40
+
+
+def spans() -> list[tuple[int, int]]:
+    return [(start, start + CHANCE.randrange(3)) for start in CHANCE.sample(range(30), 8)]
+
+
+def labelled() -> list[tuple[str, Any]]:
+    return [(CHANCE.choice("ABC"), span) for span in spans()]
+
+
+def relations() -> list[tuple[int, int, str]]:
+    return [(start, end, CHANCE.choice("ABC")) for start, end in spans()[: CHANCE.randrange(5)]]
+
+
+def clusters() -> list[list[tuple[int, int]]]:
+    found = spans()
+    return [found[:3], found[3:5], found[5:]]
+
+
+def tags() -> list[str]:
+    return [CHANCE.choice("IO") for _ in range(10)]
+
+
+COUNTERS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
+    "accuracy": (Accuracy, lambda counter: counter.update(tags(), tags())),
+    "labelled F1": (LabelledF1, lambda counter: counter.count(labelled(), labelled())),
+    "mention recall": (MentionRecall, lambda counter: counter.update(spans(), spans())),
+    "relations": (
+        RelationScores,
+        lambda counter: counter.update(relations(), relations(), labelled(), labelled()),
+    ),
+    "coreference": (CorefScores, lambda counter: counter.update(clusters(), clusters())),
+}
+
+
+@pytest.mark.parametrize("name", COUNTERS)
+def test_merged_counters_are_the_one_that_counted_all(name: str) -> None:
+    make, count_one = COUNTERS[name]
+    state = CHANCE.getstate()
+    whole = make()
+    for _ in range(NUM_ITEMS):
+        count_one(whole)
+    CHANCE.setstate(state)
+    merged = make()
+    for end in range(7, NUM_ITEMS + 7, 7):
+        some = make()
+        for _ in range(min(7, NUM_ITEMS - end + 7)):
+            count_one(some)
+        # As another process or a file would hold it.
+        merged.merge(json.loads(json.dumps(some.state_dict())))
+    assert merged.compute() == whole.compute()
+    assert merged.state_dict() == whole.state_dict()
+
+
+def test_sum_of_an_older_checkpoint_counts_as_a_document() -> None:
+    whole, rest = CorefScores(), CorefScores()
+    for _ in range(3):
+        rest.update(clusters(), clusters())
+    older = {name: list(fractions) for name, fractions in rest.fractions().items()}
+    whole.load_state_dict(older)
+    assert whole.compute(full=True) == rest.compute(full=True)

@@ -1,0 +1,109 @@
+"""A run whose words are a transformer's: all that is done with one, after the transformer has moved."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModel
+
+from hmtl.data_cache.settings import DIRECTORY_VARIABLE
+from hmtl.experiment import evaluate, train
+from hmtl.prediction.predictor import Predictor
+from hmtl.probing.probed_model import load_model
+from hmtl.training.checkpoint import load_tensors
+from hmtl.training.checkpointer import best_weights_name
+from script.torture import result_of
+from tests.fine_tuning.small_runs import run as fine_tune
+from tests.fixtures import TASKS, Config, completed, tiny_config, write_corpus
+from tests.transformer_files import with_transformer, write_transformer
+
+FROZEN = {"max_length": 24, "overlap": 6, "train_parameters": False, "eval_mode": True}
+TRAINED = {"max_length": 24, "overlap": 6, "last_layer_only": False}
+WEIGHTS = "encoders.text_field_embedder.token_embedder_bert._matched_embedder.transformer_model"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(DIRECTORY_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The corpora, a finished run, and the transformer that it began with, which has moved to `moved`."""
+    directory = tmp_path_factory.mktemp("world")
+    write_corpus(directory / "corpus")
+    model = write_transformer(directory / "model")
+    train(frozen(directory, model), directory / "run", recover=False, force=False)
+    model.rename(directory / "moved")
+    return directory
+
+
+def frozen(directory: Path, model: Path, tasks: tuple[str, ...] = TASKS) -> Config:
+    config = with_transformer(tiny_config(directory / "corpus", tasks), model, **FROZEN)
+    config["cache"] = {"embeddings": True}
+    return completed(config)
+
+
+def trained(directory: Path, model: Path) -> Config:
+    config = with_transformer(tiny_config(directory / "corpus", ("ner", "coref")), model, **TRAINED)
+    trainer = config["multi_task_trainer"]
+    trainer["optimizer"]["parameter_groups"] = [[["transformer_model"], {"lr": 0.001}]]
+    trainer["scheduler"] = {"type": "linear_warmup", "num_steps": 2, "then": "reduce_on_plateau"}
+    trainer["num_epochs"] = 2
+    return completed(config)
+
+
+def test_evaluation_scores_what_training_scored(world: Path) -> None:
+    scores = evaluate(world / "run", gold_mentions=False)
+    expected = result_of(world / "run").metrics
+    for task in TASKS:
+        assert scores[task]["test"] == expected[task]["test"]
+
+
+def test_run_that_moved_too_predicts_the_same(world: Path, tmp_path: Path) -> None:
+    text = "Ann Lee met Bob in Oslo. She likes him."
+    found = Predictor.from_serialization_dir(world / "run").predict_texts([text])
+    moved = shutil.copytree(world / "run", tmp_path / "elsewhere")
+    assert Predictor.from_serialization_dir(moved).predict_texts([text]) == found
+
+
+def test_all_layers_are_probed(world: Path) -> None:
+    probed = load_model(world / "run", "ner", ["all"], torch.device("cpu"))
+    vectors = probed.encoder.encode([["Ann", "met", "Bob"], ["It", "rained"]])
+    assert probed.layers["text_field_embedder"]["dim"] == 16
+    assert {layer: array.shape[0] for layer, array in vectors.items()} == dict.fromkeys(
+        probed.layers, 2
+    )
+
+
+def test_fine_tuning_goes_on_from_it_with_replay(world: Path, tmp_path: Path) -> None:
+    config = with_transformer(
+        tiny_config(world / "corpus", ("emd",)), world / "moved", train_parameters=False
+    )
+    # In the trained run's config the readers of this task look for the transformer where it was.
+    config["fine_tuning"] = {"report_forgetting": True, "replay": {"ner": 0.5}}
+    metrics = fine_tune(config, tmp_path / "tuned", world / "run")
+    assert set(metrics["forgetting"]) == set(TASKS)
+    begun = load_tensors(world / "run" / best_weights_name("emd"))
+    after = load_tensors(tmp_path / "tuned" / best_weights_name("emd"))
+    names = [name for name in begun if name.startswith(WEIGHTS)]
+    assert names and all(torch.equal(begun[name], after[name]) for name in names)
+
+
+def test_trained_transformer_recovers_to_the_same_weights(world: Path, tmp_path: Path) -> None:
+    config = trained(world, world / "moved")
+    train(config, tmp_path / "whole", recover=False, force=False)
+    config["multi_task_trainer"]["num_epochs"] = 1
+    train(config, tmp_path / "run", recover=False, force=False)
+    config["multi_task_trainer"]["num_epochs"] = 2
+    train(config, tmp_path / "run", recover=True, force=False)
+    whole, parts = result_of(tmp_path / "whole"), result_of(tmp_path / "run")
+    assert whole.differences(parts) == []
+    begun = AutoModel.from_pretrained(world / "moved").state_dict()
+    ended = load_tensors(tmp_path / "whole" / best_weights_name("ner"))
+    name = "encoder.layer.1.output.dense.weight"
+    assert not torch.equal(begun[name], ended[f"{WEIGHTS}.{name}"])
