@@ -1,0 +1,33 @@
+# HMTL on an NVIDIA GPU. The wheel of torch brings CUDA along; the host needs NVIDIA's driver and container toolkit.
+#
+#     docker build -t hmtl .
+#     docker run --rm --gpus all -v "$PWD/runs:/hmtl/runs" hmtl train.py -c configs/hmtl_sample.json -s runs/sample
+#
+# docs/experiments.md says more. Another index for another build of torch: --build-arg PIP_EXTRA_INDEX_URL=...
+FROM python:3.11-slim-bookworm
+
+# A compiler for what has no wheel; git, so that runs can record their commit.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends build-essential git \
+    && rm -rf /var/lib/apt/lists/* \
+    && git config --system --add safe.directory /hmtl
+
+WORKDIR /hmtl
+
+# The packages first: they change seldom, and this layer is the large one.
+ARG PIP_EXTRA_INDEX_URL=""
+COPY requirements.txt requirements-dev.txt ./
+COPY script/machine_setup.sh script/
+RUN bash script/machine_setup.sh && rm -rf /root/.cache
+
+COPY . .
+
+# Caches in a place that any user of the container may write to.
+ENV PATH="/hmtl/.venv/bin:$PATH" \
+    HMTL_CACHE_DIR=/tmp/hmtl-cache \
+    MPLCONFIGDIR=/tmp/matplotlib \
+    NVIDIA_VISIBLE_DEVICES=all \
+    NVIDIA_DRIVER_CAPABILITIES=compute,utility
+
+ENTRYPOINT ["python"]
+CMD ["train.py", "--help"]

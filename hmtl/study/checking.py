@@ -1,0 +1,61 @@
+"""What can be known of a grid before its first run starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from allennlp.common.checks import ConfigurationError
+
+from hmtl.config import Config, differences, load_config
+from hmtl.experiment import HARMLESS_CHANGES, check_config
+from hmtl.run_directory import CONFIG_FILE, has_nothing_to_lose
+from hmtl.study.grid import Grid, Run
+from hmtl.training.trackers import check_trackers
+
+# A run may go on for more epochs than it was started for, but then it is another than those beside it.
+DECISIVE = "multi_task_trainer.num_epochs"
+HARMLESS = tuple(path for path in HARMLESS_CHANGES if path != DECISIVE)
+
+
+def check_grid(grid: Grid, study: Path) -> None:
+    """
+    # Parameters
+
+    grid : `Grid`
+    study : `Path`
+        The directory of the study, which may hold runs of it already.
+
+    # Raises
+
+    ConfigurationError
+        When a setup's config says what cannot be, two setups are the same, or a run that is there was made
+        with another config.
+    """
+    checked: list[tuple[str, Config]] = []
+    for setup in grid.setups:
+        config = Run(setup, grid.seeds[0]).config()
+        try:
+            check_config(config)
+            check_trackers(config["multi_task_trainer"].get("trackers"))
+        except ConfigurationError as error:
+            raise ConfigurationError(f"setup {setup.name!r}: {error.message}") from error
+        same = next((name for name, other in checked if not differences(other, config)), None)
+        if same is not None:
+            raise ConfigurationError(
+                f"the setups {same!r} and {setup.name!r} are the same: their configs do not differ"
+            )
+        checked.append((setup.name, config))
+    for run in grid.runs:
+        _check_is_what_is_there(run, study / run.name)
+
+
+def _check_is_what_is_there(run: Run, directory: Path) -> None:
+    if has_nothing_to_lose(directory) or not (directory / CONFIG_FILE).is_file():
+        return
+    before = load_config(directory / CONFIG_FILE)
+    changed = [path for path in differences(before, run.config()) if path not in HARMLESS]
+    if changed:
+        raise ConfigurationError(
+            f"the run in {directory} was made with another config; these keys differ: {', '.join(changed)}. "
+            "Choose another directory for the study, or remove that of the run."
+        )

@@ -1,0 +1,122 @@
+#!/usr/bin/env python
+"""
+Trains every setup of a grid with every seed, each in a process of its own. Finished runs are skipped and
+those that were broken off go on, so the same command makes a study whole. Exit code 0: all runs are finished;
+1: some failed, or the grid is wrong; 2: usage.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from hmtl.cli import add_include_package, running  # noqa: E402
+
+if TYPE_CHECKING:
+    from hmtl.study.grid import Grid, Run
+    from hmtl.study.running import Study
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("grid", type=Path, metavar="GRID", help="the grid, a JSON file")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="where the runs are written"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="runs at a time (default: 1)"
+    )
+    parser.add_argument(
+        "--only", nargs="+", metavar="SETUP", help="make the runs of these setups only"
+    )
+    parser.add_argument(
+        "--seeds", nargs="+", type=int, metavar="SEED", help="make the runs with these seeds only"
+    )
+    parser.add_argument(
+        "-o",
+        "--overrides",
+        default="",
+        metavar="JSON",
+        help="entries to replace in every run's configuration: '{\"multi_task_trainer.num_epochs\": 3}'",
+    )
+    parser.add_argument(
+        "-n", "--dry-run", action="store_true", help="check the grid and list its runs"
+    )
+    add_include_package(parser)
+    arguments = parser.parse_args()
+    if arguments.jobs < 1:
+        parser.error(f"--jobs {arguments.jobs}: give the number of runs at a time")
+    arguments.overrides = _parsed(parser, arguments.overrides)
+    return arguments
+
+
+def _parsed(parser: argparse.ArgumentParser, overrides: str) -> dict[str, object]:
+    try:
+        parsed = json.loads(overrides or "{}")
+    except json.JSONDecodeError as error:
+        parser.error(f"--overrides is no JSON ({error})")
+    if not isinstance(parsed, dict):
+        parser.error(f"--overrides must be a JSON object, not {overrides!r}")
+    return parsed
+
+
+def chosen_runs(grid: "Grid", arguments: argparse.Namespace) -> "list[Run]":
+    """Those that the command line asks for."""
+    names = [setup.name for setup in grid.setups]
+    for option, wanted, known in (
+        ("--only", arguments.only, names),
+        ("--seeds", arguments.seeds, grid.seeds),
+    ):
+        unknown = [each for each in wanted or () if each not in known]
+        if unknown:
+            sys.exit(f"error: {option} {unknown[0]}: the grid has {', '.join(map(str, known))}")
+    return [
+        run
+        for run in grid.runs
+        if run.setup.name in (arguments.only or names)
+        and run.seed in (arguments.seeds or grid.seeds)
+    ]
+
+
+def list_runs(study: "Study") -> None:
+    """Prints what would be run."""
+    from hmtl.study.running import command_of, is_finished
+
+    for run in study.runs:
+        if is_finished(run, study.directory):
+            print(f"# {run.name} is finished")
+        else:
+            command = command_of(run, study.directory, study.include_packages)
+            print(shlex.join(["python", "train.py", *command]))
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    with running(arguments.include_package):
+        from hmtl.files import sole_writer, write_json
+        from hmtl.study.checking import check_grid
+        from hmtl.study.grid import read_grid
+        from hmtl.study.results import GRID_FILE
+        from hmtl.study.running import Study
+
+        grid = read_grid(arguments.grid, arguments.overrides)
+        check_grid(grid, arguments.out)
+        study = Study(arguments.out, chosen_runs(grid, arguments), arguments.include_package)
+        if arguments.dry_run:
+            list_runs(study)
+            return 0
+        with sole_writer(arguments.out):
+            write_json(arguments.out / GRID_FILE, grid.as_json())
+            study.run(arguments.jobs)
+    for failure in study.failures:
+        print(f"failed: {failure.run.name}: {failure.last_words} (all of it: {failure.log})")
+    print(f"{len(study.runs) - len(study.failures)} of {len(study.runs)} runs are finished")
+    return 1 if study.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+#!/usr/bin/env python
+"""
+Writes what a study of script/experiments.py found, in its directory: report.html, and report.md with its
+pictures.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from hmtl.cli import add_include_package, running  # noqa: E402
+
+# Of the bootstrap; a hundred would do for a look.
+SAMPLES = 10_000
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "study", type=Path, metavar="DIR", help="what was --out of script/experiments.py"
+    )
+    parser.add_argument(
+        "--baseline", metavar="SETUP", help="compare with this setup instead of the grid's baseline"
+    )
+    parser.add_argument(
+        "--samples",
+        type=int,
+        default=SAMPLES,
+        metavar="N",
+        help=f"test sets that the bootstrap draws (default: {SAMPLES}); 0 makes no comparison, which saves "
+        "the scoring of each run sentence by sentence",
+    )
+    add_include_package(parser)
+    arguments = parser.parse_args()
+    if arguments.samples < 0:
+        parser.error(f"--samples {arguments.samples}: give the number of test sets to draw")
+    return arguments
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    with running(arguments.include_package):
+        from hmtl.study.report import HTML_FILE, MARKDOWN_FILE, write_report
+        from hmtl.study.results import count_instances, read_study
+
+        study = read_study(arguments.study)
+        baseline = arguments.baseline or study.grid.baseline
+        if baseline not in study.setups:
+            sys.exit(
+                f"error: the baseline {baseline!r} has no finished run; --baseline takes one of "
+                f"{', '.join(study.setups)}"
+            )
+        if arguments.samples:
+            count_instances(study)
+        write_report(study, arguments.study, baseline, arguments.samples)
+    print(f"The report is in {arguments.study / HTML_FILE} and {arguments.study / MARKDOWN_FILE}")
+
+
+if __name__ == "__main__":
+    main()

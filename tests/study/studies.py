@@ -1,0 +1,41 @@
+"""Studies of runs that take a second."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hmtl.experiment import METRICS_FILE, train
+from hmtl.files import write_json
+from hmtl.study.grid import Grid, read_grid
+from hmtl.study.results import GRID_FILE
+from tests.fixtures import tiny_config, write_corpus
+
+
+def grid_file(directory: Path, **content: Any) -> Path:
+    """The hierarchy and a part of it on a corpus of a few sentences, with two seeds."""
+    (directory / "base.json").write_text(
+        json.dumps(tiny_config(write_corpus(directory / "corpus")))
+    )
+    grid = {
+        "about": "A tiny study",
+        "config": str(directory / "base.json"),
+        "seeds": [1, 2],
+        "setups": {
+            "all": {"about": "the hierarchy"},
+            "part": {"overrides": {"tasks": ["ner", "coref"]}},
+        },
+    }
+    path = directory / "tiny.json"
+    path.write_text(json.dumps({**grid, **content}))
+    return path
+
+
+def finished_study(directory: Path, **content: Any) -> Path:
+    """A study with all of its runs, made within this process; returns its directory."""
+    grid: Grid = read_grid(grid_file(directory, **content))
+    study = directory / "study"
+    for run in grid.runs:
+        metrics = train(run.config(), study / run.name, recover=False, force=False)
+        assert (study / run.name / METRICS_FILE).is_file() and metrics
+    write_json(study / GRID_FILE, grid.as_json())
+    return study
