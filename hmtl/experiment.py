@@ -422,17 +422,43 @@ def load(
     DataError
         When the directory holds no run.
     """
-    if not (serialization_dir / CONFIG_FILE).is_file():
+    config = config_of_run(serialization_dir, prepare)
+    return assemble(config, serialization_dir, ("test",))
+
+
+def config_of_run(
+    serialization_dir: Path,
+    prepare: Optional[Callable[[Config], Config]] = None,
+    weights_follow: bool = True,
+) -> Config:
+    """
+    The config of an existing run, checked.
+
+    # Parameters
+
+    serialization_dir : `Path`
+    prepare : `Callable[[Config], Config]`, optional (default = `None`)
+        What is to be done with it before it is used.
+    weights_follow : `bool`, optional (default = `True`)
+        The run's own weights are to be loaded: the pretrained files that it began with are not needed.
+
+    # Raises
+
+    DataError
+        When the directory holds no run.
+    """
+    path = serialization_dir / CONFIG_FILE
+    if not path.is_file():
         raise DataError(
             f"there is no {CONFIG_FILE} here, so this is no run of train.py. Give the directory that was "
             "its --serialization_dir.",
             serialization_dir,
         )
-    config = without_pretrained_files(
-        load_config(serialization_dir / CONFIG_FILE, prepare=prepare), serialization_dir
-    )
+    config = load_config(path, prepare=prepare)
+    if weights_follow:
+        config = without_pretrained_files(config, serialization_dir)
     check_config(config)
-    return assemble(config, serialization_dir, ("test",))
+    return config
 
 
 def check_config(config: Config) -> None:

@@ -22,13 +22,11 @@ from typing import (
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config import load_config
 from hmtl.errors import DataError
 from hmtl.experiment import (
     VOCABULARY_DIR,
     build_model,
-    check_config,
-    without_pretrained_files,
+    config_of_run,
 )
 from hmtl.formats.tags import split_tag
 from hmtl.models.hmtl import Hmtl
@@ -177,14 +175,7 @@ class Predictor:
             When the device is not there, or the model has no task that can be predicted.
         """
         directory = Path(directory)
-        if not (directory / CONFIG_FILE).is_file():
-            raise DataError(
-                f"there is no {CONFIG_FILE} here, so this is no run of train.py. Give the directory that "
-                "was its --serialization_dir.",
-                directory,
-            )
-        config = without_pretrained_files(load_config(directory / CONFIG_FILE), directory)
-        check_config(config)
+        config = config_of_run(directory)
         vocab = load_vocabulary(directory / VOCABULARY_DIR)
         model = build_model(config, vocab)
         name = weights or best_weights_name(model.levels[-1])

@@ -13,16 +13,13 @@ from typing import Any
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config import TASK_PREFIX, Config, load_config, task_names
-from hmtl.errors import DataError
+from hmtl.config import TASK_PREFIX, Config, task_names
 from hmtl.experiment import (
-    CONFIG_FILE,
     DEFAULT_SEED,
     VOCABULARY_DIR,
     Experiment,
     build_model,
-    check_config,
-    without_pretrained_files,
+    config_of_run,
 )
 from hmtl.files import sha256_of_tree
 from hmtl.probing.layers import LayerEncoder, build_reader, choose_layers, layer_below, layer_names
@@ -67,7 +64,7 @@ def load_model(
     DataError
         When the directory holds no run, or no such weights.
     """
-    config = _config_of(serialization_dir, trained=task is not None)
+    config = config_of_run(serialization_dir, weights_follow=task is not None)
     names = task_names(config)
     if task is not None and task not in names:
         raise ConfigurationError(
@@ -115,21 +112,6 @@ def choose_device(name: str | None) -> torch.device:
             "or leave it out to take what there is."
         )
     return device
-
-
-def _config_of(serialization_dir: Path, trained: bool) -> Config:
-    path = serialization_dir / CONFIG_FILE
-    if not path.is_file():
-        raise DataError(
-            f"there is no {CONFIG_FILE} here, so this is no run of train.py. Give the directory that was "
-            "its --serialization_dir.",
-            serialization_dir,
-        )
-    config = load_config(path)
-    if trained:
-        config = without_pretrained_files(config, serialization_dir)
-    check_config(config)
-    return config
 
 
 def _experiment(config: Config, serialization_dir: Path, device: torch.device) -> Experiment:
