@@ -95,6 +95,8 @@ def config_for(directory: Path, **trainer: Any) -> dict[str, Any]:
     embedders.pop("elmo")
     embedders["tokens"].pop("pretrained_file")
     config["data_root"] = str(directory)
+    # Nothing of a benchmark stays in the user's own cache.
+    config["cache"] = {"directory": str(directory / "cache")}
     paths = {"ner": "ner", "emd": "ace", "relation": "ace", "coref": "coref.gold_conll"}
     for name, path in paths.items():
         section = config[f"task_{name}"]

@@ -164,3 +164,22 @@ LEVELS: dict[str, Config] = {
         },
     },
 }
+
+
+def config_with_characters(data_root: Path, tasks: tuple[str, ...] = TASKS) -> Config:
+    """The tiny config, whose words are read by their characters too."""
+    config = tiny_config(data_root, tasks)
+    for task in tasks:
+        indexers = config[f"task_{task}"]["data_params"]["dataset_reader"]["token_indexers"]
+        indexers["token_characters"] = {"type": "characters", "min_padding_length": 1}
+    config["model"]["text_field_embedder"]["token_embedders"]["token_characters"] = {
+        "type": "character_encoding",
+        "embedding": {"embedding_dim": 3, "vocab_namespace": "token_characters"},
+        "encoder": {
+            "type": "cnn",
+            "embedding_dim": 3,
+            "num_filters": 4,
+            "ngram_filter_sizes": [3],
+        },
+    }
+    return config

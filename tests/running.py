@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+HEAVY = {"torch", "allennlp", "transformers", "spacy", "numpy", "fastapi", "uvicorn"}
 
 
 class Finished(NamedTuple):
@@ -67,4 +68,22 @@ def run_in_a_process(script: str, *arguments: "str | Path") -> Finished:
         env=environ,
         timeout=120,
     )
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def answer_without_heavy_imports(script: str, *arguments: "str | Path") -> Finished:
+    """What a process answers that is only asked how it is used, and imports nothing that takes seconds."""
+    program = (
+        "import runpy, sys\n"
+        f"sys.argv = {[script, *map(str, arguments)]!r}\n"
+        "try:\n"
+        f"    runpy.run_path({script!r}, run_name='__main__')\n"
+        "finally:\n"
+        f"    heavy = {HEAVY!r} & set(sys.modules)\n"
+        "    assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
+    )
+    assert "Traceback" not in done.stderr, done.stderr
     return Finished(done.returncode, done.stdout, done.stderr)

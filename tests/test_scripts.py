@@ -3,14 +3,18 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.fixtures import TASKS, Config, tiny_config, write_corpus
-from tests.running import REPOSITORY, Finished, Scripts, run_in_a_process
+from tests.running import (
+    REPOSITORY,
+    Finished,
+    Scripts,
+    answer_without_heavy_imports,
+    run_in_a_process,
+)
 
 ENTRY_POINTS = sorted(path.name for path in REPOSITORY.glob("*.py"))
 
@@ -49,22 +53,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Finished]:
 def test_help_and_usage_errors_answer_without_heavy_imports(
     script: str, arguments: list[str], code: int
 ) -> None:
-    # Those take seconds.
-    program = (
-        "import runpy, sys\n"
-        f"sys.argv = {[script, *arguments]!r}\n"
-        "try:\n"
-        f"    runpy.run_path({script!r}, run_name='__main__')\n"
-        "finally:\n"
-        "    heavy = {'torch', 'allennlp', 'transformers', 'spacy', 'numpy'} & set(sys.modules)\n"
-        "    assert not heavy, heavy\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == code, done.stderr
-    assert "usage: " in (done.stdout if code == 0 else done.stderr)
-    assert "Traceback" not in done.stderr
+    done = answer_without_heavy_imports(script, *arguments)
+    assert done.code == code, done
+    assert "usage: " in (done.out if code == 0 else done.err)
 
 
 # Training

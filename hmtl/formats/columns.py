@@ -122,7 +122,9 @@ def read_lines(path: str | PathLike[str]) -> Iterator[tuple[int, str]]:
             for number, line in enumerate(file, start=1):
                 yield number, _decode(line, path, number)
     except FileNotFoundError as error:
-        raise DataError("no such file; check the path in the configuration", path) from error
+        raise DataError(
+            "no such file; check the path (a relative one counts from the working directory)", path
+        ) from error
     except IsADirectoryError as error:
         raise DataError("this is a directory; expected one file", path) from error
     except OSError as error:

@@ -31,8 +31,7 @@ def documents_in(path: str | PathLike[str], suffix: str) -> list[Path]:
         return sorted(files, key=lambda file: file.parts)
     if not root.exists():
         raise DataError(
-            "no such file or directory; check the path in the configuration (a relative one counts "
-            "from the working directory)",
+            "no such file or directory; check the path (a relative one counts from the working directory)",
             path,
         )
     return [root]

@@ -1,8 +1,6 @@
 """`script/check_data.py` from the command line, and on the corpora beside the repository."""
 
 import json
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,7 +11,7 @@ from hmtl.data_check.judging import judge
 from hmtl.data_check.reading import read_all
 from hmtl.data_check.report import Summary, summaries
 from tests.fixtures import tiny_config, write_corpus
-from tests.running import REPOSITORY, Scripts
+from tests.running import REPOSITORY, Scripts, answer_without_heavy_imports
 
 SCRIPT = "script/check_data.py"
 
@@ -79,19 +77,9 @@ def test_page_is_written_and_not_replaced_unasked(config: Path, run_script: Scri
     ],
 )
 def test_misuse_is_told_without_heavy_imports(arguments: list[str], message: str) -> None:
-    program = (
-        "import runpy, sys\n"
-        f"sys.argv = {[SCRIPT, *arguments]!r}\n"
-        "try:\n"
-        f"    runpy.run_path({SCRIPT!r}, run_name='__main__')\n"
-        "finally:\n"
-        "    assert not {'torch', 'allennlp', 'spacy', 'numpy'} & set(sys.modules)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 2
-    assert message in done.stderr
+    done = answer_without_heavy_imports(SCRIPT, *arguments)
+    assert done.code == 2
+    assert message in done.err
 
 
 def test_missing_config_is_told_in_one_message(tmp_path: Path, run_script: Scripts) -> None:

@@ -1,8 +1,6 @@
 """`script/prepare_data.py`: what all formats have in common."""
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,7 @@ from hmtl.data_import import brat
 from hmtl.data_import.brat_files import Annotations
 from hmtl.data_import.registry import FORMATS, importer
 from tests.data_import.importing import written
-from tests.running import REPOSITORY, Scripts
+from tests.running import Scripts, answer_without_heavy_imports
 
 SCRIPT = "script/prepare_data.py"
 NAMES = ["anna", "bert", "cleo", "dora", "emil"]
@@ -150,20 +148,9 @@ def test_folder_without_texts_is_one_message(run_script: Scripts, tmp_path: Path
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_each_format_has_help_and_imports_nothing_heavy(name: str) -> None:
-    code = (
-        "import runpy, sys\n"
-        f"sys.argv = ['prepare_data.py', {name!r}, '--help']\n"
-        "try:\n"
-        "    runpy.run_path('script/prepare_data.py', run_name='__main__')\n"
-        "finally:\n"
-        "    heavy = {'torch', 'allennlp', 'spacy', 'numpy'} & set(sys.modules)\n"
-        "    print('heavy:', sorted(heavy))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False
-    )
-    assert "IN" in done.stdout and "--split-lists" in done.stdout
-    assert "heavy: []" in done.stdout
+    done = answer_without_heavy_imports(SCRIPT, name, "--help")
+    assert done.code == 0
+    assert "IN" in done.out and "--split-lists" in done.out
 
 
 @pytest.mark.parametrize("name", FORMATS)

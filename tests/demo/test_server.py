@@ -2,8 +2,6 @@
 
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from http.client import HTTPConnection
 from pathlib import Path
@@ -12,7 +10,7 @@ import pytest
 
 from demo.process import server_process
 from tests.demo.serving import Client
-from tests.running import Scripts
+from tests.running import Scripts, answer_without_heavy_imports
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SERVER = "demo/server.py"
@@ -24,21 +22,9 @@ TEXT = "Ann Lee met Bob in Oslo . She likes him there ."
 def test_help_and_usage_errors_answer_without_heavy_imports(
     arguments: list[str], code: int
 ) -> None:
-    program = (
-        "import runpy, sys\n"
-        f"sys.argv = {[SERVER, *arguments]!r}\n"
-        "try:\n"
-        f"    runpy.run_path({SERVER!r}, run_name='__main__')\n"
-        "finally:\n"
-        "    heavy = {'torch', 'allennlp', 'spacy', 'fastapi', 'uvicorn'} & set(sys.modules)\n"
-        "    assert not heavy, heavy\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == code, done.stderr
-    assert "usage: " in (done.stdout if code == 0 else done.stderr)
-    assert "Traceback" not in done.stderr
+    done = answer_without_heavy_imports(SERVER, *arguments)
+    assert done.code == code, done
+    assert "usage: " in (done.out if code == 0 else done.err)
 
 
 def test_port_that_is_taken_is_said_to_be_before_anything_is_loaded(

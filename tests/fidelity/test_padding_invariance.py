@@ -11,7 +11,7 @@ from allennlp.data import DatasetReader, Instance
 from hmtl.config import complete
 from hmtl.experiment import Experiment, assemble
 from hmtl.training.batch_stream import Batch, collate
-from tests.fixtures import TASKS, tiny_config, write_corpus
+from tests.fixtures import TASKS, config_with_characters, write_corpus
 
 # Lengths differ, of texts and of their longest words.
 TEXTS = [["Oslo"], ["Ann", "Lee", "met", "her", "neighbour", "in", "Oslo", "."], ["It", "rained"]]
@@ -20,20 +20,7 @@ TEXTS = [["Oslo"], ["Ann", "Lee", "met", "her", "neighbour", "in", "Oslo", "."],
 @pytest.fixture(scope="module")
 def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     directory = tmp_path_factory.mktemp("padding")
-    config = complete(tiny_config(write_corpus(directory / "corpus")))
-    for task in TASKS:
-        indexers = config[f"task_{task}"]["data_params"]["dataset_reader"]["token_indexers"]
-        indexers["token_characters"] = {"type": "characters", "min_padding_length": 1}
-    config["model"]["text_field_embedder"]["token_embedders"]["token_characters"] = {
-        "type": "character_encoding",
-        "embedding": {"embedding_dim": 3, "vocab_namespace": "token_characters"},
-        "encoder": {
-            "type": "cnn",
-            "embedding_dim": 3,
-            "num_filters": 4,
-            "ngram_filter_sizes": [3],
-        },
-    }
+    config = complete(config_with_characters(write_corpus(directory / "corpus")))
     (directory / "run").mkdir()
     experiment = assemble(config, directory / "run", ("train", "test"))
     for parameter in experiment.model.parameters():

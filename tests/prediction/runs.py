@@ -10,26 +10,14 @@ from hmtl.files import write_json
 from hmtl.run_directory import CONFIG_FILE
 from hmtl.training.checkpoint import save_tensors
 from hmtl.training.checkpointer import best_weights_name
-from tests.fixtures import TASKS, Config, assembled, completed, tiny_config, write_corpus
-
-
-def config_with_characters(data_root: Path, tasks: tuple[str, ...] = TASKS) -> Config:
-    """The tiny config, whose words are read by their characters too."""
-    config = tiny_config(data_root, tasks)
-    for task in tasks:
-        indexers = config[f"task_{task}"]["data_params"]["dataset_reader"]["token_indexers"]
-        indexers["token_characters"] = {"type": "characters", "min_padding_length": 1}
-    config["model"]["text_field_embedder"]["token_embedders"]["token_characters"] = {
-        "type": "character_encoding",
-        "embedding": {"embedding_dim": 3, "vocab_namespace": "token_characters"},
-        "encoder": {
-            "type": "cnn",
-            "embedding_dim": 3,
-            "num_filters": 4,
-            "ngram_filter_sizes": [3],
-        },
-    }
-    return config
+from tests.fixtures import (
+    TASKS,
+    Config,
+    assembled,
+    completed,
+    config_with_characters,
+    write_corpus,
+)
 
 
 def make_run(directory: Path, config: Config) -> Path:

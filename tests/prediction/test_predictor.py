@@ -20,8 +20,8 @@ from hmtl.models.heads.head import Head
 from hmtl.prediction.passes import MOST_CHARACTERS
 from hmtl.prediction.predictor import Limits, Prediction, Predictor
 from tests.conftest import REPOSITORY
-from tests.fixtures import TASKS, write_corpus
-from tests.prediction.runs import config_with_characters, make_run, make_tiny_run
+from tests.fixtures import TASKS, config_with_characters, write_corpus
+from tests.prediction.runs import make_run, make_tiny_run
 
 TEXT = "Ann Lee met Bob in Oslo. She likes him there.\n\nIt rained."
 WORDS = ("Ann", "Lee", "Oslo", "met", "likes", "it", ".", "unknown", "é", "☂")

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import REPOSITORY, Scripts, run_in_a_process
+from tests.running import (
+    REPOSITORY,
+    Scripts,
+    answer_without_heavy_imports,
+    run_in_a_process,
+)
 from tests.study.studies import grid_file
 
 EXPERIMENTS, REPORT = "script/experiments.py", "script/report.py"
@@ -18,19 +23,9 @@ EXPERIMENTS, REPORT = "script/experiments.py", "script/report.py"
 def test_usage_is_answered_without_heavy_imports(
     script: str, arguments: list[str], code: int
 ) -> None:
-    program = (
-        "import runpy, sys\n"
-        f"sys.argv = {[script, *arguments]!r}\n"
-        "try:\n"
-        f"    runpy.run_path({script!r}, run_name='__main__')\n"
-        "finally:\n"
-        "    assert not {'torch', 'allennlp', 'numpy'} & set(sys.modules)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == code, done.stderr
-    assert "usage: " in (done.stdout if code == 0 else done.stderr)
+    done = answer_without_heavy_imports(script, *arguments)
+    assert done.code == code, done
+    assert "usage: " in (done.out if code == 0 else done.err)
 
 
 @pytest.mark.parametrize("option", [["--jobs", "0"], ["-o", "{"], ["-o", "[1]"]])

@@ -2,27 +2,19 @@
 
 import pytest
 import torch
-from allennlp.data import Instance, Token, Vocabulary
-from allennlp.data.fields import MetadataField, TextField
-from allennlp.data.token_indexers import SingleIdTokenIndexer
+from allennlp.data import Instance
 
 from hmtl.training.batch_stream import BatchStream, EvaluationBatches, collate, collate_part
 from hmtl.training.batching import BasicBatching
 from hmtl.training.parts import WHOLE, Part, RepeatedBatch
+from tests.training.growing_texts import texts_of_growing_length
 
 NUM_INSTANCES = 11
 
 
 @pytest.fixture(scope="module")
 def instances() -> list[Instance]:
-    """Each is longer than the one before."""
-    vocab, indexers = Vocabulary(), {"tokens": SingleIdTokenIndexer()}
-    made = []
-    for number in range(NUM_INSTANCES):
-        text = TextField([Token("a")] * (number + 1), indexers)  # type: ignore[arg-type]
-        made.append(Instance({"text": text, "metadata": MetadataField(number)}))
-        made[-1].index_fields(vocab)
-    return made
+    return texts_of_growing_length(NUM_INSTANCES)
 
 
 def parts(count: int) -> list[Part]:
