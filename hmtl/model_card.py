@@ -16,6 +16,12 @@ from hmtl.training.batch_stream import BatchStream, EvaluationBatches
 from hmtl.training.streamed_instances import StreamedInstances
 from hmtl.training.task_training import TaskData
 
+# Keys of `multi_task_trainer` that say how it was trained.
+TOLD = (
+    *("sampling_method", "loss_weighting", "gradient_surgery", "gradient_accumulation_steps"),
+    *("optimizer", "scheduler", "patience", "grad_norm", "grad_clipping"),
+)
+
 Batches = Union[BatchStream, EvaluationBatches]
 
 MODEL_CARD_FILE = "model_card.md"
@@ -188,9 +194,7 @@ def _training(config: Config, metrics: Mapping[str, Any]) -> List[Part]:
 
 
 def _told(trainer: Mapping[str, Any]) -> Iterator[str]:
-    return (
-        key for key in ("sampling_method", "optimizer", "scheduler", "patience") if key in trainer
-    )
+    return (key for key in TOLD if key in trainer)
 
 
 def _software(environment: Dict[str, Any]) -> List[Part]:

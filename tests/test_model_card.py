@@ -19,6 +19,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(directory)
         config = tiny_config("corpus")
         config["task_ner"]["data_params"]["max_instances_in_memory"] = 3
+        config["multi_task_trainer"]["gradient_surgery"] = "pcgrad"
         metrics = train(completed(config), directory / "run", recover=False, force=False)
     (directory / "metrics").write_text(f"{100 * metrics['coref']['test']['coref']['coref_f1']:.2f}")
     return directory / "run"
@@ -59,6 +60,10 @@ def test_card_has_size_and_digest_of_the_data(card: str, run: Path) -> None:
 
 def test_card_says_which_data_were_streamed(card: str) -> None:
     assert row(card, "Data", "ner", "train")[1] == "streamed"
+
+
+def test_card_says_how_the_tasks_were_balanced(card: str) -> None:
+    assert row(card, "Training", "gradient_surgery") == ['"pcgrad"']
 
 
 def test_card_names_no_path_that_the_config_does_not_name(card: str, run: Path) -> None:

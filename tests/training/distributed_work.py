@@ -32,6 +32,7 @@ COMPARED: dict[str, Any] = {
     "iterators__iterator_relation__batch_size": 3,
     "regularizer": {"regexes": [["heads", {"type": "l2", "alpha": 0.01}]]},
     "multi_task_trainer__loss_weighting": {"type": "uncertainty", "lr": 1e-6},
+    "multi_task_trainer__gradient_surgery": "pcgrad",
 }
 DROPOUT = ("dropout", "input_dropout")
 
@@ -64,9 +65,10 @@ def compute(directory: Path) -> None:
 
 
 def figures(trainer: MultiTaskTrainer) -> dict[str, Any]:
-    """By task, of steps and of a validation."""
+    """By task, of steps and of a validation; and what the surgery on the steps' gradients has to tell."""
     return {
         "steps": {name: steps(trainer, name) for name in TASKS},
+        "surgery": trainer.learning.gradient_surgery.figures(),
         "validation": {
             name: evaluate(
                 *(trainer.model, name, trainer.tasks[name].validation, trainer.device),

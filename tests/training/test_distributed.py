@@ -69,6 +69,12 @@ def test_a_task_gives_gradients_to_no_parameter_of_a_level_above(
     assert not any(name.startswith("encoders.encoders.coref.") for name in gradients)
 
 
+def test_conflicting_gradients_are_found_as_by_one_process(both: list[dict[str, Any]]) -> None:
+    first, second, alone = (each["surgery"]["gradient_conflicts"] for each in both)
+    assert first == second == alone
+    assert sum(alone.values()) > 0
+
+
 @pytest.mark.parametrize("task_name", TASKS)
 def test_reported_losses_are_those_of_the_joint_batches(
     both: list[dict[str, Any]], task_name: str
