@@ -89,7 +89,6 @@ def test_a_study_is_made_whole_after_a_failure_and_reported(tmp_path: Path) -> N
     assert "late" in (out / "report.md").read_text()
 
 
-@pytest.mark.slow
 def test_the_paper_s_study_runs_in_small(tmp_path: Path) -> None:
     grid = REPOSITORY / "configs" / "grids" / "paper_smoke.json"
     done = subprocess.run(
@@ -104,3 +103,6 @@ def test_the_paper_s_study_runs_in_small(tmp_path: Path) -> None:
     for setup in content["setups"]:
         for seed in content["seeds"]:
             assert (tmp_path / "out" / setup / f"seed-{seed}" / "metrics.json").is_file()
+    report = run_in_a_process(REPORT, tmp_path / "out")
+    assert report.code == 0, report
+    assert "are not finished" not in (tmp_path / "out" / "report.md").read_text()
