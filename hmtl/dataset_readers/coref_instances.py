@@ -1,6 +1,7 @@
 """Documents with coreference as instances, whatever format they come from."""
 
 from collections import Counter
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import (
@@ -13,6 +14,7 @@ from typing import (
     Optional,
     Sequence,
     Set,
+    Tuple,
     Union,
     cast,
 )
@@ -46,6 +48,14 @@ class CorefInstanceReader(CorpusReader):
     token_indexers : `Dict[str, TokenIndexer]`, optional (default = single ids, named `"tokens"`)
     max_instances : `int`, optional (default = `None`)
         Read no more than this many instances.
+    max_sentences : `int`, optional (default = `None`)
+        Of each document read no more than its first sentences, this many. Clusters of which that leaves one
+        mention are left out. (Lee et al., 2017, train on 50 sentences of a document, for the sake of memory.)
+
+    # Raises
+
+    ConfigurationError
+        When one of the numbers is less than 1.
     """
 
     def __init__(
@@ -53,11 +63,15 @@ class CorefInstanceReader(CorpusReader):
         max_span_width: int,
         token_indexers: Optional[Dict[str, TokenIndexer]] = None,
         max_instances: Optional[int] = None,
+        max_sentences: Optional[int] = None,
     ) -> None:
         super().__init__(token_indexers, max_instances)
         if max_span_width < 1:
             raise ConfigurationError(f"max_span_width is {max_span_width}; expected 1 or more")
+        if max_sentences is not None and max_sentences < 1:
+            raise ConfigurationError(f"max_sentences is {max_sentences}; expected 1 or more")
         self._max_span_width = max_span_width
+        self._max_sentences = max_sentences
 
     def read_instances(
         self,
@@ -83,29 +97,41 @@ class CorefInstanceReader(CorpusReader):
                 if not document.sentences:
                     counts["documents without a word left out"] += 1
                     continue
-                instance = self._document_to_instance(document, file)
+                sentences, clusters = self._kept(document, counts)
+                instance = self.text_to_instance(
+                    sentences, clusters, document.name, document.part, f"{file}:{document.line}"
+                )
                 counts[INSTANCES] += 1
-                self._count_clusters(document, instance, counts)
+                self._count_clusters(len(clusters), instance, counts)
                 yield instance
         self.conclude(path, counts)
 
-    def _document_to_instance(self, document: Document, file: Path) -> Instance:
-        return self.text_to_instance(
-            [sentence.words for sentence in document.sentences],
-            list(document.clusters().values()),
-            document.name,
-            document.part,
-            f"{file}:{document.line}",
-        )
+    def _kept(
+        self, document: Document, counts: "Counter[str]"
+    ) -> Tuple[List[List[str]], List[List[Span]]]:
+        """The sentences of a document that are to be read, and the clusters in them."""
+        clusters = document.clusters()
+        sentences = document.sentences
+        if self._max_sentences is not None and len(sentences) > self._max_sentences:
+            counts[f"documents cut after {self._max_sentences} sentences"] += 1
+            beginning = replace(document, sentences=sentences[: self._max_sentences])
+            sentences = beginning.sentences
+            # What was a cluster of one mention before it was cut is one still.
+            clusters = {
+                cluster: mentions
+                for cluster, mentions in beginning.clusters().items()
+                if len(mentions) > 1 or len(clusters[cluster]) == 1
+            }
+        return [sentence.words for sentence in sentences], list(clusters.values())
 
     def _count_clusters(
-        self, document: Document, instance: Instance, counts: "Counter[str]"
+        self, num_clusters: int, instance: Instance, counts: "Counter[str]"
     ) -> None:
         clusters = cast(MetadataField, instance["metadata"])["clusters"]
         labels = cast(SequenceLabelField, instance["span_labels"])
         num_mentions = sum(len(cluster) for cluster in clusters)
         num_candidates = sum(label != NO_CLUSTER for label in labels)
-        num_merged = len(document.clusters()) - len(clusters)
+        num_merged = num_clusters - len(clusters)
         counts["clusters"] += len(clusters)
         counts["mentions"] += num_mentions
         counts["clusters merged into others that share a span"] += num_merged

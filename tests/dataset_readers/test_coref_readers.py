@@ -107,6 +107,29 @@ def test_coref_readers_log_what_no_model_can_find(
     assert ("1 documents without a word left out" in message) == (reader == "coref_ace")
 
 
+def test_coref_readers_cut_documents(
+    reader_and_path: tuple[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, path = reader_and_path
+    with caplog.at_level(logging.INFO, logger="hmtl"):
+        (instance,) = read(path, type=reader, max_span_width=2, max_sentences=1)
+    metadata = dict(instance["metadata"].metadata)  # type: ignore[attr-defined]
+    assert metadata["words"] == ["the", "old", "man", "Ann"]
+    # Of clusters 7 and 2 one mention is left; cluster 1 never had more.
+    assert metadata["clusters"] == [[(0, 2)]]
+    assert "1 documents cut after 1 sentences, 1 instances, 1 clusters, 1 mentions" in caplog.text
+    assert "merged" not in caplog.text
+
+
+def test_coref_readers_leave_documents_that_are_short_enough(
+    reader_and_path: tuple[str, Path],
+) -> None:
+    reader, path = reader_and_path
+    (whole,) = read(path, type=reader, max_span_width=2)
+    (same,) = read(path, type=reader, max_span_width=2, max_sentences=2)
+    assert dict(same["metadata"].metadata) == dict(whole["metadata"].metadata)  # type: ignore
+
+
 def test_coref_readers_take_a_directory(reader_and_path: tuple[str, Path]) -> None:
     reader, path = reader_and_path
     assert len(read(path.parent, type=reader, max_span_width=2)) == 1
@@ -127,6 +150,11 @@ def test_coref_text_to_instance_needs_no_gold() -> None:
     instance = reader.text_to_instance([["He", "slept", "."], ["Yes"]])
     assert set(instance.fields) == {"text", "spans", "metadata"}
     assert len(instance["spans"]) == 7
+
+
+def test_coref_refuses_documents_without_a_sentence() -> None:
+    with pytest.raises(ConfigurationError, match="max_sentences is 0; expected 1 or more"):
+        read(Path("none"), type="coref", max_span_width=2, max_sentences=0)
 
 
 def test_coref_refuses_width_that_leaves_no_span() -> None:
