@@ -74,9 +74,12 @@ def keep_transformers(config: Config, directory: Path) -> None:
             continue
         with making_directory(kept) as partial, _naming(embedder, f"{EMBEDDERS}.{name}"):
             _tokenizer(embedder).save_pretrained(str(partial))
-            AutoConfig.from_pretrained(
+            kept_config = AutoConfig.from_pretrained(
                 resolve(embedder["model_name"]), **_kwargs(embedder, "transformer_kwargs")
-            ).save_pretrained(str(partial))
+            )
+            # Not where it lies on this machine.
+            kept_config.name_or_path = embedder["model_name"]
+            kept_config.save_pretrained(str(partial))
 
 
 def with_kept_transformers(config: Config, directory: Path) -> Config:

@@ -128,5 +128,18 @@ def test_run_takes_the_files_that_it_kept(config: Config, model: Path, tmp_path:
     assert block_at(config, EMBEDDER)["model_name"] == str(model)
 
 
+def test_kept_files_do_not_tell_where_the_model_lay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_transformer(tmp_path / "site" / "models_of_mine" / "bert")
+    (tmp_path / "site" / "models_of_mine" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    name = "package:models_of_mine/bert"
+    keep_transformers(with_transformer(tiny_config(), name), tmp_path / "run")
+    kept = [path.read_text() for path in (tmp_path / "run" / FOLDER / "bert").iterdir()]
+    assert any(name in text for text in kept)
+    assert not any(str(tmp_path) in text for text in kept)
+
+
 def test_run_without_files_of_its_own_takes_the_model(config: Config, tmp_path: Path) -> None:
     assert with_kept_transformers(config, tmp_path) == config

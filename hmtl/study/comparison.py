@@ -48,10 +48,10 @@ def compare(
     ]
     # Shape: (num_runs, num_instances, num_scorers, 4)
     counts = numpy.stack([run.counts[task].counts for run in runs])
-    for run, score in zip(runs, f1_of(counts.sum(axis=1)).tolist()):
-        _check_score(run, task, score)
-    # Each of shape (num_runs,) and (num_samples, num_runs).
+    # Of shape (num_runs,) and (num_samples, num_runs).
     scores, resampled = f1_of(counts.sum(axis=1)), resampled_scores(counts, num_samples)
+    for run, score in zip(runs, scores.tolist()):
+        _check_score(run, task, score)
     of_setup = {
         setup: [place for place, run in enumerate(runs) if run.run.setup.name == setup]
         for setup in study.setups

@@ -80,9 +80,14 @@ def instance_counts(serialization_dir: Path) -> dict[str, InstanceCounts]:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
+    """What the file holds; nothing where there is none, or one that is damaged: it can be made anew."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return None
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        logger.warning("%s is damaged: it is made anew", path)
+        return None
     return content
 
 

@@ -77,6 +77,16 @@ def test_counts_of_other_weights_are_made_anew(study: Path) -> None:
     assert instance_counts(run)["ner"].counts[0].tolist() != [[7, 7, 7, 7]]
 
 
+def test_damaged_counts_are_made_anew(study: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run = study / "all" / "seed-1"
+    expected = instance_counts(run)["ner"].counts.tolist()
+    written = (run / COUNTS_FILE).read_text()
+    (run / COUNTS_FILE).write_text(written[: len(written) // 2])
+    assert instance_counts(run)["ner"].counts.tolist() == expected
+    assert "is damaged: it is made anew" in caplog.text
+    assert (run / COUNTS_FILE).read_text() == written
+
+
 # Results
 
 
