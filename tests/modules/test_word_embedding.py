@@ -1,4 +1,5 @@
 import gzip
+import socket
 import zipfile
 from pathlib import Path
 
@@ -126,6 +127,22 @@ def test_a_damaged_file_is_an_error_that_names_it(tmp_path, vocab, name, content
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
         build(vocab, tmp_path / name)
+
+
+def test_one_file_of_an_archive_is_read_by_its_name(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "glove.zip", "w") as archive:
+        archive.writestr("glove.50d.txt", "the 1\n")
+        archive.writestr("glove.3d.txt", GLOVE)
+    vectors = read_word_vectors(f"({tmp_path / 'glove.zip'})#glove.3d.txt", {"of"}, DIM)
+    numpy.testing.assert_equal(vectors, {"of": [-1, 0, 1]})
+
+
+def test_an_address_that_cannot_be_reached_is_an_error_that_names_it(vocab) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/glove.txt"
+    with pytest.raises(DataError, match=rf"{address}: cannot be read.*refused"):
+        read_word_vectors(address, {"of"}, DIM)
 
 
 def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path, vocab) -> None:
