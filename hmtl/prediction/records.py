@@ -145,12 +145,12 @@ def _parse_json(raw: RawRecord, text: str, own_name: str) -> Record:
     except (ValueError, RecursionError) as error:
         raise _error(raw, f"no JSON ({error}): {shown(text.strip())}; {EXPECTED}") from error
     try:
-        return parse_fields(value, own_name)
+        return _parse_fields(value, own_name)
     except ValueError as error:
         raise _error(raw, str(error)) from error
 
 
-def parse_fields(value: Any, own_name: str | None) -> Record:
+def _parse_fields(value: Any, own_name: str) -> Record:
     """
     A record from what a line of JSON says.
 
@@ -158,7 +158,7 @@ def parse_fields(value: Any, own_name: str | None) -> Record:
 
     value : `Any`
         An object with one of `text`, `tokens` and `sentences`, and perhaps `id`.
-    own_name : `str`, optional
+    own_name : `str`
         What the record is called if it has no `id`.
 
     # Raises
