@@ -69,17 +69,11 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
 
 def _add_classifier(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--classifier",
-        choices=["torch", "sklearn"],
-        default="torch",
-        help="PyTorch's, with SentEval's published settings (default), or scikit-learn's",
-    )
-    parser.add_argument(
         "--hidden",
         type=int,
         default=0,
         metavar="UNITS",
-        help="of the PyTorch classifier's hidden layer (default 0: logistic regression)",
+        help="of the classifier's hidden layer (default 0: logistic regression)",
     )
     parser.add_argument(
         "--standardize",
@@ -137,7 +131,6 @@ def main() -> None:
                 data=arguments.data,
                 tasks=arguments.tasks,
                 senteval=arguments.senteval,
-                classifier=arguments.classifier,
                 hidden=arguments.hidden,
                 standardize=arguments.standardize,
                 seeds=arguments.seeds,
