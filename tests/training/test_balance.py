@@ -15,7 +15,6 @@ from tests.training.small_runs import NUM_EPOCHS, Crash, CrashAtStep, small_conf
 # The most state each can have.
 OPTIONS: dict[str, dict[str, Any]] = {
     "temperature": {"sampling_method": {"type": "temperature", "temperature": 2}},
-    "annealed": {"sampling_method": {"type": "annealed", "final_exponent": 0.2}},
     "dynamic": {"sampling_method": {"type": "dynamic", "references": {"relation": 0.5}}},
     "uncertainty": {"loss_weighting": {"type": "uncertainty", "lr": 0.1}},
     "pcgrad": {"gradient_surgery": "pcgrad"},
@@ -103,7 +102,7 @@ def test_config_is_checked_through(name: str) -> None:
         ),
         ({"sampling_method": {"type": "temperature", "temperature": "2"}}, "write a number"),
         (
-            {"sampling_method": {"type": "annealed", "num_epochs": 3}},
+            {"sampling_method": {"type": "temperature", "temperature": 2, "num_epochs": 3}},
             r"sampling_method\.num_epochs",
         ),
         (
