@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from hmtl.document import Heading, Paragraph, Table, as_markdown
+from hmtl.document import Heading, Paragraph, Part, Table, as_markdown
 from hmtl.probing.results import MAJORITY, Results, Summary, standard_error
 
 MEAN = "mean"
@@ -29,7 +29,7 @@ def markdown_report(results: Sequence[Results]) -> str:
         for layer in each.layers:
             name = f"{each.name}: {layer}" if len(results) > 1 else layer
             rows.append([name, *_cells(each, layer, tasks)])
-    parts = [
+    parts: list[Part] = [
         Heading(f"Probing {first.name}", level=1),
         Table(["layer", *tasks, MEAN], rows),
         *map(Paragraph, _notes(first, tasks)),
