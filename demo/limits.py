@@ -31,7 +31,7 @@ class Limits:
     max_text_length: int = 5_000
     max_texts: int = 64
     max_body_bytes: int = 2**20
-    max_buffered_bytes: int = 2**26
+    max_buffered_bytes: int = 2**25
     max_request_seconds: int = 30
     max_waiting: int = 1024
     max_batch_texts: int = 32
