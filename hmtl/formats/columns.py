@@ -172,15 +172,38 @@ class SentenceBuffer:
         The columns of the format, as an error message names them.
     fewest_columns : `int`
         How many columns a row has at least.
+    if_empty : `str`, optional (default = `""`)
+        What stands for an empty last cell.
     """
 
-    def __init__(self, path: str | PathLike[str], layout: str, fewest_columns: int) -> None:
+    def __init__(
+        self, path: str | PathLike[str], layout: str, fewest_columns: int, if_empty: str = ""
+    ) -> None:
         self._path = path
         self._layout = layout
         self._fewest_columns = fewest_columns
+        self._if_empty = if_empty
         self._rows: Rows | None = None
+        self._all_end_in_tabs = False
 
-    def add(self, line: int, cells: list[str]) -> None:
+    def add(self, line: int, cells: list[str], ends_in_tab: bool = False) -> None:
+        """
+        # Parameters
+
+        line : `int`
+        cells : `list[str]`
+            Those of a row that are not empty.
+        ends_in_tab : `bool`, optional (default = `False`)
+            Whether a tab follows them. That is an empty last cell where other rows of the sentence have one
+            more, or where there would be too few; else it is of no account.
+
+        # Raises
+
+        `DataError`
+            If the row has too few columns, or not as many as the rows before it.
+        """
+        if ends_in_tab or self._all_end_in_tabs:
+            cells = self._completed(cells, ends_in_tab)
         if len(cells) < self._fewest_columns:
             raise DataError(
                 f"the row has {len(cells)} columns; expected at least {self._fewest_columns}: "
@@ -190,6 +213,7 @@ class SentenceBuffer:
             )
         if self._rows is None:
             self._rows = Rows(self._path, line)
+            self._all_end_in_tabs = ends_in_tab
         elif len(cells) != self._rows.num_columns:
             raise DataError(
                 f"the row has {len(cells)} columns, but the sentence's first row (line "
@@ -200,7 +224,19 @@ class SentenceBuffer:
             )
         self._rows.cells.append(cells)
 
+    def _completed(self, cells: list[str], ends_in_tab: bool) -> list[str]:
+        """The cells of a row with the last one, should that be empty; the same for the rows before it."""
+        usual = self._fewest_columns if self._rows is None else self._rows.num_columns
+        if ends_in_tab:
+            return [*cells, self._if_empty] if len(cells) == usual - 1 else cells
+        self._all_end_in_tabs = False
+        if self._rows is not None and len(cells) == usual + 1:
+            for row in self._rows.cells:
+                row.append(self._if_empty)
+        return cells
+
     def take(self) -> Rows | None:
         """The sentence collected so far, if any; the next row begins another."""
         rows, self._rows = self._rows, None
+        self._all_end_in_tabs = False
         return rows

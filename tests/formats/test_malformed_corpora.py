@@ -50,10 +50,12 @@ CASES = [
     ("like_conll", BEGIN, 1, "the file ends inside document 'd'"),
     ("like_conll", END, 1, "'#end document' without a document"),
     ("like_conll", BEGIN + BEGIN, 2, "a document begins inside document 'd' (begun on line 1)"),
-    ("conll2012", "#begin document d\n", 1, "malformed '#begin document d'; expected '#begin"),
+    ("conll2012", "#begin document\n", 1, "malformed '#begin document'; expected '#begin"),
+    ("conll2012", "#begin document (d\n", 1, "malformed '#begin document (d'"),
     ("conll2012", "#begin document ()\n", 1, "malformed '#begin document ()'"),
     ("conll2012", "#begin document (d); part x\n", 1, "malformed"),
     ("conll2012", BEGIN + "# text\n", 2, "unknown line '# text'; expected '#begin document"),
+    ("like_conll", BEGIN + "# text\n", 2, "Comments have no place here: remove them"),
     # Columns.
     ("conll2012", BEGIN + "d 0 0 a NN * - - - - *\n", 2, "11 columns; expected at least 12: doc"),
     ("conll2012", onto("a * -") + BEGIN + "x\n", 5, "the row has 1 columns"),
