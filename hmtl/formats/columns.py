@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hmtl.errors import DataError
 
@@ -16,11 +17,25 @@ BYTE_ORDER_MARK = "\ufeff"
 # Only ASCII blanks part columns: a token may well hold U+00A0 or U+2009.
 _COLUMN = re.compile(r"[^ \t]+")
 _LONGEST_SHOWN = 60
+COMMENT = "#"
+COMMENT_HINT = (
+    f". Should a row that begins with '{COMMENT}' be a comment: script/prepare_data.py conll2003 leaves "
+    f"those out with --comment '{COMMENT}'"
+)
 
 
 def shown(text: str) -> str:
     """`text` quoted for an error message, cut where it is too long to help."""
-    return repr(text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "...")
+    return repr(_cut(text))
+
+
+def shown_json(value: Any) -> str:
+    """A value as JSON has it, `7` or `"7"`, cut likewise."""
+    return _cut(json.dumps(value, ensure_ascii=False))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."
 
 
 class CellError(ValueError):
@@ -71,7 +86,11 @@ class Rows:
 
     def error(self, message: str, row: int = 0) -> DataError:
         """The error to raise about one row, counted from 0."""
-        return DataError(message, self.path, self.line + row)
+        return DataError(message + self.hint(row), self.path, self.line + row)
+
+    def hint(self, row: int = 0) -> str:
+        """What to add to an error about one row, in case it is none."""
+        return _hint(self.cells[row])
 
     def parse(self, index: int, name: str, parser: Callable[[list[str]], T]) -> T:
         """
@@ -160,6 +179,10 @@ def split_columns(line: str) -> list[str]:
     return _COLUMN.findall(line)
 
 
+def _hint(cells: list[str]) -> str:
+    return COMMENT_HINT if cells[0].startswith(COMMENT) else ""
+
+
 class SentenceBuffer:
     """
     Collects the rows of one sentence after the other, and checks their number of columns.
@@ -207,7 +230,7 @@ class SentenceBuffer:
         if len(cells) < self._fewest_columns:
             raise DataError(
                 f"the row has {len(cells)} columns; expected at least {self._fewest_columns}: "
-                f"{self._layout}",
+                f"{self._layout}{_hint(cells)}",
                 self._path,
                 line,
             )
@@ -218,7 +241,7 @@ class SentenceBuffer:
             raise DataError(
                 f"the row has {len(cells)} columns, but the sentence's first row (line "
                 f"{self._rows.line}) has {self._rows.num_columns}; expected as many in each row "
-                "of a sentence, and a blank line between sentences",
+                f"of a sentence, and a blank line between sentences{_hint(cells) or self._rows.hint()}",
                 self._path,
                 line,
             )
