@@ -3,6 +3,7 @@
 import copy
 import logging
 import random
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,11 +14,17 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 
 from hmtl.compat import read_all_in_each_process
+from hmtl.errors import DataError
 from hmtl.split_source import READER, SplitSource
 from hmtl.tasks.task import Task
 from hmtl.training.streamed_instances import Instances
 
 logger = logging.getLogger(__name__)
+
+HIDDEN_LABELS = (
+    "Where the labels of test data are not public, write evaluate_on_test: false in the task's "
+    "task_description."
+)
 
 
 @dataclass
@@ -110,7 +117,7 @@ def locate_splits(
                 split,
                 path,
                 validation_reader,
-                reading=partial(_read_some, validation_reader, str(path), None),
+                reading=partial(_read_held_out, validation_reader, str(path), split),
                 recipe={READER: validation_block},
             )
             continue
@@ -148,6 +155,30 @@ def _check_fraction(fraction: Optional[float], where: str) -> None:
 def _read_some(reader: DatasetReader, path: str, fraction: Optional[float]) -> Iterable[Instance]:
     instances = reader.read(path)
     return instances if fraction is None else some_of(instances, fraction)
+
+
+def _read_held_out(reader: DatasetReader, path: str, split: str) -> Iterator[Instance]:
+    with minding_hidden_labels(split):
+        yield from reader.read(path)
+
+
+@contextmanager
+def minding_hidden_labels(split: str) -> Iterator[None]:
+    """
+    Adds to what is said of test data what to do if they were published without their labels.
+
+    # Raises
+
+    DataError
+    """
+    try:
+        yield
+    except DataError as error:
+        if split != "test":
+            raise
+        raise DataError(
+            f"{error.message.removesuffix('.')}. {HIDDEN_LABELS}", error.path, error.line
+        ) from error
 
 
 def some_of(instances: Iterable[Instance], fraction: float) -> Iterator[Instance]:

@@ -42,7 +42,7 @@ from hmtl.config import (
 )
 from hmtl.config_check import check_block, check_fields, check_patterns, check_type
 from hmtl.config_safety import check_is_data, check_plain_names
-from hmtl.corpora import TaskCorpora, locate_splits
+from hmtl.corpora import TaskCorpora, locate_splits, minding_hidden_labels
 from hmtl.data_cache.cached_split import CachedSplit
 from hmtl.data_cache.columns import NotRepresentable
 from hmtl.data_cache.corpus_cache import CorpusCache, Sources
@@ -654,7 +654,7 @@ def _index(
             if isinstance(instances, StreamedInstances):
                 instances.prepare_with(prepare)
             elif not isinstance(instances, CachedSplit):
-                with source.recording():
+                with source.recording(), minding_hidden_labels(split):
                     task_corpora.splits[split] = prepare(list(instances))
 
 
