@@ -14,6 +14,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 
 from hmtl.compat import read_all_in_each_process
+from hmtl.config_check import naming_block
 from hmtl.errors import DataError
 from hmtl.split_source import READER, SplitSource
 from hmtl.tasks.task import Task
@@ -100,12 +101,12 @@ def locate_splits(
     """
     where = f"task_{task.name}.data_params"
     block = data_params[READER]
-    reader = _reader(block)
+    reader = _reader(block, f"{where}.{READER}")
     validation_block = data_params.get("validation_dataset_reader")
     if validation_block is None:
         validation_block, validation_reader = block, reader
     else:
-        validation_reader = _reader(validation_block)
+        validation_reader = _reader(validation_block, f"{where}.validation_dataset_reader")
     sources: Dict[str, SplitSource] = {}
     for split in splits:
         if split == "test" and not task.evaluate_on_test:
@@ -205,8 +206,9 @@ def some_of(instances: Iterable[Instance], fraction: float) -> Iterator[Instance
     )
 
 
-def _reader(block: Dict[str, Any]) -> DatasetReader:
-    # `from_params` takes apart what it is given.
-    reader = DatasetReader.from_params(Params(copy.deepcopy(block)))
+def _reader(block: Dict[str, Any], path: str) -> DatasetReader:
+    with naming_block(path):
+        # `from_params` takes apart what it is given.
+        reader = DatasetReader.from_params(Params(copy.deepcopy(block)))
     read_all_in_each_process(reader)
     return reader

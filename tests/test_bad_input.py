@@ -87,7 +87,11 @@ CONFIGS: list[tuple[str, Any, str]] = [
         "skp",
         "on_invalid_loss is 'skp'; write 'stop' or 'skip'",
     ),
-    ("iterators.iterator.batch_size", 0, "batch_size is 0; it must be at least 1"),
+    (
+        "iterators.iterator.batch_size",
+        0,
+        "iterators.iterator: batch_size is 0; it must be at least 1",
+    ),
     (
         "iterators.iterator.max_tokens_per_batch",
         0,

@@ -168,13 +168,19 @@ class MultiTaskTrainer(Registrable):
         trainings = _task_trainings(tasks, progress, optimizer, parameters, schedulers)
         # Once more: a parameter group may say requires_grad: false.
         check_something_trains(model, sampler.drawn_tasks)
+        with naming_block("multi_task_trainer.loss_weighting"):
+            weighting = (loss_weighting or Lazy(NoLossWeighting)).construct(
+                tasks=list(tasks), device=device
+            )
+        with naming_block("multi_task_trainer.gradient_surgery"):
+            surgery = (gradient_surgery or Lazy(NoGradientSurgery)).construct(
+                model=model, tasks=sampler.drawn_tasks, seed=seed
+            )
         learning = Learning(
             model,
             Clipping(grad_norm, grad_clipping),
-            (loss_weighting or Lazy(NoLossWeighting)).construct(tasks=list(tasks), device=device),
-            (gradient_surgery or Lazy(NoGradientSurgery)).construct(
-                model=model, tasks=sampler.drawn_tasks, seed=seed
-            ),
+            weighting,
+            surgery,
             gradient_accumulation_steps,
             processes,
         )
