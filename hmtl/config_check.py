@@ -6,7 +6,8 @@ import inspect
 import json
 import re
 import typing
-from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Tuple
+from contextlib import contextmanager
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 from allennlp.common import FromParams, Lazy
 from allennlp.common.checks import ConfigurationError
@@ -48,6 +49,32 @@ def check_fields(value: Any, kinds: Mapping[str, Any], path: str) -> None:
     _check_known(value, kinds, path)
     for key, entry in value.items():
         check_block(kinds[key], entry, _join(path, key))
+
+
+@contextmanager
+def naming_block(path: str) -> Iterator[None]:
+    """
+    Says which block of the config is at fault, where what is built from it refuses a value, or fails with it.
+
+    # Parameters
+
+    path : `str`
+        The block's dotted path.
+
+    # Raises
+
+    ConfigurationError
+        For the errors by which classes of torch and AllenNLP answer values that they cannot work with.
+    """
+    try:
+        yield
+    except ConfigurationError as error:
+        if error.message.startswith(path.partition(".")[0]):
+            raise
+        raise ConfigurationError(f"{path}: {error.message}") from error
+    except (ValueError, TypeError, AssertionError, ArithmeticError) as error:
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise ConfigurationError(f"{path}: its values do not work ({reason})") from error
 
 
 def _check_known(value: Any, known: Iterable[str], path: str) -> None:

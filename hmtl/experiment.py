@@ -40,9 +40,9 @@ from hmtl.config import (
     task_names,
     token_embedders,
 )
-from hmtl.config_check import check_block, check_fields, check_patterns, check_type
+from hmtl.config_check import check_block, check_fields, check_patterns, check_type, naming_block
 from hmtl.config_safety import check_is_data, check_plain_names
-from hmtl.corpora import TaskCorpora, locate_splits
+from hmtl.corpora import TaskCorpora, locate_splits, minding_hidden_labels
 from hmtl.data_cache.cached_split import CachedSplit
 from hmtl.data_cache.columns import NotRepresentable
 from hmtl.data_cache.corpus_cache import CorpusCache, Sources
@@ -654,7 +654,7 @@ def _index(
             if isinstance(instances, StreamedInstances):
                 instances.prepare_with(prepare)
             elif not isinstance(instances, CachedSplit):
-                with source.recording():
+                with source.recording(), minding_hidden_labels(split):
                     task_corpora.splits[split] = prepare(list(instances))
 
 
@@ -674,13 +674,15 @@ def _indexed(
 def _batches(
     task: Task, corpora: TaskCorpora, iterators: Dict[str, Any], seed: int, part: Part
 ) -> TaskData:
-    block = iterators.get(f"iterator_{task.name}", iterators.get("iterator"))
+    key = f"iterator_{task.name}" if f"iterator_{task.name}" in iterators else "iterator"
+    block = iterators.get(key)
     if block is None:
         raise ConfigurationError(
             f"iterators says nothing for task {task.name!r}: write iterators.iterator_{task.name}, or "
             "iterators.iterator for all tasks"
         )
-    batching = Batching.from_params(Params(dict(block)))
+    with naming_block(f"iterators.{key}"):
+        batching = Batching.from_params(Params(dict(block)))
     splits = corpora.splits
     test = splits.get("test") if task.evaluate_on_test else None
     return TaskData(

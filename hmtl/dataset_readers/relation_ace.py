@@ -52,7 +52,7 @@ class RelationAceReader(CorpusReader):
         counts: Counter[str] = Counter()
         for file in documents_in(file_path, SUFFIX):
             counts["files"] += 1
-            for document in read_documents(file):
+            for document in read_documents(file, coreference=False):
                 for sentence in document.sentences:
                     relations = _distinct_relations(sentence)
                     counts["relations"] += len(relations)
