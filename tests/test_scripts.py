@@ -169,6 +169,19 @@ def test_evaluate_gives_what_train_gave(
     assert [line.split()[0] for line in done.out.splitlines()[2:6]] == list(TASKS)
 
 
+def test_evaluate_shows_scores_that_it_cannot_write(
+    trained: tuple[World, Finished], run_script: Scripts, tmp_path: Path
+) -> None:
+    shutil.copytree(trained[0].run, tmp_path / "run")
+    path = tmp_path / "run" / "evaluate_metrics.json"
+    path.unlink(missing_ok=True)
+    # As good as read-only, even for root.
+    path.mkdir()
+    done = run_script("evaluate.py", "-s", tmp_path / "run")
+    assert done.error.startswith(f"error: {path}: cannot be written: ")
+    assert [line.split()[0] for line in done.out.splitlines()[2:6]] == list(TASKS)
+
+
 def test_evaluate_scores_coreference_on_gold_mentions(
     trained: tuple[World, Finished],
     run_script: Scripts,

@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 from allennlp.data import DatasetReader, Instance, TokenIndexer
 from allennlp.data.fields import TextField
 
+from hmtl.config_safety import check_plain_names
 from hmtl.data_cache.array_file import ArrayFile, CorruptFile, read_arrays, write_arrays
 from hmtl.data_cache.cached_split import CachedSplit
 from hmtl.data_cache.fingerprints import Fingerprints
@@ -111,7 +112,7 @@ class CorpusCache:
             }
         except FileNotFoundError:
             return None
-        except (OSError, CorruptFile) as error:
+        except (OSError, CorruptFile, DataError) as error:
             logger.warning(
                 "the cache of indexed corpora cannot be used; they are read anew: %s", error
             )
@@ -178,7 +179,9 @@ class CorpusCache:
     def _restore_vocabulary(self, directory: Path) -> None:
         if not self._vocabulary_is_known():
             raise FileNotFoundError
-        texts = _read(self._path_of_vocabulary()).content
+        path = self._path_of_vocabulary()
+        texts = _read(path).content
+        check_plain_names(texts, "the file", path)
         with making_directory(directory) as partial:
             for name, text in texts.items():
                 (partial / name).write_text(text, encoding="utf-8", newline="")
