@@ -21,11 +21,11 @@ from hmtl.training.devices import to_device
 from hmtl.training.distributed import ALONE, Processes
 from hmtl.training.evaluation import ProgressBar, evaluate
 from hmtl.training.freezing import Freezing, Thaw, check_something_trains
-from hmtl.training.gradient_surgery import GradientSurgery, NoGradientSurgery
+from hmtl.training.gradient_surgery import GradientSurgery
 from hmtl.training.interruption import Interrupted, StopRequest
 from hmtl.training.invalid_loss import STOP, InvalidLossGuard
 from hmtl.training.learning import Clipping, Learning, mean_of
-from hmtl.training.loss_weighting import LossWeighting, NoLossWeighting
+from hmtl.training.loss_weighting import LossWeighting
 from hmtl.training.memory import naming_batch_if_too_large
 from hmtl.training.parameter_groups import check_group_options
 from hmtl.training.progress import TaskProgress
@@ -168,10 +168,10 @@ class MultiTaskTrainer(Registrable):
         learning = Learning(
             model,
             Clipping(grad_norm, grad_clipping),
-            (loss_weighting or Lazy(NoLossWeighting)).construct(tasks=list(tasks), device=device),
-            (gradient_surgery or Lazy(NoGradientSurgery)).construct(
-                model=model, tasks=sampler.drawn_tasks, seed=seed
-            ),
+            loss_weighting.construct(tasks=list(tasks), device=device) if loss_weighting else None,
+            gradient_surgery.construct(model=model, tasks=sampler.drawn_tasks, seed=seed)
+            if gradient_surgery
+            else None,
             gradient_accumulation_steps,
             processes,
         )
