@@ -95,8 +95,13 @@ class EventLog:
                 self._file.make_durable()
 
     def close(self) -> None:
-        """Flush; nothing is logged any more."""
-        if self._file is not None:
+        """Flush, unless that was refused before; nothing is logged any more."""
+        if self._file is None:
+            return
+        if self._file.refusal is None:
             with refusals(self.directory):
                 self._file.close()
-            self._file = None
+        else:
+            # The run has ended with that message, and from its last checkpoint it will log these again.
+            self._file.abandon()
+        self._file = None
