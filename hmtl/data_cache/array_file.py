@@ -85,6 +85,11 @@ def read_arrays(path: Path) -> ArrayFile:
 def _checksum(content: str, arrays: Mapping[str, numpy.ndarray]) -> int:
     checksum = zlib.crc32(content.encode())
     for name, array in sorted(arrays.items()):
-        checksum = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), checksum)
-        checksum = zlib.crc32(array.data, checksum)
+        checksum = checksum_of(name, array, checksum)
     return checksum
+
+
+def checksum_of(name: str, array: numpy.ndarray, before: int = 0) -> int:
+    """Return the CRC-32 of an array and its name, type and shape, after that of what stands `before`."""
+    before = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), before)
+    return zlib.crc32(array.data, before)
