@@ -19,6 +19,10 @@ from hmtl.files import replacing
 CONTENT, CHECKSUM = "content", "crc32"
 
 
+# What safetensors and torch raise, and what we do.
+UNREADABLE = (safetensors.SafetensorError, RuntimeError, LookupError, ValueError, TypeError)
+
+
 class CorruptFile(Exception):
     """A file is not as it was written."""
 
@@ -75,7 +79,7 @@ def read_arrays(path: Path) -> ArrayFile:
         if _checksum(metadata[CONTENT], arrays) != int(metadata[CHECKSUM]):
             raise ValueError("its content does not agree with its checksum")
         content = json.loads(metadata[CONTENT])
-    except (safetensors.SafetensorError, ValueError, LookupError, TypeError) as error:
+    except UNREADABLE as error:
         raise CorruptFile(f"{path}: {error}") from error
     for array in arrays.values():
         array.flags.writeable = False

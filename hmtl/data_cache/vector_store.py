@@ -16,7 +16,7 @@ import numpy
 import safetensors
 import safetensors.numpy
 
-from hmtl.data_cache.array_file import checksum_of
+from hmtl.data_cache.array_file import UNREADABLE, checksum_of
 from hmtl.files import PARTIAL
 
 logger = logging.getLogger(__name__)
@@ -92,8 +92,8 @@ class VectorStore:
             rows = file.get_tensor(key.hex()).numpy()
             if key not in self._checked and _checksum(key, rows) != file.metadata()[key.hex()]:
                 raise ValueError("its content does not agree with its checksum")
-        except (OSError, LookupError, ValueError, safetensors.SafetensorError):
-            self._lose(path)
+        except (OSError, *UNREADABLE) as error:
+            self._lose(path, error)
             return None
         self._checked.add(key)
         rows.flags.writeable = False
@@ -110,8 +110,8 @@ class VectorStore:
                     raise ValueError("its keys and their checksums do not agree")
                 keys = [bytes.fromhex(name) for name in file.keys()]
                 self._sizes[path] = path.stat().st_size
-            except (OSError, ValueError, safetensors.SafetensorError):
-                self._lose(path)
+            except (OSError, *UNREADABLE) as error:
+                self._lose(path, error)
                 continue
             self._places.update(dict.fromkeys(keys, path))
 
@@ -148,9 +148,9 @@ class VectorStore:
             temporary.replace(path)
             self.look_for_more()
 
-    def _lose(self, path: Path) -> None:
-        """Forget a file that is damaged, or that somebody has deleted."""
-        if path.exists():
+    def _lose(self, path: Path, error: Exception) -> None:
+        """Forget a file that is damaged, that somebody has deleted, or for which there is no memory."""
+        if not isinstance(error, (OSError, RuntimeError)):
             with suppress(OSError):
                 path.unlink()
             if not self._has_warned:

@@ -7,6 +7,7 @@ import numpy
 import pytest
 from safetensors import safe_open
 
+from hmtl.data_cache import vector_store
 from hmtl.data_cache.vector_store import SUFFIX, VectorStore, is_in_use
 
 WIDTH = 3
@@ -130,6 +131,17 @@ def test_damage_is_one_warning_and_never_another_row(
         put(store, 1, 2)
         assert holds(store, 1, 2, 3)
         (path,) = (file for file in files(tmp_path) if key(1).hex() in safe_open(file, "pt").keys())
+
+
+def test_what_cannot_be_mapped_now_is_not_deleted(tmp_path: Path, monkeypatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise RuntimeError("unable to mmap: Cannot allocate memory")
+
+    put(opened(tmp_path), 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(vector_store, "_opened", refuse)
+        assert opened(tmp_path).get(key(1)) is None
+    assert holds(opened(tmp_path), 1)
 
 
 def test_deleted_files_are_computed_anew_without_a_warning(
