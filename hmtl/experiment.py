@@ -56,7 +56,11 @@ from hmtl.data_cache.columns import NotRepresentable
 from hmtl.data_cache.corpus_cache import CorpusCache, Sources
 from hmtl.data_cache.settings import FIELDS as CACHE
 from hmtl.data_cache.settings import CacheSettings
-from hmtl.dataset_readers.unseen_labels import UNSEEN_LABEL_RULES, apply_unseen_label_rule
+from hmtl.dataset_readers.unseen_labels import (
+    UNSEEN_LABEL_RULES,
+    apply_unseen_label_rule,
+    warn_of_misses,
+)
 from hmtl.errors import DataError
 from hmtl.files import sha256_of, sha256_of_tree, sole_writer, write_json
 from hmtl.fine_tuning.options import FineTuningOptions
@@ -674,17 +678,19 @@ def _index(
             prepare = partial(_indexed, vocab=vocab, rule=unseen_labels, what=source.what)
             if isinstance(instances, StreamedInstances):
                 instances.prepare_with(prepare)
-            elif not isinstance(instances, CachedSplit):
-                with source.recording(), minding_hidden_labels(split):
+            elif isinstance(instances, CachedSplit):
+                warn_of_misses(source.what, instances.misses)
+            else:
+                with minding_hidden_labels(split):
                     task_corpora.splits[split] = prepare(list(instances))
 
 
 def _indexed(
     instances: List[Instance], vocab: Vocabulary, rule: str, what: str
 ) -> Sequence[Instance]:
-    apply_unseen_label_rule(instances, vocab, rule, what)
+    misses = apply_unseen_label_rule(instances, vocab, rule, what)
     try:
-        return CachedSplit.of(instances, vocab)
+        return CachedSplit.of(instances, vocab, misses)
     except NotRepresentable as reason:
         logger.debug("%s stay as they are: %s", what, reason)
         for instance in instances:

@@ -215,7 +215,6 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
             return self._embed(texts, mask.size(1))
         rows = self._cache.rows(
             self._present_digest(),
-            self._num_layers * self.get_output_dim(),
             [key_of(text.ids, text.types, text.offsets) for text in texts],
             lambda positions: self._compute([texts[position] for position in positions]),
         )

@@ -22,12 +22,12 @@ from hmtl.training.devices import to_device
 from hmtl.training.distributed import ALONE, Processes
 from hmtl.training.evaluation import ProgressBar, evaluate
 from hmtl.training.freezing import Freezing, Thaw, check_something_trains
-from hmtl.training.gradient_surgery import GradientSurgery, NoGradientSurgery
+from hmtl.training.gradient_surgery import GradientSurgery
 from hmtl.training.interruption import Interrupted, StopRequest
 from hmtl.training.invalid_loss import STOP, InvalidLossGuard
 from hmtl.training.learning import Clipping, Learning, mean_of
 from hmtl.training.learning_rate import SCHEDULER
-from hmtl.training.loss_weighting import LossWeighting, NoLossWeighting
+from hmtl.training.loss_weighting import LossWeighting
 from hmtl.training.memory import naming_batch_if_too_large
 from hmtl.training.parameter_groups import check_group_options
 from hmtl.training.progress import TaskProgress
@@ -169,12 +169,16 @@ class MultiTaskTrainer(Registrable):
         # Once more: a parameter group may say requires_grad: false.
         check_something_trains(model, sampler.drawn_tasks)
         with naming_block("multi_task_trainer.loss_weighting"):
-            weighting = (loss_weighting or Lazy(NoLossWeighting)).construct(
-                tasks=list(tasks), device=device
+            weighting = (
+                loss_weighting.construct(tasks=list(tasks), device=device)
+                if loss_weighting
+                else None
             )
         with naming_block("multi_task_trainer.gradient_surgery"):
-            surgery = (gradient_surgery or Lazy(NoGradientSurgery)).construct(
-                model=model, tasks=sampler.drawn_tasks, seed=seed
+            surgery = (
+                gradient_surgery.construct(model=model, tasks=sampler.drawn_tasks, seed=seed)
+                if gradient_surgery
+                else None
             )
         learning = Learning(
             model,

@@ -53,8 +53,8 @@ def test_run_that_was_broken_off_twice_equals_the_one_that_was_not(
 @pytest.mark.parametrize(
     "name, curves",
     [
-        ("uncertainty", {"train/loss_weights/ner", "train/log_variances/relation"}),
-        ("pcgrad", {"train/gradient_conflicts/ner"}),
+        ("uncertainty", {"train_epochs/loss_weights/ner", "train_epochs/log_variances/relation"}),
+        ("pcgrad", {"train_epochs/gradient_conflicts/ner"}),
     ],
 )
 def test_what_is_learned_of_the_balance_is_in_the_log(
@@ -86,6 +86,19 @@ def test_checkpoint_of_before_there_was_a_balance_still_loads(tmp_path: Path) ->
     state = trainer.state_dict()
     del state["learning"]
     trainer.load_state_dict(state)
+
+
+def test_type_none_is_no_weighting_and_no_surgery(tmp_path: Path) -> None:
+    blocks: dict[str, Any] = {
+        "multi_task_trainer__loss_weighting": {"type": "none"},
+        "multi_task_trainer__gradient_surgery": "none",
+    }
+    check_config(small_config(**blocks))
+    trainer = small_trainer(tmp_path, **blocks)
+    assert trainer.learning.loss_weighting is trainer.learning.gradient_surgery is None
+    # As checkpoints of before have it.
+    trainer.learning.load_state_dict({"loss_weighting": {}, "gradient_surgery": {}})
+    assert trainer.learning.state_dict() == trainer.learning.end_epoch() == {}
 
 
 @pytest.mark.parametrize("name", OPTIONS)
