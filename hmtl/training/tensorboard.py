@@ -43,6 +43,7 @@ class TensorBoardCallback(Callback):
 
     def on_start(self, report: RunReport) -> None:
         self.model = report.model
+        self._steps_per_epoch = report.steps_per_epoch
         self.train_log = self._open("train", report.step)
         self.validation_log = self._open("validation", report.step)
 
@@ -55,7 +56,9 @@ class TensorBoardCallback(Callback):
             self._write_step(report.task_name, report.metrics, step)
         if step % self.summary_interval:
             return
-        self._write_step(report.task_name, {"loss": float(report.loss)}, step)
+        # The mean of the epoch so far, as in 2018.
+        loss = float(report.loss) if report.mean_loss is None else report.mean_loss()
+        self._write_step(report.task_name, {"loss": loss}, step)
         for name, parameter in self.model.named_parameters():
             if self.log_parameter_statistics:
                 self.train_log.add(f"parameter_mean/{name}", parameter.mean().item(), step)
@@ -73,7 +76,9 @@ class TensorBoardCallback(Callback):
                 for name, value in flat(metrics):
                     log.add(f"task_{task_name}/{name}", value, report.epoch)
         for task_name, proportion in report.proportions.items():
-            self.train_log.add(f"training_proportions/{task_name}", proportion, report.epoch)
+            # A number of steps, as in 2018; the share is in the history.
+            steps = round(proportion * self._steps_per_epoch)
+            self.train_log.add(f"training_proportions/{task_name}", steps, report.epoch)
             rate = report.learning_rates[task_name]
             self.train_log.add(f"learning_rates/{task_name}", rate, report.epoch)
         for name, value in flat(report.learning):
