@@ -49,7 +49,10 @@ except RuntimeError as error:
 MODEL_KEYS_THAT_ARE_NO_LEVELS = ("type", "text_field_embedder", "initializer")
 
 # What a level that has an encoder of its own says about it.
-SHARED_WITH_AN_ENCODER = ("encoder", "input_dropout", "shortcut")
+SHARED_WITH_AN_ENCODER = (
+    *("encoder", "shortcut"),
+    *("input_dropout", "input_dropout_in_own_batches_only"),
+)
 
 # What an encoder of characters calls the width of its input, by its type.
 CHARACTER_ENCODER_SIZES = {

@@ -376,7 +376,7 @@ def train_and_score(experiment: Experiment, trainer: MultiTaskTrainer) -> Dict[s
     metrics: Dict[str, Any] = {
         name: {
             "best_epoch": task.best_epoch,
-            "nb_epoch_trained": trainer.epoch,
+            "nb_epoch_trained": trainer.tasks[name].stream.passes,
             "best_epoch_val_metrics": task.best_metrics,
             **results[name],
         }
@@ -414,7 +414,8 @@ def evaluate(serialization_dir: Path, gold_mentions: bool) -> Dict[str, Any]:
             if isinstance(head, CoreferenceResolver):
                 head.eval_on_gold_mentions = True
     metrics = experiment.evaluate_best_weights()
-    metrics["gold_mentions"] = gold_mentions
+    for entry in metrics.values():
+        entry["gold_mentions"] = gold_mentions
     return metrics
 
 

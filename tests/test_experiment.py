@@ -106,8 +106,8 @@ def test_plateau_follows_the_direction_of_each_tasks_metric(
     tasks = build_trainer(assembled(config, tmp_path)).tasks
     rates = []
     for value in (1.0, 2.0, 3.0):
-        tasks["ner"].record_validation({"loss": value})
-        tasks["emd"].record_validation({"f1-measure-overall": value})
+        tasks["ner"].record_validation({"ner": {"loss": value}})
+        tasks["emd"].record_validation({"emd": {"f1-measure-overall": value}})
         rates.append((tasks["ner"].learning_rate, tasks["emd"].learning_rate))
     falling = [0.01, 0.005, 0.0025] if mode == "min" else [0.01] * 3
     assert rates == [(pytest.approx(rate), 0.01) for rate in falling]

@@ -105,18 +105,19 @@ class TaskTraining:
             with naming_block(SCHEDULER):
                 self.scheduler.step_batch()
 
-    def record_validation(self, metrics: Dict[str, Any]) -> bool:
+    def record_validation(self, validation: Dict[str, Dict[str, Any]]) -> bool:
         """
-        Takes the metrics of an epoch's validation into account; true if they are the best so far.
+        Takes an epoch's validation metrics of all tasks into account; true if this task's are its best so
+        far.
         """
         if self.scheduler is not None:
-            metric = metrics[self.task.validation_metric]
+            metric = validation[self.task.name][self.task.validation_metric]
             with naming_block(SCHEDULER):
                 self.scheduler.step(metric)
             for group in self.optimizer.param_groups:
                 # Some schedulers compute with numpy, whose numbers a checkpoint could not be read with.
                 group["lr"] = float(group["lr"])
-        return self.progress.record(metrics, self.learning_rate)
+        return self.progress.record(validation, self.learning_rate)
 
     def state_dict(self) -> Dict[str, Any]:
         return {

@@ -43,6 +43,7 @@ class TensorBoardCallback(Callback):
 
     def on_start(self, report: RunReport) -> None:
         self.model = report.model
+        self._steps_per_epoch = report.steps_per_epoch
         self.step_log = EventLog(self.log_dir / "train", report.step + 1)
         self.epoch_log = EventLog(self.log_dir / "train_epochs", report.epoch)
         self.validation_log = EventLog(self.log_dir / "validation", report.epoch)
@@ -52,7 +53,9 @@ class TensorBoardCallback(Callback):
         if report.metrics is not None:
             self._write_step(report.task_name, report.metrics, report.step)
         if report.step % self.summary_interval == 0:
-            self._write_step(report.task_name, {"loss": float(report.loss)}, report.step)
+            # The mean of the epoch so far, as in 2018.
+            loss = float(report.loss) if report.mean_loss is None else report.mean_loss()
+            self._write_step(report.task_name, {"loss": loss}, report.step)
             self._write_statistics(report.step)
         self.step_log.flush()
 
@@ -74,7 +77,9 @@ class TensorBoardCallback(Callback):
                 for name, value in flat(metrics):
                     log.add(f"task_{task_name}/{name}", value, report.epoch)
         for task_name, proportion in report.proportions.items():
-            self.epoch_log.add(f"training_proportions/{task_name}", proportion, report.epoch)
+            # A number of steps, as in 2018; the share is in the history.
+            steps = round(proportion * self._steps_per_epoch)
+            self.epoch_log.add(f"training_proportions/{task_name}", steps, report.epoch)
             rate = report.learning_rates[task_name]
             self.epoch_log.add(f"learning_rates/{task_name}", rate, report.epoch)
         for name, value in flat(report.learning):

@@ -257,7 +257,8 @@ class MultiTaskTrainer(Registrable):
         with naming_batch_if_too_large(name, batch):
             self.learning.finish(training)
         metrics = self.model.get_metrics(name) if compute_metrics else None
-        return StepReport(self.step, name, mean_of(losses), metrics)
+        mean_loss = training.running_loss.mean
+        return StepReport(self.step, name, mean_of(losses), metrics, mean_loss)
 
     def _learn_from(self, batch: Batch, name: str, compute_metrics: bool) -> torch.Tensor:
         """The loss of a batch, once its gradient is added to the step's."""
@@ -282,7 +283,7 @@ class MultiTaskTrainer(Registrable):
         # Nothing may change before here: a run that is stopped in validation goes on with validation.
         for name, training in self.tasks.items():
             training.running_loss.reset()
-            report.best[name] = training.record_validation(report.validation[name])
+            report.best[name] = training.record_validation(report.validation)
             report.learning_rates[name] = training.learning_rate
         self.sampler.record_validation(
             {name: training.progress.history[-1] for name, training in self.tasks.items()}

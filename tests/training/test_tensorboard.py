@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def epoch_report() -> EpochReport:
         duration_in_seconds=1.0,
         training={"ner": {"loss": 0.5, METRIC: 0.25}},
         validation={"ner": {"loss": 0.75, METRIC: 0.5, "muc": {"precision": 0.125}}},
-        proportions={"ner": 1.0},
+        proportions={"ner": 0.75},
         learning_rates={"ner": 0.01},
         best={"ner": True},
     )
@@ -58,7 +59,9 @@ def written(directory: Path, **options) -> Iterator[dict[str, list[tuple[int, fl
     callback.on_start(run_report())
     for step in range(1, 5):
         metrics = {METRIC: step / 8} if step == 3 else None
-        callback.on_step(StepReport(step, "ner", torch.tensor(float(step)), metrics))
+        mean_loss = partial(float, (step + 1) / 2)
+        loss = torch.tensor(float(step))
+        callback.on_step(StepReport(step, "ner", loss, metrics, mean_loss))
     callback.on_epoch(epoch_report())
     callback.on_end()
     return (curves(directory / "log" / name) for name in DIRECTORIES)
@@ -67,13 +70,14 @@ def written(directory: Path, **options) -> Iterator[dict[str, list[tuple[int, fl
 def test_curves_of_training_have_their_names(tmp_path: Path) -> None:
     by_step, by_epoch, _ = written(tmp_path, log_parameter_statistics=False)
     assert by_step == {
-        "training_details/ner/loss": [(2, 2.0), (4, 4.0)],
+        # As in 2018: the mean of the epoch's losses so far, and a number of steps.
+        "training_details/ner/loss": [(2, 1.5), (4, 2.5)],
         f"training_details/ner/{METRIC}": [(3, 0.375)],
     }
     assert by_epoch == {
         "task_ner/loss": [(0, 0.5)],
         f"task_ner/{METRIC}": [(0, 0.25)],
-        "training_proportions/ner": [(0, 1.0)],
+        "training_proportions/ner": [(0, 3.0)],
         "learning_rates/ner": [(0, pytest.approx(0.01))],
     }
 
