@@ -53,15 +53,19 @@ def curves(directory: Path) -> dict[str, list[tuple[int, float]]]:
     }
 
 
+def step_report(step: int, metrics: dict[str, float] | None) -> StepReport:
+    """Of a step whose loss is its number."""
+    mean_loss = partial(float, (step + 1) / 2)
+    return StepReport(step, "ner", torch.tensor(float(step)), metrics, mean_loss)
+
+
 def written(directory: Path, **options) -> Iterator[dict[str, list[tuple[int, float]]]]:
     """The curves of a run of one epoch of four steps: by step, by epoch, of validation."""
     callback = TensorBoardCallback(directory, summary_interval=2, **options)
     callback.on_start(run_report())
     for step in range(1, 5):
         metrics = {METRIC: step / 8} if step == 3 else None
-        mean_loss = partial(float, (step + 1) / 2)
-        loss = torch.tensor(float(step))
-        callback.on_step(StepReport(step, "ner", loss, metrics, mean_loss))
+        callback.on_step(step_report(step, metrics))
     callback.on_epoch(epoch_report())
     callback.on_end()
     return (curves(directory / "log" / name) for name in DIRECTORIES)
@@ -113,7 +117,7 @@ def test_resumed_run_forgets_what_came_after_its_checkpoint(tmp_path: Path) -> N
         callback.on_start(run_report(step=2))
         for step in (3, 4):
             metrics = {METRIC: step / 8} if step == 3 else None
-            callback.on_step(StepReport(step, "ner", torch.tensor(float(step)), metrics))
+            callback.on_step(step_report(step, metrics))
         callback.on_epoch(epoch_report())
         callback.on_end()
     found = [curves(tmp_path / "resumed" / "log" / name) for name in DIRECTORIES]
