@@ -52,7 +52,7 @@ stopped() {
     # It ignores Ctrl-C where it runs in the background, and with it gone its partial file stays as it is.
     if [[ -n "$curl_process" ]]; then kill "$curl_process" 2>/dev/null || true; fi
     rm -f "$answers"
-    printf 'data_setup: stopped; run this again, and it goes on where it was\n' >&2
+    printf 'data_setup: stopped; run this again, and it goes on where it was\n' >&2 || true
     exit "$1"
 }
 
@@ -335,6 +335,7 @@ main() {
     fi
     trap 'stopped 130' INT
     trap 'stopped 143' TERM
+    trap 'stopped 129' HUP
     progress=(--silent)
     if [[ -t 2 ]]; then progress=(--progress-bar); fi
     for row in "${rows[@]}"; do

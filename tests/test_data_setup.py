@@ -316,7 +316,8 @@ def test_rest_of_another_file_is_fetched_anew(setup: Setup) -> None:
     check_archive(setup)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("usual_signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_run_that_is_stopped_goes_on_in_the_next_one(setup: Setup, number: int) -> None:
     archive = serve_archive(setup, breaks_after=[10_000], stalls=threading.Event())
     part = setup.data / "glove" / f".{MEMBER}.gz.download"
