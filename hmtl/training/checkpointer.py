@@ -7,7 +7,7 @@ from typing import Any, Collection, Dict, List, Optional, Tuple
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.errors import DataError
-from hmtl.files import making_directory, remove_directory, remove_partial, same_file
+from hmtl.files import making_directory, refusals, remove_directory, remove_partial, same_file
 from hmtl.training.checkpoint import (
     MODEL_STATE,
     TRAINING_STATE,
@@ -111,6 +111,9 @@ class Checkpointer:
         training_state: Dict[str, Any],
         best_now: Collection[str],
     ) -> Dict[str, FileRecord]:
+        # Not its parents: without the rest of the run a checkpoint is worth nothing.
+        with refusals(self._directory):
+            self._directory.mkdir(exist_ok=True)
         with making_directory(checkpoint.path) as directory:
             files = {
                 MODEL_STATE: save_tensors(directory / MODEL_STATE, model_state),
