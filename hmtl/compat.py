@@ -20,6 +20,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from hmtl.environment import ensure_home
+
 TORCHVISION_MODULES = ("torchvision", "torchvision.ops", "torchvision.ops.boxes")
 """Every module of torchvision that an import statement in AllenNLP names, parents first."""
 
@@ -100,7 +102,11 @@ def read_all_in_each_process(reader: Any) -> None:
     reader._set_distributed_info(None)
 
 
-PATCHES: Sequence[Callable[[], None]] = (stub_torchvision, silence_python_support_warnings)
+PATCHES: Sequence[Callable[[], None]] = (
+    ensure_home,
+    stub_torchvision,
+    silence_python_support_warnings,
+)
 """Everything that is done to third-party code, in order. Each patch may be applied twice."""
 
 
