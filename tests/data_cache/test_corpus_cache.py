@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,16 @@ def test_damage_is_one_warning_and_mended(tmp_path, cache, reads, caplog) -> Non
     reads.clear()
     start(config, tmp_path / "c")
     assert reads == []
+
+
+def test_a_vocabulary_that_was_there_is_not_kept_for_other_runs(tmp_path, cache) -> None:
+    """It may be damaged, or another's."""
+    config = config_of(tmp_path)
+    expected = batches_of(start(config, tmp_path / "a"))
+    shutil.rmtree(cache)
+    (tmp_path / "a" / "vocabulary" / "tokens.txt").unlink()
+    start(config, tmp_path / "a")
+    assert_same(batches_of(start(config, tmp_path / "b")), expected)
 
 
 def test_a_cache_that_cannot_be_written_is_one_warning(tmp_path, caplog, monkeypatch) -> None:
