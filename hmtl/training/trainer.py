@@ -395,7 +395,8 @@ class MultiTaskTrainer(Registrable):
             raise DataError(
                 f"{name} holds NaN or infinity after step {self.step}; nothing of that is written. Lower "
                 "multi_task_trainer.optimizer.lr or set multi_task_trainer.grad_norm, then go on from the "
-                "last checkpoint with --recover."
+                "last checkpoint with --recover. If that ends the same way, the weights went astray before: "
+                "remove the latest directories in checkpoints/, or start anew with --force."
             )
 
     @property
