@@ -3,15 +3,14 @@
 import argparse
 import logging
 import os
-import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
 from hmtl.environment import is_main_process, number_of_processes, set_thread_policy
-from hmtl.training.interruption import SIGNALS, Interrupted, raise_interrupted
+from hmtl.training.interruption import Interrupted, answer_with, put_back, raise_interrupted
 
 
 def add_serialization_dir(parser: argparse.ArgumentParser, purpose: str) -> None:
@@ -102,16 +101,16 @@ def running(include_packages: list[str], by_several: bool = False) -> Iterator[N
 
 @contextmanager
 def _answering_signals() -> Iterator[None]:
-    before = {number: signal.signal(number, raise_interrupted) for number in SIGNALS}
+    before = answer_with(raise_interrupted)
     try:
         yield
     except Interrupted as interruption:
         if is_main_process():
-            print(interruption, file=sys.stderr)
+            with suppress(OSError):  # The terminal may be gone.
+                print(interruption, file=sys.stderr)
         sys.exit(interruption.exit_code)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        put_back(before)
 
 
 @contextmanager

@@ -20,6 +20,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from hmtl.environment import ensure_home
+
 TORCHVISION_MODULES = ("torchvision", "torchvision.ops", "torchvision.ops.boxes")
 """Every module of torchvision that an import statement in AllenNLP names, parents first."""
 
@@ -112,6 +114,7 @@ def read_all_in_each_process(reader: Any) -> None:
 
 
 PATCHES: Sequence[Callable[[], None]] = (
+    ensure_home,
     stub_torchvision,
     silence_python_support_warnings,
     refuse_code_of_models,

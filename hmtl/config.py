@@ -467,11 +467,33 @@ def differences(old: Config, new: Config) -> List[str]:
     return found
 
 
+def value_at(config: Config, path: str) -> Any:
+    """What stands at a dotted path; `None` where there is nothing."""
+    value: Any = config
+    for key in path.split("."):
+        if isinstance(value, dict):
+            value = value.get(key)
+        else:
+            value = value[int(key)] if isinstance(value, list) else None
+    return value
+
+
 def _differences(old: Any, new: Any, path: str) -> List[str]:
+    # A type alone is short for a block that says no more than that.
+    if isinstance(old, str) and isinstance(new, dict):
+        old = {"type": old}
+    elif isinstance(old, dict) and isinstance(new, str):
+        new = {"type": new}
     if isinstance(old, dict) and isinstance(new, dict):
         return [
             found
             for key in [*old, *(key for key in new if key not in old)]
             for found in _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+        ]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return [
+            found
+            for index, (before, after) in enumerate(zip(old, new))
+            for found in _differences(before, after, f"{path}.{index}")
         ]
     return [] if old == new else [path]

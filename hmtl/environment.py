@@ -1,7 +1,11 @@
-"""What the entry points settle about the process before they import anything heavy."""
+"""What is settled about the process before anything heavy is imported."""
 
+import logging
 import os
+import tempfile
 from collections.abc import Mapping, MutableMapping
+
+logger = logging.getLogger(__name__)
 
 # How many times a waiting thread looks before it sleeps: some microseconds.
 SPIN_COUNT = "2000"
@@ -36,6 +40,41 @@ def set_thread_policy(environ: MutableMapping[str, str] = os.environ) -> None:
         environ["OMP_WAIT_POLICY"] = "PASSIVE"
         environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
 
+
+# The environment's word on where caches lie, `OFF` being nowhere; and on where those of all programs do.
+CACHE_VARIABLE, OFF = "HMTL_CACHE_DIR", "off"
+USER_CACHE_VARIABLE = "XDG_CACHE_HOME"
+
+
+def ensure_home(environ: MutableMapping[str, str] = os.environ) -> None:
+    """
+    Give a process whose user has no home directory (a container that runs under a mere number, without
+    `HOME`) an empty one, which goes with the process. No cache is kept there.
+
+    Without this AllenNLP cannot be imported then ("Could not determine home directory"), and transformers
+    makes a directory that is called `~`.
+
+    # Parameters
+
+    environ : `MutableMapping[str, str]`, optional (default = `os.environ`)
+        The environment to write `HOME` and, unless it says where caches lie, `HMTL_CACHE_DIR` to.
+    """
+    if os.path.expanduser("~") != "~":
+        return
+    home = tempfile.TemporaryDirectory(prefix="hmtl-home-")
+    _kept_to_the_end.append(home)
+    environ["HOME"] = home.name
+    if not environ.get(USER_CACHE_VARIABLE):
+        environ.setdefault(CACHE_VARIABLE, OFF)
+    logger.warning(
+        "this user has no home directory (HOME is not set): %s stands in for it until the end, and caches "
+        "are kept only where %s or the config says",
+        home.name,
+        CACHE_VARIABLE,
+    )
+
+
+_kept_to_the_end: "list[tempfile.TemporaryDirectory[str]]" = []
 
 # What torchrun tells each process that it starts: its number, how many there are, how often it began anew.
 PROCESS_NUMBER, PROCESS_COUNT = "RANK", "WORLD_SIZE"

@@ -74,9 +74,11 @@ from hmtl.modules.word_embedding import numbered_lines
 from hmtl.run_directory import (
     CONFIG_FILE,
     PRETRAINED_DIR,
+    check_vocabulary,
     load_vocabulary,
     prepare_directory,
     save_vocabulary,
+    vocabulary_records,
 )
 from hmtl.run_environment import record_environment
 from hmtl.shared_documents import warn_of_shared_documents
@@ -85,6 +87,7 @@ from hmtl.tasks.task import Task
 from hmtl.training.batch_stream import BatchStream, EvaluationBatches
 from hmtl.training.batching import Batching
 from hmtl.training.callbacks import Callback
+from hmtl.training.checkpoint import give_weights
 from hmtl.training.checkpointer import Checkpointer, CheckpointReader, best_weights_name
 from hmtl.training.console import ConsoleCallback, progress_bar
 from hmtl.training.distributed import (
@@ -172,8 +175,8 @@ BUILT_PARTS = (
 # What the model adds to a head's block.
 HEAD_SIZES = ("tagger.vocab", "tagger.input_dim", "tagger.encoded_dim")
 
-# A run may go on with other values of these: they change how long it runs, where, and what is shown and
-# kept. (That the data are the same is checked by their content.)
+# A run with other values of these is the same run: they change where it runs, and what is shown and kept.
+# (That the data are the same is checked by their content.)
 HARMLESS_CHANGES = (
     "data_root",
     "cache",
@@ -181,7 +184,6 @@ HARMLESS_CHANGES = (
     *(
         f"multi_task_trainer.{key}"
         for key in (
-            "num_epochs",
             "cuda_device",
             "distributed_timeout_minutes",
             "no_tqdm",
@@ -192,6 +194,18 @@ HARMLESS_CHANGES = (
             "keep_last",
             "trackers",
             *LOGGING,
+        )
+    ),
+)
+
+# A run may go on with other values of these too: how long it runs, and what helps where it goes wrong.
+CHANGES_ON_RECOVERY = (
+    *HARMLESS_CHANGES,
+    *(
+        f"multi_task_trainer.{key}"
+        for key in (
+            *("num_epochs", "patience", "min_lr", "grad_norm", "grad_clipping"),
+            *("optimizer.lr", "optimizer.parameter_groups.*.1.lr"),
         )
     ),
 )
@@ -237,14 +251,8 @@ class Experiment:
             When there are none, or they are another model's.
         """
         checkpointer = Checkpointer(self.serialization_dir)
-        try:
-            self.model.load_state_dict(checkpointer.load_best(task_name))
-        except RuntimeError as error:
-            raise DataError(
-                f"the best weights of {task_name!r} do not fit the model that {CONFIG_FILE} and "
-                f"{VOCABULARY_DIR}/ beside them describe: {error}",
-                self.serialization_dir,
-            ) from error
+        path = self.serialization_dir / best_weights_name(task_name)
+        give_weights(self.model, checkpointer.load_best(task_name), path)
 
     def evaluate_best_weights(
         self, best_epochs: Optional[Mapping[str, Optional[int]]] = None
@@ -260,10 +268,11 @@ class Experiment:
         """
         results: Dict[str, Any] = {}
         by_weights: Dict[Any, Dict[str, Any]] = {}
+        checkpointer = Checkpointer(self.serialization_dir)
         for data in self.tasks:
             name = data.task.name
             weights: Any = (best_epochs or {}).get(name)
-            path = self.serialization_dir / best_weights_name(name)
+            path = checkpointer.whole_copy(best_weights_name(name))
             if weights is None and path.is_file():
                 weights = sha256_of(path)
             if weights not in by_weights:
@@ -309,7 +318,7 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
     with _taking_part(config) as processes, ExitStack() as stack:
         if processes.is_main:
             stack.enter_context(sole_writer(serialization_dir))
-            prepare_directory(config, serialization_dir, recover, force, HARMLESS_CHANGES)
+            prepare_directory(config, serialization_dir, recover, force, CHANGES_ON_RECOVERY)
         _check_is_shared(serialization_dir, processes)
         with processes.main_first():
             experiment = assemble(config, serialization_dir, SPLITS, processes=processes)
@@ -604,6 +613,10 @@ def _corpora(
         CacheSettings.of(config.get("cache", {})),
         *(sources, config.get("vocabulary", {}), makers, rule),
     )
+    is_new = not saved.is_dir()
+    if not is_new:
+        # Now, as to read the corpora may take long.
+        check_vocabulary(saved)
     cached = cache.load(saved)
     corpora = {
         task.name: TaskCorpora.of(
@@ -620,9 +633,11 @@ def _corpora(
     }
     warn_of_shared_documents(corpora)
     vocab = _vocabulary(config, corpora, serialization_dir, make_vocabulary)
+    if is_new:
+        check_vocabulary(saved)
     _index(corpora, sources, vocab, rule)
     if cached is None:
-        cache.keep({name: of_task.splits for name, of_task in corpora.items()}, saved)
+        cache.keep({name: of_task.splits for name, of_task in corpora.items()}, saved, is_new)
     return corpora, vocab
 
 
@@ -787,7 +802,11 @@ def build_trainer(experiment: Experiment) -> MultiTaskTrainer:
             model=experiment.model,
             tasks={data.task.name: data for data in experiment.tasks},
             device=experiment.device,
-            checkpointer=write_or_read(experiment.serialization_dir, **kept),
+            checkpointer=write_or_read(
+                experiment.serialization_dir,
+                **kept,
+                vocabulary=vocabulary_records(experiment.serialization_dir / VOCABULARY_DIR),
+            ),
             callbacks=_watchers(experiment, surrounding) if processes.is_main else [],
             seed=config.get("seed", DEFAULT_SEED),
             schedulers=_schedulers(surrounding.get("scheduler"), experiment.tasks),

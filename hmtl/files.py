@@ -114,10 +114,20 @@ def refusals(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataError(
-            f"cannot be written: {error.strerror or error}. Free space or choose a directory that can be "
-            "written; what stood there before is unchanged.",
-            path,
+            f"cannot be written: {error.strerror or error}. {_way_out(error)}", path
         ) from error
+
+
+def _way_out(error: OSError) -> str:
+    if error.errno == errno.ENOENT and isinstance(error.filename, (str, os.PathLike)):
+        path = Path(error.filename)
+        missing = [each for each in (path, *path.parents) if not os.path.exists(each)]
+        if missing:
+            return (
+                f"There is no {missing[-1]}: was it removed or renamed? Put it back, or choose a directory "
+                "that is there."
+            )
+    return "Free space or choose a directory that can be written; what stood there before is unchanged."
 
 
 @contextmanager
@@ -174,7 +184,7 @@ def making_directory(path: Path) -> Iterator[Path]:
             remove_directory(temporary)
             temporary.mkdir(parents=True)
             yield temporary
-            for file in temporary.iterdir():
+            for file in temporary.rglob("*"):
                 make_durable(file)
             make_durable(temporary)
             _put_in_place(temporary, path)

@@ -1,8 +1,10 @@
 """The directory of a run: making it, telling whose run is in it, and its vocabulary."""
 
 import json
+import logging
 import shutil
 from collections.abc import Collection
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from allennlp.common.checks import ConfigurationError
@@ -10,7 +12,7 @@ from allennlp.common.util import namespace_match
 from allennlp.data import Vocabulary
 from allennlp.data.vocabulary import NAMESPACE_PADDING_FILE
 
-from hmtl.config import Config, differences, load_config
+from hmtl.config import Config, differences, load_config, value_at
 from hmtl.config_safety import check_plain_names
 from hmtl.errors import DataError
 from hmtl.files import (
@@ -21,8 +23,12 @@ from hmtl.files import (
     remove_partial,
     write_json,
 )
+from hmtl.training.checkpoint import FileRecord, check_file, checkpoints_in, record_of
+from hmtl.training.checkpointer import CHECKPOINTS_DIR
 from hmtl.transformer_files import FOLDER as TRANSFORMERS
 from hmtl.transformer_files import keep_transformers
+
+logger = logging.getLogger(__name__)
 
 CONFIG_FILE = "config.json"
 # Where a fine-tuning keeps what it needs of the trained model.
@@ -30,7 +36,7 @@ PRETRAINED_DIR = "pretrained"
 
 
 def prepare_directory(
-    config: Config, directory: Path, recover: bool, force: bool, harmless: Collection[str]
+    config: Config, directory: Path, recover: bool, force: bool, changeable: Collection[str]
 ) -> None:
     """
     Writes the config to the directory of a new run, and what of its transformers' files belongs to it, or
@@ -45,8 +51,9 @@ def prepare_directory(
         Go on with the run that is there.
     force : `bool`
         Replace the run that is there.
-    harmless : `Collection[str]`
-        Dotted paths in the config whose values may have changed since the run was started.
+    changeable : `Collection[str]`
+        Dotted paths in the config (`*` stands for anything) whose values may have changed since the run was
+        started; the log says which have.
 
     # Raises
 
@@ -59,7 +66,7 @@ def prepare_directory(
         # They may be of another config.
         remove_directory(directory / TRANSFORMERS)
     elif recover:
-        _check_same_run(config, directory, harmless)
+        _check_same_run(config, directory, changeable)
     else:
         _check_may_be_replaced(directory, force)
         _empty(directory)
@@ -112,19 +119,27 @@ def _empty(directory: Path) -> None:
                 path.unlink()
 
 
-def _check_same_run(config: Config, directory: Path, harmless: Collection[str]) -> None:
+def _check_same_run(config: Config, directory: Path, changeable: Collection[str]) -> None:
     written = directory / CONFIG_FILE
     if not written.is_file():
         raise ConfigurationError(
             f"{directory} holds no run to recover: {CONFIG_FILE} is missing. Start it without --recover."
         )
-    started_with = load_config(written, jsonnet=False)
-    changed = [path for path in differences(started_with, config) if path not in harmless]
+    before = load_config(written, jsonnet=False)
+    paths = differences(before, config)
+    changed = [path for path in paths if not any(fnmatchcase(path, each) for each in changeable)]
     if changed:
         raise ConfigurationError(
             f"the run in {directory} was started with another config; these keys differ: "
             f"{', '.join(changed)}. Recover it with its own config, or start a new run elsewhere. (These "
-            f"may differ: {', '.join(harmless)}.)"
+            f"may differ: {', '.join(changeable)}.)"
+        )
+    for path in paths:
+        logger.info(
+            "going on with another %s: %r, which was %r",
+            path,
+            value_at(config, path),
+            value_at(before, path),
         )
 
 
@@ -154,8 +169,9 @@ def load_vocabulary(directory: Path) -> Vocabulary:
     # Raises
 
     DataError
-        When the directory does not hold a whole vocabulary.
+        When the directory does not hold a whole vocabulary, or not that of the checkpoints beside it.
     """
+    check_vocabulary(directory)
     try:
         listed = (directory / NAMESPACE_PADDING_FILE).read_text(encoding="utf-8")
         not_padded = [line.strip() for line in listed.splitlines()]
@@ -171,3 +187,42 @@ def load_vocabulary(directory: Path) -> Vocabulary:
             "with.",
             directory,
         ) from error
+
+
+def vocabulary_records(directory: Path) -> dict[str, FileRecord]:
+    """What the files of a saved vocabulary are, by name; AllenNLP leaves a hidden one that it locks."""
+    files = (path for path in directory.iterdir() if not path.name.startswith("."))
+    return {path.name: record_of(path) for path in sorted(files)}
+
+
+def check_vocabulary(directory: Path) -> None:
+    """
+    # Raises
+
+    DataError
+        When there are checkpoints of a run beside the directory, and it does not hold the vocabulary whose
+        digests are in their manifests (those of older ones have none).
+    """
+    known: dict[str, FileRecord] = {}
+    for checkpoint in checkpoints_in(directory.parent / CHECKPOINTS_DIR):
+        try:
+            known = checkpoint.vocabulary
+            break
+        except DataError:
+            continue  # Who loads it says so.
+    if not known:
+        return
+    found = {path.name: path for path in directory.iterdir() if not path.name.startswith(".")}
+    problems = [f"{name} is missing." for name in sorted(known.keys() - found.keys())]
+    problems += [f"{name} is none of its files." for name in sorted(found.keys() - known.keys())]
+    for name in sorted(known.keys() & found.keys()):
+        try:
+            check_file(found[name], [known[name]])
+        except DataError as error:
+            problems.append(f"{name} {error.message}")
+    if problems:
+        raise DataError(
+            f"this is not the vocabulary that the run was trained with: {' '.join(problems)} Put back a copy "
+            "of it, or remove the directory: --recover makes it again from the data.",
+            directory,
+        )

@@ -133,7 +133,7 @@ main() {
         is_current && return
     fi
 
-    trap 'fail "interrupted; to start afresh, run: bash script/machine_setup.sh"' INT TERM
+    trap 'fail "interrupted; to start afresh, run: bash script/machine_setup.sh"' INT TERM HUP
     make_venv
     install "$pip"
     install -r "$root/requirements.txt" -r "$root/requirements-dev.txt"

@@ -1,7 +1,10 @@
 """Fixtures that every test may use."""
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +34,23 @@ def sample_dir() -> Path:
     directory = REPOSITORY / "data" / "sample"
     assert directory.is_dir(), f"{directory} is missing: check out data/sample"
     return directory
+
+
+@pytest.fixture
+def usual_signals() -> Iterator[None]:
+    """
+    For a test that sends a signal, or starts a process and sends it one: where the tests themselves run in a
+    script's background Ctrl-C is ignored, under nohup the end of the terminal.
+    """
+    usual: dict[int, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

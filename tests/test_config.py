@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config import complete, differences, level_names, load_config, task_names
+from hmtl.config import complete, differences, level_names, load_config, task_names, value_at
 from hmtl.legacy_config import translate
 from tests.fixtures import TASKS, Config, tiny_config
 
@@ -364,6 +364,16 @@ def test_differences_names_paths(config: Config) -> None:
         "model.ner.encoder.hidden_size",
         "iterators.iterator_coref",
     ]
+
+
+def test_differences_in_lists_and_short_forms_are_named_where_they_are(config: Config) -> None:
+    other = copy.deepcopy(config)
+    config["multi_task_trainer"]["optimizer"] = "adam"
+    other["multi_task_trainer"]["optimizer"] = {"type": "adam", "lr": 0.1}
+    config["x"], other["x"] = [[["a"], {"lr": 1}]], [[["a"], {"lr": 2}]]
+    assert differences(config, other) == ["multi_task_trainer.optimizer.lr", "x.0.1.lr"]
+    assert value_at(other, "x.0.1.lr") == 2
+    assert value_at(config, "multi_task_trainer.optimizer.lr") is None
 
 
 def test_differences_does_not_tell_null_from_nothing(config: Config) -> None:

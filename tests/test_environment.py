@@ -1,10 +1,14 @@
+import os
+import pwd
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from hmtl.environment import (
     SPIN_COUNT,
+    ensure_home,
     is_main_process,
     number_of_processes,
     number_of_restarts,
@@ -42,6 +46,52 @@ def test_set_thread_policy_acts_on_this_process_by_default(monkeypatch) -> None:
         "assert os.environ['OMP_WAIT_POLICY'] == 'PASSIVE'; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.fixture
+def no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for a number that is no user's, in a container."""
+
+    def unknown(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("HMTL_CACHE_DIR", raising=False)
+
+
+@pytest.mark.usefixtures("no_home")
+@pytest.mark.parametrize(
+    "chosen, cache",
+    [
+        ({}, "off"),
+        ({"HMTL_CACHE_DIR": "/b"}, "/b"),
+        ({"XDG_CACHE_HOME": "/c"}, None),
+    ],
+)
+def test_user_without_a_home_has_an_empty_one_and_no_cache_there(
+    chosen: dict[str, str],
+    cache: "str | None",
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(RuntimeError):
+        Path.home()
+    ensure_home()
+    assert list(Path.home().iterdir()) == []
+    assert os.environ.get("HMTL_CACHE_DIR") == cache
+    assert "this user has no home directory" in caplog.text
+    ensure_home()
+    assert len(caplog.records) == 1
+
+
+def test_home_of_a_user_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    ensure_home()
+    assert Path.home() == tmp_path
 
 
 @pytest.mark.parametrize(

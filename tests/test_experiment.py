@@ -4,10 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
-from hmtl.experiment import assemble, build_trainer, format_duration
+from hmtl.experiment import Experiment, assemble, build_trainer, format_duration
+from hmtl.tasks.task import Task
+from hmtl.training.checkpoint import Moment
+from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.task_training import TaskData
 from tests.fixtures import Config, assembled, completed, tiny_config, write_corpus
 
 
@@ -33,6 +38,26 @@ def test_assembly_leaves_the_config_alone(config: Config, tmp_path: Path) -> Non
     before = copy.deepcopy(config)
     build_trainer(assemble(config, tmp_path, ("train", "validation", "test")))
     assert config == before
+
+
+def test_damaged_best_weights_are_not_taken_for_those_of_another_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two files that were emptied are the same; their copies in the checkpoint are not."""
+    checkpointer = Checkpointer(tmp_path)
+    for step, task in enumerate(("ner", "emd")):
+        checkpointer.save(Moment(step, step), {"weight": torch.tensor(step)}, {}, [task])
+        path = tmp_path / f"best_{task}.th"
+        path.unlink()
+        path.touch()
+    loaded: list[str] = []
+    monkeypatch.setattr(Experiment, "load_best", lambda self, name: loaded.append(name))
+    monkeypatch.setattr("hmtl.experiment.evaluate_on_test", lambda *arguments: {})
+    tasks = [TaskData(Task(name)) for name in ("ner", "emd")]
+    vocab, model, device = Vocabulary(), torch.nn.Linear(1, 1), torch.device("cpu")
+    config = {"multi_task_trainer": {"no_tqdm": True}}
+    Experiment(config, tmp_path, vocab, tasks, model, device).evaluate_best_weights()  # type: ignore[arg-type]
+    assert loaded == ["ner", "emd"]
 
 
 def test_vocabulary_is_the_union_over_tasks(config: Config, tmp_path: Path) -> None:

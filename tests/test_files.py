@@ -92,6 +92,62 @@ def content(path: Path) -> str:
     return sha256_of_tree(path) if path.is_dir() else sha256_of(path)
 
 
+@pytest.mark.parametrize("act", [save_tensors, lambda path: write_json(path, 1)])
+def test_directory_that_is_gone_is_named(tmp_path: Path, act: Callable[[Path], None]) -> None:
+    with pytest.raises(DataError) as caught:
+        act(tmp_path / "run" / "log" / "file")
+    assert caught.value.message == (
+        f"cannot be written: No such file or directory. There is no {tmp_path / 'run'}: was it removed or "
+        "renamed? Put it back, or choose a directory that is there."
+    )
+
+
+Events = list[tuple[str, int, int]]
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> Events:
+    """What is made durable (its inode and size) and put in place (its inode), in order."""
+    seen: Events = []
+    fsync, replace = os.fsync, os.replace
+
+    def noted_fsync(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        seen.append(("fsync", status.st_ino, status.st_size))
+        fsync(descriptor)
+
+    def noted_replace(source: Path, path: Path) -> None:
+        seen.append(("replace", source.stat().st_ino, 0))
+        replace(source, path)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "replace", noted_replace)
+    return seen
+
+
+@pytest.mark.parametrize("act", [save_tensors, save_directory, lambda path: write_json(path, 1)])
+def test_content_is_durable_before_it_takes_its_place(
+    tmp_path: Path, events: Events, act: Callable[[Path], None]
+) -> None:
+    act(tmp_path / "path")
+    place = ("replace", (tmp_path / "path").stat().st_ino, 0)
+    for path in (tmp_path / "path", *(tmp_path / "path").glob("*")):
+        status = path.stat()
+        synced = ("fsync", status.st_ino, status.st_size)
+        assert events.index(synced) < events.index(place)
+
+
+@pytest.mark.parametrize(
+    "act", [save_tensors, save_directory, link, lambda path: write_json(path, 1)]
+)
+def test_name_is_durable_once_it_is_there(
+    tmp_path: Path, events: Events, act: Callable[[Path], None]
+) -> None:
+    act(tmp_path / "path")
+    assert [name for name, *_ in events[-2:]] == ["replace", "fsync"]
+    assert events[-1][1] == tmp_path.stat().st_ino
+
+
 def test_directory_that_is_being_made_has_another_name(tmp_path: Path) -> None:
     with making_directory(tmp_path / "made") as directory:
         (directory / "file").write_text("content")

@@ -9,7 +9,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from transformers import AutoModel
 
-from hmtl.data_cache.settings import DIRECTORY_VARIABLE
+from hmtl.environment import CACHE_VARIABLE
 from hmtl.experiment import config_of_run, evaluate, train
 from hmtl.prediction.predictor import Predictor
 from hmtl.probing.probed_model import load_model
@@ -28,7 +28,7 @@ WEIGHTS = "encoders.text_field_embedder.token_embedder_bert._matched_embedder.tr
 @pytest.fixture(scope="module", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(DIRECTORY_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
         yield
 
 

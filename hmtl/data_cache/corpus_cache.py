@@ -120,7 +120,12 @@ class CorpusCache:
         logger.info("indexed corpora are taken from the cache, %s", self._directory)
         return found
 
-    def keep(self, splits: Mapping[str, Mapping[str, Instances]], vocabulary: Path) -> None:
+    def keep(
+        self,
+        splits: Mapping[str, Mapping[str, Instances]],
+        vocabulary: Path,
+        is_new: bool,
+    ) -> None:
         """
         # Parameters
 
@@ -128,6 +133,9 @@ class CorpusCache:
             By task and split. What is streamed is not kept; nothing is if others could not be cached.
         vocabulary : `Path`
             What they are indexed with.
+        is_new : `bool`
+            Whether this process has made it. One that was there may be any, and is not kept as what follows
+            from the corpora.
         """
         if not self._is_on:
             return
@@ -138,7 +146,7 @@ class CorpusCache:
                     logger.info("%s: fields of the %s have no form for it", NOT_KEPT, what)
                     return
         try:
-            written = self._write(splits, vocabulary)
+            written = self._write(splits, vocabulary, is_new)
             self._fingerprints.remember()
         except (OSError, DataError) as error:
             logger.warning("%s: %s", NOT_KEPT, error)
@@ -150,7 +158,9 @@ class CorpusCache:
         )
         _trim(self._directory, self._max_bytes)
 
-    def _write(self, splits: Mapping[str, Mapping[str, Instances]], vocabulary: Path) -> List[Path]:
+    def _write(
+        self, splits: Mapping[str, Mapping[str, Instances]], vocabulary: Path, is_new: bool
+    ) -> List[Path]:
         self._directory.mkdir(parents=True, exist_ok=True)
         digest, written = _digest_of_vocabulary(vocabulary), []
         for task, of_task in splits.items():
@@ -161,7 +171,7 @@ class CorpusCache:
                 path = self._path_of_split(source, digest)
                 write_arrays(path, instances.content, instances.to_arrays())
                 written.append(path)
-        if self._vocabulary_is_known():
+        if is_new and self._vocabulary_is_known():
             path = self._path_of_vocabulary()
             write_arrays(path, _texts_in(vocabulary), {})
             written.append(path)

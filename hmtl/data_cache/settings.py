@@ -10,12 +10,9 @@ from typing import Any
 
 from allennlp.common.checks import ConfigurationError
 
-# The environment's word on where; `OFF` is nowhere.
-DIRECTORY_VARIABLE = "HMTL_CACHE_DIR"
-OFF = "off"
-# Where other programs of the user keep what they can make again.
-USER_CACHE_VARIABLE, USER_CACHE = "XDG_CACHE_HOME", "~/.cache"
-OWN_FOLDER = "hmtl"
+from hmtl.environment import CACHE_VARIABLE, OFF, USER_CACHE_VARIABLE
+
+USER_CACHE, OWN_FOLDER = "~/.cache", "hmtl"
 
 GIGABYTE = 10**9
 
@@ -63,16 +60,21 @@ class CacheSettings:
         # Raises
 
         ConfigurationError
-            When a size is negative.
+            When a size is negative, or the directory is that of a user (`~name`) who is not known.
         """
         for name in ("max_corpora_gigabytes", "max_embeddings_gigabytes"):
             if block.get(name, 0) < 0:
                 raise ConfigurationError(f"cache.{name} is {block[name]}; it must be 0 or more")
         settings = dict(block)
-        directory = settings.pop("directory", "") or environ.get(DIRECTORY_VARIABLE, "")
+        directory = settings.pop("directory", "") or environ.get(CACHE_VARIABLE, "")
         if directory == OFF:
             return cls(None, **settings)
         if not directory:
-            base = environ.get(USER_CACHE_VARIABLE) or USER_CACHE
-            return cls(Path(base).expanduser() / OWN_FOLDER, **settings)
-        return cls(Path(directory).expanduser(), **settings)
+            directory = Path(environ.get(USER_CACHE_VARIABLE) or USER_CACHE) / OWN_FOLDER
+        try:
+            return cls(Path(directory).expanduser(), **settings)
+        except RuntimeError as error:
+            raise ConfigurationError(
+                f"the cache's directory is {str(directory)!r}, but there is no such user here: write a path "
+                f"without '~' as cache.directory or {CACHE_VARIABLE}"
+            ) from error

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+from contextlib import contextmanager, suppress
+from functools import partial
 
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from hmtl.errors import DataError
-from hmtl.training.interruption import SIGNALS, Interrupted
+from hmtl.training.interruption import Interrupted, answer_with, put_back, raise_interrupted
 
 
 @contextmanager
@@ -23,19 +22,15 @@ def converting() -> Iterator[None]:
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("hmtl").setLevel(logging.INFO)
-    before = {number: signal.signal(number, _raise_interrupted) for number in SIGNALS}
+    before = answer_with(partial(raise_interrupted, account="nothing was written"))
     try:
         with logging_redirect_tqdm():
             yield
     except DataError as error:
         sys.exit(f"error: {error}")
     except Interrupted as interruption:
-        print(interruption, file=sys.stderr)
+        with suppress(OSError):  # The terminal may be gone.
+            print(interruption, file=sys.stderr)
         sys.exit(interruption.exit_code)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _raise_interrupted(number: int, frame: FrameType | None) -> None:
-    raise Interrupted(number, "nothing was written")
+        put_back(before)

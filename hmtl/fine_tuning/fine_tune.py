@@ -13,7 +13,7 @@ from hmtl.config import Config, load_config
 from hmtl.config_check import check_patterns_in
 from hmtl.errors import DataError
 from hmtl.experiment import (
-    HARMLESS_CHANGES,
+    CHANGES_ON_RECOVERY,
     METRICS_FILE,
     SPLITS,
     VOCABULARY_DIR,
@@ -95,7 +95,7 @@ def fine_tune(
     check_config(config)
     trained_model = pretrained.model()
     with sole_writer(serialization_dir):
-        prepare_directory(config, serialization_dir, recover, force, HARMLESS_CHANGES)
+        prepare_directory(config, serialization_dir, recover, force, CHANGES_ON_RECOVERY)
         if not is_kept:
             pretrained = pretrained.keep_in(kept)
         return _fine_tune_in(serialization_dir, config, pretrained, trained_model, recover)

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Dict
 
@@ -9,15 +10,20 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
-from hmtl.config import Config, load_config, task_names
+from hmtl.config import Config, load_config
 from hmtl.config_safety import check_plain_names
 from hmtl.errors import DataError
 from hmtl.experiment import VOCABULARY_DIR, build_model, check_config, without_pretrained_files
 from hmtl.files import making_directory, same_file, write_json
 from hmtl.models.hmtl import Hmtl
 from hmtl.run_directory import CONFIG_FILE, load_vocabulary, save_vocabulary
-from hmtl.training.checkpoint import TRAINING_STATE, check_are_numbers, load_tensors
-from hmtl.training.checkpointer import Checkpointer, best_weights_name
+from hmtl.training.checkpoint import (
+    TRAINING_STATE,
+    check_are_numbers,
+    give_weights,
+    load_tensors,
+)
+from hmtl.training.checkpointer import Checkpointer
 from hmtl.transformer_files import FOLDER as TRANSFORMERS
 
 WEIGHTS_PATTERN = "*.th"
@@ -82,16 +88,17 @@ class Pretrained:
         DataError
             When the file is truncated, is not the one that was written, or holds no numbers.
         """
-        for task in task_names(self.config):
-            if best_weights_name(task) == self.weights_name:
-                # Looks for a whole copy where the file is damaged.
-                return Checkpointer(self.directory).load_best(task)
-        path = self.directory / self.weights_name
+        path = self._whole_file
         weights = load_tensors(path)
         if not all(isinstance(each, torch.Tensor) for each in weights.values()):
             raise DataError("holds other things than weights; give best_<task>.th", path)
         check_are_numbers(weights, path)
         return weights
+
+    @cached_property
+    def _whole_file(self) -> Path:
+        """A copy in a checkpoint where the file is damaged."""
+        return Checkpointer(self.directory).whole_copy(self.weights_name)
 
     def model(self) -> Hmtl:
         """
@@ -103,13 +110,7 @@ class Pretrained:
             When they are another model's.
         """
         model = build_model(self.own_config, self.vocab)
-        try:
-            model.load_state_dict(self.weights())
-        except RuntimeError as error:
-            raise DataError(
-                f"is not of the model that {CONFIG_FILE} and {VOCABULARY_DIR}/ beside it describe: {error}",
-                self.directory / self.weights_name,
-            ) from error
+        give_weights(model, self.weights(), self.directory / self.weights_name)
         return model
 
     def keep_in(self, directory: Path) -> "Pretrained":
@@ -122,7 +123,7 @@ class Pretrained:
             if (self.directory / TRANSFORMERS).is_dir():
                 shutil.copytree(self.directory / TRANSFORMERS, partial / TRANSFORMERS)
             save_vocabulary(self.vocab, partial / VOCABULARY_DIR)
-            same_file(self.directory / self.weights_name, partial / self.weights_name)
+            same_file(self._whole_file, partial / self.weights_name)
         return Pretrained(directory, self.weights_name, self.config, self.vocab)
 
 

@@ -57,8 +57,8 @@ from hmtl.prediction.tokenization import (
     read_doc,
     without_surrogates,
 )
-from hmtl.run_directory import CONFIG_FILE, load_vocabulary
-from hmtl.training.checkpoint import check_are_numbers, load_tensors
+from hmtl.run_directory import load_vocabulary
+from hmtl.training.checkpoint import check_are_numbers, give_weights, load_tensors
 from hmtl.training.checkpointer import Checkpointer, best_weights_name
 from hmtl.training.devices import choose_device
 
@@ -377,14 +377,7 @@ def _load_weights(model: Hmtl, directory: Path, name: str) -> None:
     else:
         weights = load_tensors(path)
         check_are_numbers(weights, path)
-    try:
-        model.load_state_dict(weights)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"these weights do not fit the model that {CONFIG_FILE} and {VOCABULARY_DIR}/ beside them "
-            f"describe: {error}",
-            path,
-        ) from error
+    give_weights(model, weights, path)
 
 
 def _device(name: Optional[str]) -> torch.device:

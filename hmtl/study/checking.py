@@ -12,10 +12,6 @@ from hmtl.run_directory import CONFIG_FILE, has_nothing_to_lose
 from hmtl.study.grid import Grid, Run
 from hmtl.training.trackers import check_trackers
 
-# A run may go on for more epochs than it was started for, but then it is another than those beside it.
-DECISIVE = "multi_task_trainer.num_epochs"
-HARMLESS = tuple(path for path in HARMLESS_CHANGES if path != DECISIVE)
-
 
 def check_grid(grid: Grid, study: Path) -> None:
     """
@@ -53,7 +49,7 @@ def _check_is_what_is_there(run: Run, directory: Path) -> None:
     if has_nothing_to_lose(directory) or not (directory / CONFIG_FILE).is_file():
         return
     before = load_config(directory / CONFIG_FILE, jsonnet=False)
-    changed = [path for path in differences(before, run.config()) if path not in HARMLESS]
+    changed = [path for path in differences(before, run.config()) if path not in HARMLESS_CHANGES]
     if changed:
         raise ConfigurationError(
             f"the run in {directory} was made with another config; these keys differ: {', '.join(changed)}. "

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from functools import total_ordering
 from pathlib import Path
-from typing import Any, Collection, Dict, List, NamedTuple
+from typing import Any, Collection, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 import torch
 
@@ -58,9 +58,27 @@ class Checkpoint:
         DataError
             When the manifest is missing or damaged, or names a file elsewhere.
         """
+        return self._records("files")
+
+    @property
+    def vocabulary(self) -> Dict[str, FileRecord]:
+        """
+        What the files of the run's vocabulary should be, by name; nothing in manifests of older versions.
+
+        # Raises
+
+        DataError
+            When the manifest is missing or damaged.
+        """
+        return self._records("vocabulary", {})
+
+    def _records(
+        self, entry: str, default: Optional[Dict[str, Any]] = None
+    ) -> Dict[str, FileRecord]:
         path = self.path / MANIFEST
         try:
-            records = json.loads(path.read_text(encoding="utf-8"))["files"]
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            records = manifest[entry] if default is None else manifest.get(entry, default)
             files = {name: FileRecord(**record) for name, record in records.items()}
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise DataError(f"cannot be read as a manifest: {error}.", path) from error
@@ -94,10 +112,23 @@ def path_in(directory: Path, moment: Moment) -> Path:
     return directory / f"epoch_{moment.epoch}_step_{moment.step}"
 
 
-def write_manifest(directory: Path, moment: Moment, files: Dict[str, FileRecord]) -> None:
-    """Writes down what the files in a directory are, by name."""
-    records = {name: record._asdict() for name, record in files.items()}
-    write_json(directory / MANIFEST, {**moment._asdict(), "files": records})
+def write_manifest(
+    directory: Path,
+    moment: Moment,
+    files: Mapping[str, FileRecord],
+    vocabulary: Mapping[str, FileRecord],
+) -> None:
+    """Write down what the files in a directory, and those of the run's vocabulary, are, by name."""
+    records = {
+        entry: {name: record._asdict() for name, record in of_entry.items()}
+        for entry, of_entry in (("files", files), ("vocabulary", vocabulary))
+    }
+    write_json(directory / MANIFEST, {**moment._asdict(), **records})
+
+
+def record_of(path: Path) -> FileRecord:
+    """What a file is now."""
+    return FileRecord(sha256_of(path), path.stat().st_size)
 
 
 def check_file(path: Path, records: Collection[FileRecord]) -> None:
@@ -115,6 +146,67 @@ def check_file(path: Path, records: Collection[FileRecord]) -> None:
             raise DataError("is altered: its SHA-256 is not the one in the manifest.", path)
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}.", path) from error
+
+
+def not_finite(state: Any, constants: Collection[str] = ()) -> Optional[str]:
+    """
+    The name of a tensor that holds NaN or infinity, if there is one.
+
+    # Parameters
+
+    state : `Any`
+        Tensors, on any device, in nested dictionaries and lists.
+    constants : `Collection[str]`, optional
+        Names (with dots between the keys) of tensors that may hold infinity, as masks do, but not NaN.
+    """
+    by_device: Dict[torch.device, List[Tuple[str, torch.Tensor]]] = {}
+    for name, tensor in _tensors_in(state, ""):
+        if tensor.is_floating_point():
+            by_device.setdefault(tensor.device, []).append((name, tensor.detach()))
+    for found in by_device.values():
+        # A sum is the cheapest look at all numbers, and one for all tensors waits for the device once. It may
+        # overflow, so what it says of a tensor is looked at again.
+        sums = torch.stack([tensor.sum().double() for _, tensor in found]).isfinite().tolist()
+        for (name, tensor), is_finite in zip(found, sums):
+            if not is_finite:
+                good = ~tensor.isnan() if name in constants else tensor.isfinite()
+                if not bool(good.all()):
+                    return name
+    return None
+
+
+def _tensors_in(state: Any, name: str) -> Iterator[Tuple[str, torch.Tensor]]:
+    if isinstance(state, torch.Tensor):
+        yield name, state
+    elif isinstance(state, (dict, list, tuple)):
+        for key, value in state.items() if isinstance(state, dict) else enumerate(state):
+            yield from _tensors_in(value, f"{name}.{key}" if name else str(key))
+
+
+# Of another model's weights, one misfit tells as much as a hundred.
+MISFITS_SHOWN = 3
+
+
+def give_weights(model: torch.nn.Module, weights: Dict[str, Any], path: Path) -> None:
+    """
+    Give a model the weights that come from a file of a run, or from a directory of files.
+
+    # Raises
+
+    DataError
+        When they are another model's.
+    """
+    try:
+        model.load_state_dict(weights)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        first, *misfits = [line.strip() for line in str(error).splitlines()]
+        more = len(misfits) - MISFITS_SHOWN
+        shown = [*misfits[:MISFITS_SHOWN], *([f"and {more} more"] if more > 0 else [])] or [first]
+        raise DataError(
+            "these weights do not fit the model that config.json and vocabulary/ in the run's directory "
+            f"describe: {' '.join(shown)}",
+            path,
+        ) from error
 
 
 def check_are_numbers(weights: Dict[str, Any], path: Path) -> None:

@@ -2,12 +2,12 @@
 
 import logging
 from pathlib import Path
-from typing import Any, Collection, Dict, List, Optional, Tuple
+from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple
 
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.errors import DataError
-from hmtl.files import making_directory, remove_directory, remove_partial, same_file
+from hmtl.files import making_directory, refusals, remove_directory, remove_partial, same_file
 from hmtl.training.checkpoint import (
     MODEL_STATE,
     TRAINING_STATE,
@@ -18,6 +18,7 @@ from hmtl.training.checkpoint import (
     check_file,
     checkpoints_in,
     load_tensors,
+    not_finite,
     path_in,
     save_tensors,
     write_manifest,
@@ -49,15 +50,23 @@ class Checkpointer:
     serialization_dir : `Path`
     keep_last : `int`, optional (default = `2`)
         How many checkpoints to keep.
+    vocabulary : `Dict[str, FileRecord]`, optional
+        The files of the run's vocabulary, by name, for the manifests.
     """
 
-    def __init__(self, serialization_dir: Path, keep_last: int = 2) -> None:
+    def __init__(
+        self,
+        serialization_dir: Path,
+        keep_last: int = 2,
+        vocabulary: Optional[Mapping[str, FileRecord]] = None,
+    ) -> None:
         if keep_last < 1:
             raise ConfigurationError(
                 f"multi_task_trainer.keep_last is {keep_last}: keep at least 1 checkpoint, better 2"
             )
         self.serialization_dir = serialization_dir
         self.keep_last = keep_last
+        self.vocabulary = vocabulary or {}
         self._directory = serialization_dir / CHECKPOINTS_DIR
         # The last checkpoint of the run as this process knows it, and what it is made of.
         self._last: Optional[Checkpoint] = None
@@ -111,6 +120,9 @@ class Checkpointer:
         training_state: Dict[str, Any],
         best_now: Collection[str],
     ) -> Dict[str, FileRecord]:
+        # Not its parents: without the rest of the run a checkpoint is worth nothing.
+        with refusals(self._directory):
+            self._directory.mkdir(exist_ok=True)
         with making_directory(checkpoint.path) as directory:
             files = {
                 MODEL_STATE: save_tensors(directory / MODEL_STATE, model_state),
@@ -120,7 +132,7 @@ class Checkpointer:
             for task_name in best_now:
                 same_file(directory / MODEL_STATE, directory / best_weights_name(task_name))
                 files[best_weights_name(task_name)] = files[MODEL_STATE]
-            write_manifest(directory, checkpoint.moment, files)
+            write_manifest(directory, checkpoint.moment, files, self.vocabulary)
         return files
 
     def _keep_best_weights(self, directory: Path) -> Dict[str, FileRecord]:
@@ -140,11 +152,16 @@ class Checkpointer:
         """All that are there, the last one first; they may be damaged."""
         return checkpoints_in(self._directory)
 
-    def load(self) -> Optional[Dict[str, Any]]:
+    def load(self, constants: Collection[str] = ()) -> Optional[Dict[str, Any]]:
         """
-        What to go on from: the last whole checkpoint, on the CPU. The weights are its entry `model`. The
-        files in the serialization directory become those of this checkpoint, and damaged ones after it
-        are set aside.
+        What to go on from: the last checkpoint that is whole and whose numbers are finite, on the CPU. The
+        weights are its entry `model`. The files in the serialization directory become those of this
+        checkpoint, and damaged ones after it are set aside.
+
+        # Parameters
+
+        constants : `Collection[str]`, optional
+            Names of entries of the model that may hold infinity.
 
         # Returns
 
@@ -154,7 +171,7 @@ class Checkpointer:
         # Raises
 
         DataError
-            When there are checkpoints, but none is whole.
+            When there are checkpoints, but none of that kind.
         """
         remove_partial(self._directory)
         checkpoints = self.checkpoints()
@@ -162,6 +179,7 @@ class Checkpointer:
         for number, checkpoint in enumerate(checkpoints):
             try:
                 state = checkpoint.load()
+                _check_is_finite(state, constants, checkpoint)
             except DataError as error:
                 problems.append(str(error))
                 continue
@@ -199,13 +217,26 @@ class Checkpointer:
         DataError
             When there are none, or they are not those that the run wrote, or no numbers.
         """
-        path = self.serialization_dir / best_weights_name(task_name)
-        copies = self._copies(path.name)
-        if copies:
-            path = _whole_one([path, *(copy for copy, _ in copies)], [each for _, each in copies])
+        path = self.whole_copy(best_weights_name(task_name))
         weights = load_tensors(path)
         check_are_numbers(weights, path)
         return weights
+
+    def whole_copy(self, name: str) -> Path:
+        """
+        Where a file of the run is as the run wrote it: in the directory or, with a warning, in a checkpoint.
+        Without checkpoints it is taken to be so in the directory.
+
+        # Raises
+
+        DataError
+            When no copy is whole.
+        """
+        path = self.serialization_dir / name
+        copies = self._copies(name)
+        if not copies:
+            return path
+        return _whole_one([path, *(copy for copy, _ in copies)], [each for _, each in copies])
 
     def _copies(self, name: str) -> List[Tuple[Path, FileRecord]]:
         """Where checkpoints hold a file of this name, and what it should be; the last one first."""
@@ -242,10 +273,20 @@ class CheckpointReader(Checkpointer):
     ) -> None:
         """Does nothing."""
 
-    def load(self) -> Optional[Dict[str, Any]]:
+    def load(self, constants: Collection[str] = ()) -> Optional[Dict[str, Any]]:
         """The last checkpoint, or `None`; damaged ones are out of the way already."""
         checkpoints = self.checkpoints()
         return checkpoints[0].load() if checkpoints else None
+
+
+def _check_is_finite(
+    state: Dict[str, Any], constants: Collection[str], checkpoint: Checkpoint
+) -> None:
+    """Earlier versions wrote checkpoints of weights gone wrong."""
+    optimizers = {name: each["optimizer"] for name, each in state.get("tasks", {}).items()}
+    name = not_finite(state["model"], constants) or not_finite(optimizers)
+    if name is not None:
+        raise DataError(f"holds NaN or infinity in {name}.", checkpoint.path)
 
 
 def _set_aside(checkpoints: List[Checkpoint]) -> None:

@@ -29,6 +29,7 @@ class TaskProgress:
                 f"multi_task_trainer.patience is {patience}; write at least 1, or null to wait forever"
             )
         self.task = task
+        self.patience = patience
         self.min_lr = min_lr
         self.history: List[float] = []
         # Of all tasks, at this one's best epoch.
@@ -74,7 +75,22 @@ class TaskProgress:
 
     @property
     def votes_to_stop(self) -> bool:
-        return self.out_of_patience or self.at_minimum_learning_rate
+        return self.reason_to_stop is not None
+
+    @property
+    def reason_to_stop(self) -> Optional[str]:
+        """Why it votes to stop; `None` if it does not."""
+        if self.out_of_patience:
+            return (
+                f"no better {self.task.validation_metric} than in epoch {(self.best_epoch or 0) + 1} for "
+                f"{self.patience} epochs, multi_task_trainer.patience"
+            )
+        if self.at_minimum_learning_rate:
+            return (
+                f"the learning rate, {self.learning_rate:.2g}, is no larger than multi_task_trainer.min_lr, "
+                f"{self.min_lr:.2g}"
+            )
+        return None
 
     def state_dict(self) -> Dict[str, Any]:
         return {

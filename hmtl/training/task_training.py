@@ -1,7 +1,7 @@
 """All that the training of one task consists of."""
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
@@ -70,6 +70,9 @@ class TaskTraining:
     """
     A task's data, and the state of its training: its own optimizer and learning-rate scheduler over the
     shared parameters, and its progress.
+
+    `base_rates` are the learning rates of the optimizer's groups as the config has them. A run that goes on
+    with others has its present rates, and what its scheduler knows of them, changed in proportion.
     """
 
     data: TaskData
@@ -77,6 +80,7 @@ class TaskTraining:
     scheduler: Optional[LearningRateScheduler]
     progress: TaskProgress
     running_loss: RunningLoss
+    base_rates: List[float] = field(default_factory=list)
 
     @property
     def task(self) -> Task:
@@ -123,6 +127,7 @@ class TaskTraining:
         return {
             "digests": dict(self.data.digests),
             "stream": self.stream.state_dict(),
+            "base_rates": list(self.base_rates),
             "optimizer": self.optimizer.state_dict(),
             "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
             "progress": self.progress.state_dict(),
@@ -132,10 +137,21 @@ class TaskTraining:
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         self._check_same_data(state["digests"])
         self.stream.load_state_dict(state["stream"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        groups = state["optimizer"]["param_groups"]
+        # Older checkpoints do not have the base rates: a rate above the config's is then the config's.
+        before = state.get("base_rates") or [
+            group.get("initial_lr", max(group["lr"], rate))
+            for group, rate in zip(groups, self.base_rates)
+        ]
+        change = list(zip(before, self.base_rates))
+        self.optimizer.load_state_dict(
+            {**state["optimizer"], "param_groups": _groups_with_rates(groups, change)}
+        )
         if self.scheduler is not None:
-            self.scheduler.load_state_dict(state["scheduler"])
+            self.scheduler.load_state_dict(_with_rates(state["scheduler"], change))
         self.progress.load_state_dict(state["progress"])
+        if before != self.base_rates and self.progress.history:
+            self.progress.learning_rate = self.learning_rate
         self.running_loss.load_state_dict(state["running_loss"])
 
     def _check_same_data(self, digests: Dict[str, str]) -> None:
@@ -145,3 +161,38 @@ class TaskTraining:
                 f"the {' and '.join(changed)} data of task {self.task.name!r} is not what this run was "
                 "started with. Put the files back as they were, or start a new run."
             )
+
+
+# Where schedulers keep rates, one of each group.
+RATES = ("base_lrs", "base_values", "_last_lr")
+# Of each group, the base rate before and now.
+Change = List[Tuple[float, float]]
+
+
+def _groups_with_rates(groups: List[Dict[str, Any]], change: Change) -> List[Dict[str, Any]]:
+    changed = [dict(group) for group in groups]
+    for group, (before, now) in zip(changed, change):
+        for key in group.keys() & {"lr", "initial_lr"}:
+            group[key] = _scaled(group[key], before, now)
+    return changed
+
+
+def _with_rates(state: Any, change: Change) -> Any:
+    """A scheduler's state, or that of one within it."""
+    if isinstance(state, list):
+        return [_with_rates(each, change) for each in state]
+    if not isinstance(state, dict):
+        return state
+    return {
+        key: [_scaled(rate, *each) for rate, each in zip(value, change)]
+        if key in RATES and isinstance(value, list) and len(value) == len(change)
+        else _with_rates(value, change)
+        for key, value in state.items()
+    }
+
+
+def _scaled(rate: float, before: float, now: float) -> float:
+    if before == now:
+        return rate
+    # Without rounding where nothing has changed it yet.
+    return now if rate == before or before == 0 else rate * now / before

@@ -12,10 +12,11 @@ from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 
 from hmtl.config_check import naming_block
+from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
 from hmtl.training.batch_stream import Batch
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
-from hmtl.training.checkpoint import Moment
+from hmtl.training.checkpoint import Moment, give_weights, not_finite
 from hmtl.training.checkpoint_schedule import CheckpointSchedule
 from hmtl.training.checkpointer import Checkpointer
 from hmtl.training.devices import to_device
@@ -227,6 +228,13 @@ class MultiTaskTrainer(Registrable):
         except Interrupted:
             self.checkpoint()
             raise
+        logger.info("the training is over after %d epochs: %s", self.epoch, self._why_over())
+
+    def _why_over(self) -> str:
+        if not self._all_vote_to_stop():
+            return f"multi_task_trainer.num_epochs is {self.num_epochs}"
+        reasons = [f"{name}: {each.progress.reason_to_stop}" for name, each in self.tasks.items()]
+        return f"all tasks vote to stop ({'; '.join(reasons)})"
 
     def _train_epoch(self) -> None:
         self._tell("on_epoch_start", self.epoch, self.step_in_epoch)
@@ -274,7 +282,7 @@ class MultiTaskTrainer(Registrable):
 
     def _finish_epoch(self) -> None:
         started = time.monotonic()
-        self.loss_guard.check(self.model)
+        self._check_numbers()
         report = EpochReport(self.epoch, self.step, 0.0)
         for name, training in self.tasks.items():
             report.training[name] = self._training_metrics(training)
@@ -379,22 +387,46 @@ class MultiTaskTrainer(Registrable):
 
     def checkpoint(self, best_now: Collection[str] = ()) -> None:
         """Writes the whole state of the run. `best_now` are the tasks whose best epoch has just ended."""
-        self.loss_guard.check(self.model)
+        self._check_numbers()
         self.processes.check_same_weights(self.model)
         moment, state = Moment(self.epoch, self.step), self.state_dict()
         with self.processes.main_first():
             self.checkpointer.save(moment, self.model.state_dict(), state, best_now)
         self.checkpoint_schedule.note_checkpoint()
 
+    def _check_numbers(self) -> None:
+        """Before anything is concluded from the weights, or written: NaN would stay for good."""
+        self.loss_guard.check(self.model)
+        besides = {
+            "learning": self.learning.state_dict(),
+            **{
+                f"optimizer of {name}": each.optimizer.state_dict()
+                for name, each in self.tasks.items()
+            },
+        }
+        name = not_finite(self.model.state_dict(), self._constants) or not_finite(besides)
+        if name is not None:
+            raise DataError(
+                f"{name} holds NaN or infinity after step {self.step}; nothing of that is written. Lower "
+                "multi_task_trainer.optimizer.lr or set multi_task_trainer.grad_norm, then go on from the "
+                "last checkpoint with --recover. If that ends the same way, the weights went astray before: "
+                "remove the latest directories in checkpoints/, or start anew with --force."
+            )
+
+    @property
+    def _constants(self) -> List[str]:
+        """What is not trained may hold infinity, as masks do."""
+        return [name for name, _ in self.model.named_buffers()]
+
     def recover(self) -> bool:
         """Goes back to the last checkpoint; false if there is none, and the run starts at its beginning."""
         with self.processes.main_first():
-            state = self.checkpointer.load()
+            state = self.checkpointer.load(self._constants)
         reached = None if state is None else [state["epoch"], state["step"]]
         self.processes.check_same("the last checkpoint", reached)
         if state is None:
             return False
-        self.model.load_state_dict(state.pop("model"))
+        give_weights(self.model, state.pop("model"), self.checkpointer.serialization_dir)
         self.load_state_dict(state)
         return True
 
@@ -446,6 +478,8 @@ def _task_trainings(
         with naming_block("multi_task_trainer.optimizer"):
             task_optimizer = optimizer.construct(model_parameters=parameters)
         check_group_options(task_optimizer)
+        # Before a scheduler is made, which may change them.
+        base_rates = [float(group["lr"]) for group in task_optimizer.param_groups]
         lazy = schedulers.get(name)
         with naming_block(SCHEDULER):
             scheduler = lazy.construct(optimizer=task_optimizer) if lazy else None
@@ -455,6 +489,7 @@ def _task_trainings(
             scheduler=scheduler,
             progress=progress[name],
             running_loss=RunningLoss(),
+            base_rates=base_rates,
         )
     return trainings
 

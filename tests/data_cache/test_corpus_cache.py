@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -165,12 +166,23 @@ def test_damage_is_one_warning_and_mended(tmp_path, cache, reads, caplog) -> Non
     reads.clear()
     with caplog.at_level(logging.WARNING, logger="hmtl.data_cache"):
         assert_same(batches_of(start(config, tmp_path / "b")), expected)
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.levelname for record in warnings] == ["WARNING"]
     assert "read anew" in caplog.text
     assert reads
     reads.clear()
     start(config, tmp_path / "c")
     assert reads == []
+
+
+def test_a_vocabulary_that_was_there_is_not_kept_for_other_runs(tmp_path, cache) -> None:
+    """It may be damaged, or another's."""
+    config = config_of(tmp_path)
+    expected = batches_of(start(config, tmp_path / "a"))
+    shutil.rmtree(cache)
+    (tmp_path / "a" / "vocabulary" / "tokens.txt").unlink()
+    start(config, tmp_path / "a")
+    assert_same(batches_of(start(config, tmp_path / "b")), expected)
 
 
 def test_a_cache_that_cannot_be_written_is_one_warning(tmp_path, caplog, monkeypatch) -> None:

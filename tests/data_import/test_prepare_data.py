@@ -98,7 +98,8 @@ def test_error_under_force_leaves_what_was_there(
     assert contents(out) == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("usual_signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal_leaves_nothing_behind(
     run_script: Scripts,
     corpus: Path,

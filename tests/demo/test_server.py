@@ -64,6 +64,7 @@ def test_directory_that_holds_no_run_is_one_message(run_script: Scripts, tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_server_ends_when_asked_and_answers_what_has_come(
     tiny_run: Path, number: signal.Signals

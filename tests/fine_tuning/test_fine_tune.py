@@ -383,6 +383,19 @@ def test_truncated_weights_are_refused(corpus: Path, pretrained_dir: Path, tmp_p
         refused("truncated", DataError, config_on(corpus, ("ner",)), tmp_path / "run", spoilt, name)
 
 
+@pytest.mark.parametrize("name", ["best_emd.th", "model_state.th"])
+def test_run_keeps_the_whole_copy_that_it_began_with(
+    corpus: Path, pretrained_dir: Path, tmp_path: Path, build_with: Callable, name: str
+) -> None:
+    spoilt = shutil.copytree(pretrained_dir, tmp_path / "spoilt")
+    (spoilt / name).write_bytes((spoilt / name).read_bytes()[:1000])
+    build_with(Start())
+    with pytest.raises(Crash):
+        run(config_on(corpus, ("ner",)), tmp_path / "run", spoilt, name)
+    kept = tmp_path / "run" / "pretrained" / name
+    assert kept.read_bytes() == (pretrained_dir / name).read_bytes()
+
+
 def test_weights_of_another_model_than_beside_them_are_refused(
     corpus: Path, pretrained_dir: Path, tmp_path: Path
 ) -> None:
@@ -391,7 +404,7 @@ def test_weights_of_another_model_than_beside_them_are_refused(
     config["model"]["ner"]["encoder"]["hidden_size"] = 3
     (mixed / "config.json").write_text(json.dumps(config))
     refused(
-        "best_emd.th: is not of the model",
+        "best_emd.th: these weights do not fit the model",
         DataError,
         config_on(corpus, ("ner",)),
         tmp_path / "run",

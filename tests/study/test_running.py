@@ -110,6 +110,7 @@ def test_packages_are_handed_on(tmp_path: Path) -> None:
     assert command[-2:] == ["--include-package", "my_package"]
 
 
+@pytest.mark.usefixtures("usual_signals")
 def test_a_signal_lets_the_runs_write_their_checkpoints_first(tmp_path: Path) -> None:
     slow, next_one = run("slow", sleep=60), run("next")
     study = Study(tmp_path / "study", [slow, next_one])

@@ -13,7 +13,7 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.errors import DataError
 from hmtl.files import sha256_of
-from hmtl.training.checkpoint import Moment, load_tensors
+from hmtl.training.checkpoint import Moment, load_tensors, not_finite
 from hmtl.training.checkpointer import Checkpointer
 from tests.write_errors import FailingSystem
 
@@ -105,6 +105,46 @@ def test_best_weights_of_a_lost_checkpoint_are_not_kept(
     assert (last.path.parent / f"{last.path.name}.damaged").is_dir()
     recovered.save(Moment(2, 20), weights(2.5), {}, ["emd"])
     assert value_of(tmp_path / "best_emd.th") == 2.5
+
+
+NAN, INFINITY = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize("value", [NAN, INFINITY, -INFINITY])
+@pytest.mark.parametrize("place", ["weights", "optimizer"])
+def test_checkpoint_that_holds_no_finite_numbers_is_passed_over(
+    tmp_path: Path, checkpointer: Checkpointer, place: str, value: float
+) -> None:
+    """Earlier versions wrote them."""
+    moment = torch.tensor([0.0, value if place == "optimizer" else 1.0])
+    tasks = {"ner": {"optimizer": {"state": {0: {"exp_avg": moment}}}}}
+    state = weights(value if place == "weights" else 1.0)
+    checkpointer.save(Moment(3, 30), state, {"step": 30, "tasks": tasks}, ["ner"])
+    recovered = Checkpointer(tmp_path)
+    assert recovered.load()["step"] == 20  # type: ignore[index]
+    assert value_of(tmp_path / "best_ner.th") == 1.0
+
+
+def test_infinity_may_stand_where_nothing_is_trained(tmp_path: Path) -> None:
+    Checkpointer(tmp_path).save(Moment(1, 10), {"mask": weights(INFINITY)["weight"]}, {})
+    assert Checkpointer(tmp_path).load(["mask"]) is not None
+    with pytest.raises(DataError, match="holds NaN or infinity in mask"):
+        Checkpointer(tmp_path).load()
+
+
+@pytest.mark.parametrize(
+    "state, name",
+    [
+        ({"a": torch.ones(2), "b": torch.tensor([1.0, NAN])}, "b"),
+        ({"a": [{"b": torch.tensor(INFINITY)}]}, "a.0.b"),
+        ({"mask": torch.tensor(NAN)}, "mask"),
+        ({"mask": torch.tensor([INFINITY, -INFINITY])}, None),
+        ({"large": torch.full((100,), 3e38), "half": torch.full((9,), 6e4).half()}, None),
+        ({"a": torch.tensor(1), "b": True, "c": None, "d": torch.empty(0)}, None),
+    ],
+)
+def test_tensor_that_is_not_finite_is_named(state: Any, name: "str | None") -> None:
+    assert not_finite(state, ["mask"]) == name
 
 
 def test_best_weights_that_no_checkpoint_holds_yet_are_removed(tmp_path: Path) -> None:

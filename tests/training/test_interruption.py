@@ -19,17 +19,22 @@ from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import result_of
 from tests.training.small_runs import REPOSITORY, small_config
 
-HANDLERS_BEFORE = {number: signal.getsignal(number) for number in SIGNALS}
+pytestmark = pytest.mark.usefixtures("usual_signals")
+
+
+def handlers() -> dict[int, object]:
+    return {number: signal.getsignal(number) for number in SIGNALS}
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_first_signal_is_noted_and_handlers_are_put_back(number: int) -> None:
+    before = handlers()
     with pytest.raises(Interrupted), StopRequest() as request:
         assert request.signal_number is None
         os.kill(os.getpid(), number)
         assert request.signal_number == number
         raise Interrupted(number)
-    assert {each: signal.getsignal(each) for each in SIGNALS} == HANDLERS_BEFORE
+    assert handlers() == before
 
 
 def test_signal_that_nobody_asked_for_is_sent_again() -> None:
@@ -62,12 +67,36 @@ with StopRequest():
 
 def test_second_signal_changes_nothing_where_signals_are_passed_on() -> None:
     """torchrun passes on what a scheduler has sent to all processes already."""
+    before = handlers()
     with pytest.raises(Interrupted), StopRequest(is_passed_on=True) as request:
         for number in (signal.SIGTERM, signal.SIGTERM):
             os.kill(os.getpid(), number)
         assert request.signal_number == signal.SIGTERM
         raise Interrupted(signal.SIGTERM)
-    assert {each: signal.getsignal(each) for each in SIGNALS} == HANDLERS_BEFORE
+    assert handlers() == before
+
+
+@pytest.mark.parametrize("first", SIGNALS)
+def test_closed_terminal_may_be_told_of_twice(first: int) -> None:
+    """By the shell and by the system."""
+    with pytest.raises(Interrupted), StopRequest() as request:
+        os.kill(os.getpid(), first)
+        os.kill(os.getpid(), signal.SIGHUP)
+        raise Interrupted(request.signal_number or 0)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signal_that_is_ignored_from_the_start_stays_ignored(number: int) -> None:
+    """As in a script's background job, and under nohup."""
+    signal.signal(number, signal.SIG_IGN)
+    other = next(each for each in SIGNALS if each != number)
+    with pytest.raises(SystemExit), running([]), StopRequest() as request:
+        os.kill(os.getpid(), number)
+        assert request.signal_number is None
+        os.kill(os.getpid(), other)
+        os.kill(os.getpid(), number)
+        raise Interrupted(request.signal_number or 0)
+    assert signal.getsignal(number) is signal.SIG_IGN
 
 
 def test_request_in_another_thread_leaves_signals_alone() -> None:
@@ -75,24 +104,27 @@ def test_request_in_another_thread_leaves_signals_alone() -> None:
 
     def ask() -> None:
         with StopRequest():
-            seen.append({number: signal.getsignal(number) for number in SIGNALS})
+            seen.append(handlers())
 
     thread = threading.Thread(target=ask)
     thread.start()
     thread.join()
-    assert seen == [HANDLERS_BEFORE]
+    assert seen == [handlers()]
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    "number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_signal_outside_of_training_gives_one_message_and_its_code(
     number: int, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    before = handlers()
     with pytest.raises(SystemExit) as exit, running([]):
         os.kill(os.getpid(), number)
         time.sleep(1)
     assert exit.value.code == code
     assert capsys.readouterr().err.startswith(f"stopped by {signal.Signals(number).name}: ")
-    assert {each: signal.getsignal(each) for each in SIGNALS} == HANDLERS_BEFORE
+    assert handlers() == before
 
 
 class SignalAtStep(Callback):
@@ -104,30 +136,33 @@ class SignalAtStep(Callback):
             os.kill(os.getpid(), self.number)
 
 
-@pytest.mark.parametrize("step", [1, 4, 6])
+@pytest.mark.parametrize(
+    "step, number", [(1, signal.SIGTERM), (4, signal.SIGTERM), (6, signal.SIGHUP)]
+)
 def test_run_finishes_its_step_and_is_saved_when_asked_to_stop(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     step: int,
+    number: signal.Signals,
 ) -> None:
     train(small_config(), tmp_path / "whole", recover=False, force=False)
     build = experiment.build_trainer
 
     def with_signal(built: Experiment) -> MultiTaskTrainer:
         trainer = build(built)
-        trainer.callbacks.append(SignalAtStep(signal.SIGTERM, step))
+        trainer.callbacks.append(SignalAtStep(number, step))
         return trainer
 
     with monkeypatch.context() as patch:
         patch.setattr(experiment, "build_trainer", with_signal)
         with pytest.raises(SystemExit) as exit, running([]):
             train(small_config(), tmp_path / "run", recover=False, force=False)
-    assert exit.value.code == 128 + signal.SIGTERM
+    assert exit.value.code == 128 + number
     message = capsys.readouterr().err.splitlines()[-1]
     assert message == (
-        f"stopped by SIGTERM: the run is saved in {tmp_path / 'run'} after step {step}; go on with the "
-        "same command and --recover"
+        f"stopped by {number.name}: the run is saved in {tmp_path / 'run'} after step {step}; go on with "
+        "the same command and --recover"
     )
     train(small_config(), tmp_path / "run", recover=True, force=False)
     assert result_of(tmp_path / "whole").differences(result_of(tmp_path / "run")) == []

@@ -1,6 +1,7 @@
 """A loss that is no number: found, told, kept, and survived if so wished."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.errors import DataError
 from hmtl.experiment import train
-from hmtl.training.callbacks import Callback, StepReport
+from hmtl.training.callbacks import Callback, RunReport, StepReport
 from hmtl.training.checkpoint import load_tensors
 from hmtl.training.checkpointer import Checkpointer
 from hmtl.training.invalid_loss import InvalidLossGuard, reproduce
@@ -150,6 +151,68 @@ def test_no_checkpoint_is_written_of_weights_gone_wrong(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not a finite number at step"):
         trainer.train()
     assert Checkpointer(tmp_path).load() is None
+
+
+class Poison(Callback):
+    """Puts NaN into a tensor after a step, as a gradient may from a loss that is finite."""
+
+    def __init__(self, after_step: int) -> None:
+        self.after_step = after_step
+
+    def on_start(self, report: RunReport) -> None:
+        self.model = report.model
+
+    def on_step(self, report: StepReport) -> None:
+        if report.step == self.after_step:
+            with torch.no_grad():
+                self.tensor().view(-1)[0] = float("nan")
+
+    def tensor(self) -> torch.Tensor:
+        return self.model.get_parameter("heads.ner.tag_projection.weight")
+
+
+class PoisonOfOptimizer(Poison):
+    def __init__(self, trainer: MultiTaskTrainer, after_step: int) -> None:
+        super().__init__(after_step)
+        self.trainer = trainer
+
+    def tensor(self) -> torch.Tensor:
+        states = self.trainer.tasks["ner"].optimizer.state.values()
+        return next(iter(states))["exp_avg_sq"]
+
+
+# After the third step a checkpoint is due, after the fourth the epoch is over.
+@pytest.mark.parametrize("step", [3, 4])
+@pytest.mark.parametrize("place", ["weights", "optimizer"])
+def test_nothing_is_written_that_is_not_finite(tmp_path: Path, place: str, step: int) -> None:
+    trainer = small_trainer(tmp_path)
+    poison = Poison(step) if place == "weights" else PoisonOfOptimizer(trainer, step)
+    trainer.callbacks.append(poison)
+    with pytest.raises(DataError) as caught:
+        trainer.train()
+    name = "heads.ner.tag_projection.weight" if place == "weights" else "optimizer of ner.state."
+    assert name in caught.value.message and f"after step {step};" in caught.value.message
+    assert [each.moment.step for each in Checkpointer(tmp_path).checkpoints()] == [3][: step - 3]
+    assert not (tmp_path / "best_ner.th").exists()
+    assert trainer.tasks["ner"].progress.history == []
+
+
+def test_run_whose_weights_went_wrong_goes_on_as_the_message_says(
+    tmp_path: Path, build_with: Callable, caplog: pytest.LogCaptureFixture
+) -> None:
+    build_with(Poison(6))
+    with pytest.raises(DataError, match="Lower multi_task_trainer.optimizer.lr.*with --recover"):
+        train(small_config(), tmp_path / "run", recover=False, force=False)
+    build_with()
+    wiser = small_config(multi_task_trainer__optimizer__lr=5e-4, multi_task_trainer__grad_norm=1.0)
+    with caplog.at_level(logging.INFO):
+        metrics = train(wiser, tmp_path / "run", recover=True, force=False)
+    assert metrics["nb_epoch_trained"] == NUM_EPOCHS
+    assert "another multi_task_trainer.optimizer.lr: 0.0005, which was 0.002" in caplog.text
+    assert "another multi_task_trainer.grad_norm: 1.0, which was" in caplog.text
+    state = load_tensors(tmp_path / "run" / "training_state.th")
+    for task in state["tasks"].values():
+        assert task["optimizer"]["param_groups"][0]["lr"] <= 5e-4
 
 
 def test_number_of_skipped_batches_is_part_of_the_state(tmp_path: Path) -> None:

@@ -79,6 +79,16 @@ def test_task_votes_to_stop_at_minimum_learning_rate(rate: float, votes: bool) -
     assert task.at_minimum_learning_rate is task.votes_to_stop is votes
 
 
+def test_task_says_why_it_votes_to_stop() -> None:
+    task = progress(patience=2)
+    record(task, 0.4, 0.5, 0.1)
+    assert task.reason_to_stop is None
+    record(task, 0.2)
+    assert task.reason_to_stop == (
+        "no better f1 than in epoch 2 for 2 epochs, multi_task_trainer.patience"
+    )
+
+
 @pytest.mark.parametrize("patience", [0, -1])
 def test_patience_must_be_positive(patience: int) -> None:
     with pytest.raises(

@@ -1,5 +1,7 @@
 """A run that was broken off, recovered, and over is the run that was never broken off."""
 
+import json
+import logging
 import shutil
 import signal
 from collections.abc import Callable
@@ -256,13 +258,13 @@ def test_recovery_with_another_config_names_what_differs(
     with pytest.raises(ConfigurationError) as caught:
         recovered(
             tmp_path / "run",
-            multi_task_trainer__grad_norm=1.0,
+            multi_task_trainer__gradient_accumulation_steps=2,
             model__ner__encoder__hidden_size=6,
             multi_task_trainer__num_epochs=9,
         )
     assert (
-        "these keys differ: model.ner.encoder.hidden_size, multi_task_trainer.grad_norm."
-        in caught.value.message
+        "these keys differ: model.ner.encoder.hidden_size, "
+        "multi_task_trainer.gradient_accumulation_steps." in caught.value.message
     )
 
 
@@ -294,6 +296,51 @@ def test_recovery_with_other_data_is_refused(tmp_path: Path, build_with: Callabl
     corpus.write_text(corpus.read_text().replace("the", "a"))
     with pytest.raises(DataError, match="the validation data of task 'ner' is not what this run"):
         recovered(tmp_path / "run", data_root=str(data))
+
+
+def test_run_whose_tasks_voted_to_stop_says_why_and_goes_on_if_they_are_told_to_wait(
+    tmp_path: Path, uninterrupted: Result, caplog: pytest.LogCaptureFixture
+) -> None:
+    directory, hasty = tmp_path / "run", {"multi_task_trainer__min_lr": 1.0}
+    train(small_config(**hasty), directory, recover=False, force=False)
+    with caplog.at_level(logging.INFO):
+        recovered(directory, **hasty, multi_task_trainer__num_epochs=9)
+    assert (
+        "the training is over after 1 epochs: all tasks vote to stop (ner: the learning rate, 0.002, is no "
+        "larger than multi_task_trainer.min_lr, 1; relation: " in caplog.text
+    )
+    assert uninterrupted.differences(recovered(directory)) == []
+
+
+@pytest.mark.parametrize("is_noted", [True, False])
+def test_recovery_with_a_truncated_vocabulary_is_refused(
+    tmp_path: Path, build_with: Callable, is_noted: bool
+) -> None:
+    build_with(CrashAtStep(5))
+    with pytest.raises(Crash):
+        train(small_config(), tmp_path / "run", recover=False, force=False)
+    if not is_noted:
+        # As an older version wrote them.
+        for manifest in (tmp_path / "run" / "checkpoints").glob("*/manifest.json"):
+            content = json.loads(manifest.read_text())
+            del content["vocabulary"]
+            manifest.write_text(json.dumps(content))
+    tokens = tmp_path / "run" / "vocabulary" / "tokens.txt"
+    tokens.write_text(tokens.read_text()[:40])
+    match = "tokens.txt is truncated" if is_noted else "do not fit the model.*size mismatch"
+    with pytest.raises(DataError, match=match):
+        recovered(tmp_path / "run")
+
+
+def test_lost_vocabulary_is_made_again(
+    tmp_path: Path, build_with: Callable, uninterrupted: Result
+) -> None:
+    build_with(CrashAtStep(5))
+    with pytest.raises(Crash):
+        train(small_config(), tmp_path / "run", recover=False, force=False)
+    build_with()
+    shutil.rmtree(tmp_path / "run" / "vocabulary")
+    assert uninterrupted.differences(recovered(tmp_path / "run")) == []
 
 
 def test_run_that_stands_there_is_replaced_only_if_told(tmp_path: Path) -> None:

@@ -1,12 +1,18 @@
+import copy
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 from allennlp.training.learning_rate_schedulers import CosineWithRestarts
 from allennlp.training.optimizers import SgdOptimizer
 
+from hmtl.experiment import SPLITS, assemble, build_trainer
 from hmtl.tasks.task import Task
 from hmtl.training.learning_rate import ReduceOnPlateau
 from hmtl.training.progress import TaskProgress
 from hmtl.training.task_training import RunningLoss, TaskData, TaskTraining
+from tests.training.small_runs import small_config, small_trainer
 
 
 def test_running_loss_is_a_mean() -> None:
@@ -74,3 +80,59 @@ def test_task_without_scheduler_keeps_its_rate() -> None:
     for value in (0.5, 0.4, 0.3):
         of_task.record_validation({"ner": {"f1": value}})
     assert of_task.learning_rate == pytest.approx(1.0)
+
+
+SCHEDULERS: dict[str, Any] = {
+    "none": None,
+    "plateau": {"type": "reduce_on_plateau", "patience": 0, "factor": 0.5},
+    "step": {"type": "step", "step_size": 1, "gamma": 0.5},
+    "warmup": {"type": "linear_warmup", "num_steps": 4, "then": {"type": "step", "step_size": 1}},
+    "triangular": {"type": "slanted_triangular", "num_epochs": 9, "num_steps_per_epoch": 3},
+}
+
+
+def rates_of(of_task: TaskTraining, num_epochs: int) -> list[float]:
+    """After each of some epochs of three steps, in which nothing improves after the first."""
+    rates = []
+    for _ in range(num_epochs):
+        for _ in range(3):
+            of_task.step()
+        of_task.record_validation({of_task.task.name: {of_task.task.validation_metric: 0.5}})
+        rates.append(of_task.learning_rate)
+    return rates
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_rates_go_on_as_if_the_other_learning_rate_had_been_there_from_the_start(
+    tmp_path: Path, scheduler: str
+) -> None:
+    experiment = assemble(small_config(), tmp_path, SPLITS)
+
+    def built(lr: float) -> TaskTraining:
+        block = experiment.config["multi_task_trainer"]
+        block["optimizer"]["lr"], block["scheduler"] = lr, SCHEDULERS[scheduler]
+        return build_trainer(experiment).tasks["ner"]
+
+    old, new, expected = built(0.002), built(0.0003), built(0.0003)
+    rates_of(old, 2)
+    new.load_state_dict(copy.deepcopy(old.state_dict()))
+    assert new.learning_rate == pytest.approx(rates_of(expected, 2)[-1], rel=1e-12)
+    assert new.progress.learning_rate == new.learning_rate
+    again = built(0.0003)
+    again.load_state_dict(copy.deepcopy(new.state_dict()))
+    assert again.learning_rate == new.learning_rate
+    assert rates_of(again, 2) == pytest.approx(rates_of(expected, 2), rel=1e-12)
+
+
+@pytest.mark.parametrize("lr, expected", [(0.002, 0.001), (0.0005, 0.0005)])
+def test_older_checkpoint_lets_no_rate_go_above_the_configs(
+    tmp_path: Path, lr: float, expected: float
+) -> None:
+    """It does not tell what the rates began with."""
+    old = small_trainer(tmp_path).tasks["ner"]
+    old.optimizer.param_groups[0]["lr"] = 0.001
+    state = old.state_dict()
+    del state["base_rates"]
+    new = small_trainer(tmp_path, multi_task_trainer__optimizer__lr=lr).tasks["ner"]
+    new.load_state_dict(state)
+    assert new.learning_rate == expected

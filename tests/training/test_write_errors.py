@@ -1,11 +1,14 @@
 """Whatever write is refused: one clear message, and a run that goes on from its last good checkpoint."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hmtl.errors import DataError
 from hmtl.experiment import train
+from hmtl.training.callbacks import Callback, StepReport
 from script.torture import Result, result_of
 from tests.training.small_runs import small_config
 from tests.write_errors import ERRORS, FailingSystem
@@ -76,3 +79,23 @@ def test_run_survives_every_refused_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: Result, num_calls: int
 ) -> None:
     refuse_each(range(1, num_calls + 1), tmp_path, monkeypatch, undisturbed)
+
+
+class RemoveAtStep(Callback):
+    def __init__(self, directory: Path, step: int) -> None:
+        self.directory, self.step = directory, step
+
+    def on_step(self, report: StepReport) -> None:
+        if report.step == self.step:
+            shutil.rmtree(self.directory)
+
+
+@pytest.mark.parametrize("removed, step", [("run", 2), ("run", 7), ("run/checkpoints", 7)])
+def test_directory_that_is_removed_meanwhile_is_named(
+    tmp_path: Path, build_with: Callable, removed: str, step: int
+) -> None:
+    build_with(RemoveAtStep(tmp_path / removed, step))
+    with pytest.raises(DataError) as caught:
+        train(small_config(), tmp_path / "run", recover=False, force=False)
+    assert f"There is no {tmp_path / removed}" in caught.value.message
+    assert not list((tmp_path / "run").glob("checkpoints/*"))
