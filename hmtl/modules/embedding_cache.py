@@ -203,7 +203,8 @@ def digest_of_weights(tensors: Iterable[torch.Tensor], *settings: object) -> str
     digest = hashlib.sha256(repr((VERSION, torch.__version__, *settings)).encode())
     for tensor in tensors:
         digest.update(f"{tensor.device.type}{tensor.dtype}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+        # Flat, since a single number cannot be seen as bytes.
+        digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 

@@ -2,8 +2,9 @@
 
 import json
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -98,7 +99,7 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
     # Raises
 
     ConfigurationError
-        When the model is not there, or a window is longer than it takes.
+        When the model is not there or has no such part, or a window is longer than it takes.
     """
 
     def __init__(
@@ -123,7 +124,7 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
                 f"sub_token_mode is {sub_token_mode!r}; choose {AVERAGE!r} or {FIRST!r}"
             )
         directory = resolve(model_name)
-        with naming_model("a token embedder's model_name", model_name):
+        with naming_model("a token embedder's model_name", model_name), _naming_part(sub_module):
             tokenizer = PretrainedTransformerTokenizer(directory, tokenizer_kwargs=tokenizer_kwargs)
             super().__init__(
                 model_name=directory,
@@ -137,6 +138,9 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
                 transformer_kwargs=transformer_kwargs,
                 sub_token_mode=sub_token_mode,
             )
+        if not last_layer_only:
+            # AllenNLP tells the config of the whole model, of which a part may have a copy.
+            self._matched_embedder.transformer_model.config.output_hidden_states = True
         if gradient_checkpointing:
             # The embedder of AllenNLP would note it down where transformers no longer looks.
             self._matched_embedder.transformer_model.gradient_checkpointing_enable(
@@ -412,6 +416,20 @@ def _window_size(
             "of a window without those at its ends"
         )
     return WindowSize(longest - start - end, overlap, start, end)
+
+
+@contextmanager
+def _naming_part(sub_module: Optional[str]) -> Iterator[None]:
+    """Says so when a model has no such part, or the part cannot be used by itself."""
+    try:
+        yield
+    except (AssertionError, AttributeError) as error:
+        if sub_module is None:
+            raise
+        raise ValueError(
+            f"sub_module is {sub_module!r}, which the model does not have, or which does not take "
+            "wordpieces. Write 'encoder' for a model that has a decoder too; else leave it out."
+        ) from error
 
 
 def _forget_digest(embedder: Any, _: Any) -> None:

@@ -181,7 +181,21 @@ def test_the_headline_is_all_that_is_told_in_training() -> None:
         "precision-overall",
         "recall-overall",
         "f1-measure-overall",
+        "unpadded-loss",
     }
+
+
+def test_unpadded_loss_is_the_mean_of_what_sentences_cost_alone() -> None:
+    torch.manual_seed(5)
+    head = build()
+    examples = [sentence(4, RELATIONS), sentence(2, []), sentence(1, [(0, 0, "ART")])]
+    alone = [head(compute_metrics=False, **example)["loss"].item() for example in examples]
+    for batches in ([examples], [examples[:1], examples[1:]]):
+        for each in batches:
+            head(compute_metrics=True, **batch(each))
+        found = head.get_metrics(reset=True)["unpadded-loss"]
+        assert found == pytest.approx(sum(alone) / 3, rel=1e-12)
+    assert head.get_metrics()["unpadded-loss"] == 0.0
 
 
 def test_mentions_of_the_arguments_make_a_strict_score() -> None:
