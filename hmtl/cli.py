@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hmtl.environment import is_main_process, number_of_processes, set_thread_policy
+from hmtl.reporting import counted
 from hmtl.training.interruption import SIGNALS, Interrupted, raise_interrupted
 
 
@@ -56,10 +58,12 @@ def add_training(parser: argparse.ArgumentParser) -> None:
 
 def training_summary(metrics: Mapping[str, Any], serialization_dir: Path) -> str:
     """How long a training took, and where it lies."""
+    # As a module of this Python: its own program is on no path unless the environment is activated.
+    show = [sys.executable, "-m", "tensorboard.main", "--logdir", str(serialization_dir / "log")]
     return (
-        f"Trained {metrics['nb_epoch_trained']} epochs in {metrics['training_duration']} "
+        f"Trained {counted(metrics['nb_epoch_trained'], 'epochs')} in {metrics['training_duration']} "
         f"(DD:HH:MM:SS). The run lies in {serialization_dir}; see its curves with\n"
-        f"  tensorboard --logdir {serialization_dir}/log"
+        f"  {shlex.join(show)}"
     )
 
 

@@ -9,6 +9,7 @@ from os import PathLike
 from typing import TypeVar
 
 from hmtl.errors import DataError
+from hmtl.reporting import counted
 
 T = TypeVar("T")
 
@@ -183,7 +184,7 @@ class SentenceBuffer:
     def add(self, line: int, cells: list[str]) -> None:
         if len(cells) < self._fewest_columns:
             raise DataError(
-                f"the row has {len(cells)} columns; expected at least {self._fewest_columns}: "
+                f"the row has {counted(len(cells), 'columns')}; expected at least {self._fewest_columns}: "
                 f"{self._layout}",
                 self._path,
                 line,
@@ -192,7 +193,7 @@ class SentenceBuffer:
             self._rows = Rows(self._path, line)
         elif len(cells) != self._rows.num_columns:
             raise DataError(
-                f"the row has {len(cells)} columns, but the sentence's first row (line "
+                f"the row has {counted(len(cells), 'columns')}, but the sentence's first row (line "
                 f"{self._rows.line}) has {self._rows.num_columns}; expected as many in each row "
                 "of a sentence, and a blank line between sentences",
                 self._path,

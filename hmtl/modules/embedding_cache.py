@@ -12,6 +12,7 @@ import torch
 
 from hmtl.data_cache.settings import GIGABYTE, CacheSettings
 from hmtl.data_cache.vector_store import KEY_SIZE, ROWS_FILE, VectorStore, is_in_use
+from hmtl.reporting import counted
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class EmbeddingCache:
 
     def _account(self) -> str:
         assert self._store is not None
-        return f"{len(self._store)} texts in {self._store.size / GIGABYTE:.2f} GB"
+        return f"{counted(len(self._store), 'texts')} in {self._store.size / GIGABYTE:.2f} GB"
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from allennlp.modules.token_embedders import Embedding, TokenEmbedder
 from allennlp.modules.token_embedders.embedding import EmbeddingsTextFile
 
 from hmtl.errors import DataError
+from hmtl.reporting import counted
 
 logger = logging.getLogger(__name__)
 
@@ -177,8 +178,8 @@ def _is_number(field: str) -> bool:
 def _vector(fields: List[str], embedding_dim: int, path: str, line: int) -> numpy.ndarray:
     if len(fields) != embedding_dim:
         raise DataError(
-            f"{len(fields)} numbers, but embedding_dim is {embedding_dim}. Write the file's dimension; if "
-            "other lines have it, the file is damaged",
+            f"{counted(len(fields), 'numbers')}, but embedding_dim is {embedding_dim}. Write the file's "
+            "dimension; if other lines have it, the file is damaged",
             path,
             line,
         )

@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Optional
 from allennlp.common.checks import ConfigurationError
 from allennlp.training.metric_tracker import MetricTracker
 
+from hmtl.reporting import counted
 from hmtl.tasks.task import Task
 
 
@@ -28,6 +29,7 @@ class TaskProgress:
                 f"multi_task_trainer.patience is {patience}; write at least 1, or null to wait forever"
             )
         self.task = task
+        self.patience = patience
         self.min_lr = min_lr
         self.history: List[float] = []
         self.best_metrics: Dict[str, Any] = {}
@@ -72,6 +74,19 @@ class TaskProgress:
     @property
     def votes_to_stop(self) -> bool:
         return self.out_of_patience or self.at_minimum_learning_rate
+
+    @property
+    def why_it_votes(self) -> str:
+        """Why it votes to stop, for people; empty if it does not."""
+        reasons = []
+        if self.out_of_patience:
+            epochs = counted(len(self.history) - 1 - (self.best_epoch or 0), "epochs")
+            reasons.append(
+                f"no better {self.task.validation_metric} for {epochs} (patience {self.patience})"
+            )
+        if self.at_minimum_learning_rate:
+            reasons.append(f"learning rate {self.learning_rate:g} (min_lr {self.min_lr:g})")
+        return ", ".join(reasons)
 
     def state_dict(self) -> Dict[str, Any]:
         return {

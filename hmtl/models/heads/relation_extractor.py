@@ -1,6 +1,6 @@
 """The head of relation extraction: which tokens stand in which relations."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -10,7 +10,7 @@ from allennlp.nn import Activation, InitializerApplicator
 from hmtl.metrics.relation_f1 import RelationScores
 from hmtl.metrics.span_f1 import LabelledSpan
 from hmtl.metrics.unpadded_loss import UnpaddedLoss
-from hmtl.models.heads.head import Counter, Head, labels_of
+from hmtl.models.heads.head import BYTES_PER_NUMBER, Counter, Head, labels_of
 
 # The published loss is a mean over all token pairs and types, most of which hold no relation; this
 # factor brings it to the order of the other tasks' losses.
@@ -153,6 +153,15 @@ class RelationExtractor(Head):
             self.unpadded_loss.reset()
         return metrics
 
+    def has_gold(self, metadata: Mapping[str, Any]) -> bool:
+        return bool(metadata.get("relations"))
+
+    def training_memory(self, num_texts: int, num_tokens: int) -> int:
+        # Measured: of each pair, its hidden layer and that one's gradients, or its scores and theirs.
+        hidden, types = self.type_projection.shape
+        per_pair = max(3 * hidden + 2 * types, hidden + 4 * types)
+        return BYTES_PER_NUMBER * num_texts * num_tokens**2 * per_pair
+
     def counters(self) -> Dict[str, Counter]:
         return {"scores": self.scores, "unpadded_loss": self.unpadded_loss}
 
@@ -201,7 +210,7 @@ def _losses_alone(
     return LOSS_SCALE * totals / (mask.sum(dim=1) ** 2 * logits.size(-1)).clamp_min(1)
 
 
-def _real_pairs(mask: torch.BoolTensor) -> torch.Tensor:
+def _real_pairs(mask: torch.Tensor) -> torch.Tensor:
     """True on pairs of real tokens. Shape `(batch_size, num_tokens, num_tokens, 1)`."""
     return (mask.unsqueeze(1) & mask.unsqueeze(2)).unsqueeze(-1)
 

@@ -232,6 +232,17 @@ def test_a_training_step_reads_nothing_back_from_the_device() -> None:
     assert all(parameter.grad is not None for parameter in head.parameters())
 
 
+@pytest.mark.parametrize(
+    "hidden_dim, num_types, gigabytes", [(64, 96, 0.64), (64, 7, 0.31), (200, 7, 0.91)]
+)
+def test_memory_is_about_what_was_measured(hidden_dim, num_types, gigabytes) -> None:
+    # A training step on one sentence of 600 tokens, on a CPU.
+    head = build(hidden_dim=hidden_dim)
+    head.type_projection = torch.nn.Parameter(torch.empty(hidden_dim, num_types))
+    assert head.training_memory(1, 600) == pytest.approx(1e9 * gigabytes, rel=0.15)
+    assert head.training_memory(3, 1200) == 12 * head.training_memory(1, 600)
+
+
 @pytest.mark.parametrize("threshold", [0.0, 1.0, 50])
 def test_a_threshold_that_is_no_probability_is_an_error(threshold) -> None:
     with pytest.raises(ConfigurationError, match="write a probability between 0 and 1"):
