@@ -133,8 +133,10 @@ def _answering_errors() -> Iterator[None]:
     from allennlp.common.checks import ConfigurationError
     from tqdm.contrib.logging import logging_redirect_tqdm
 
+    from hmtl.compat import keep_bars_out_of_files
     from hmtl.errors import DataError
 
+    keep_bars_out_of_files()
     try:
         with logging_redirect_tqdm():
             yield

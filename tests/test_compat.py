@@ -3,6 +3,7 @@
 import datetime
 import importlib
 import importlib.util
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch.distributed
+from allennlp.common.tqdm import Tqdm
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import MetadataField
 
@@ -194,3 +196,18 @@ def test_readers_still_share_out_and_the_function_stops_them(
     assert len(list(reader.read(""))) == expected // 2
     hmtl.compat.read_all_in_each_process(reader)
     assert len(list(reader.read(""))) == expected
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_bars_of_allennlp_are_for_terminals(
+    monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    # Wrapped already where an entry point ran in this process before.
+    plain = getattr(Tqdm.tqdm, "func", Tqdm.tqdm)
+    monkeypatch.setattr(Tqdm, "tqdm", staticmethod(plain))
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: is_terminal)
+    monkeypatch.setattr(sys, "stderr", stream)
+    hmtl.compat.keep_bars_out_of_files()
+    assert list(Tqdm.tqdm([1])) == [1]
+    assert ("1/1" in stream.getvalue()) is is_terminal
