@@ -156,7 +156,7 @@ class ConsoleCallback(Callback):
         losses = [
             f"{name} {loss.mean():.3g}" for name, loss in run.running_losses.items() if loss.count
         ]
-        return ", ".join([f"whole run {_clock(left)} at most", *losses])
+        return ", ".join([f"at most {_clock(left)} left of the run", *losses])
 
     def _headline(self, task_name: str, metrics: Dict[str, float]) -> float:
         return metrics[self.run.validation_metrics[task_name]]

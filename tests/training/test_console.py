@@ -132,8 +132,8 @@ def test_a_file_gets_a_line_now_and_then(
             callback.on_step(StepReport(step, "ner", torch.tensor(value)))
     # Half a minute a step; seven steps an epoch, three epochs.
     assert caplog.messages == [
-        "epoch 1/3: 2 of 7, 02:30 left, whole run 09:30 at most, ner 1.5",
-        "epoch 1/3: 4 of 7, 01:30 left, whole run 08:30 at most, ner 3",
+        "epoch 1/3: 2 of 7, 02:30 left, at most 09:30 left of the run, ner 1.5",
+        "epoch 1/3: 4 of 7, 01:30 left, at most 08:30 left of the run, ner 3",
     ]
 
 
@@ -170,7 +170,7 @@ def test_bar_shows_mean_losses_and_how_long_the_run_takes(
         losses[name].add(torch.tensor(value))
         callback.on_step(StepReport(step, name, torch.tensor(value)))
     callback.on_validation_start(1)
-    assert "whole run 00:36 at most, ner 1.5, coref 0.5" in terminal.getvalue()
+    assert "at most 00:36 left of the run, ner 1.5, coref 0.5" in terminal.getvalue()
 
 
 def test_loss_is_read_from_the_device_now_and_then_only(
