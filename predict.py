@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from hmtl.cli import add_include_package, add_serialization_dir, running
+from hmtl.reporting import counted
 
 logger = logging.getLogger("hmtl.predict")
 
@@ -116,11 +117,12 @@ def predict(arguments: argparse.Namespace) -> None:
             logger.info("%s is complete already", arguments.output)
             return
         if output.num_done:
-            logger.info("going on after %d texts that are done", output.num_done)
+            logger.info("going on: %s done before", counted(output.num_done, "texts"))
         number = predict_all(predictor, arguments.inputs, arguments.input_format, output)
     finally:
         output.close()
-    logger.info("%d texts predicted: %s", number, arguments.output or "standard output")
+    where = arguments.output or "standard output"
+    logger.info("%s predicted: %s", counted(number, "texts"), where)
 
 
 if __name__ == "__main__":

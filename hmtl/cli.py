@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hmtl.environment import is_main_process, number_of_processes, set_thread_policy
+from hmtl.reporting import counted
 from hmtl.training.interruption import Interrupted, answer_with, put_back, raise_interrupted
 
 
@@ -55,10 +57,12 @@ def add_training(parser: argparse.ArgumentParser) -> None:
 
 def training_summary(metrics: Mapping[str, Any], serialization_dir: Path) -> str:
     """How long a training took, and where it lies."""
+    # As a module of this Python: its own program is on no path unless the environment is activated.
+    show = [sys.executable, "-m", "tensorboard.main", "--logdir", str(serialization_dir / "log")]
     return (
-        f"Trained {metrics['nb_epoch_trained']} epochs in {metrics['training_duration']} "
+        f"Trained {counted(metrics['nb_epoch_trained'], 'epochs')} in {metrics['training_duration']} "
         f"(DD:HH:MM:SS). The run lies in {serialization_dir}; see its curves with\n"
-        f"  tensorboard --logdir {serialization_dir}/log"
+        f"  {shlex.join(show)}"
     )
 
 
@@ -128,8 +132,10 @@ def _answering_errors() -> Iterator[None]:
     from allennlp.common.checks import ConfigurationError
     from tqdm.contrib.logging import logging_redirect_tqdm
 
+    from hmtl.compat import keep_bars_out_of_files
     from hmtl.errors import DataError
 
+    keep_bars_out_of_files()
     try:
         with logging_redirect_tqdm():
             yield

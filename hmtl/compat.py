@@ -15,6 +15,7 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -111,6 +112,16 @@ def read_all_in_each_process(reader: Any) -> None:
     each process takes its part of every batch, and must know the whole. There is no public way to say so.
     """
     reader._set_distributed_info(None)
+
+
+def keep_bars_out_of_files() -> None:
+    """
+    Switches AllenNLP's progress bars off (it counts the vocabulary with one) unless standard error is a
+    terminal; to be called at the start of a program. AllenNLP can only write them less often.
+    """
+    if not sys.stderr.isatty():
+        bars = importlib.import_module("allennlp.common.tqdm").Tqdm
+        bars.tqdm = partial(bars.tqdm, disable=True)
 
 
 PATCHES: Sequence[Callable[[], None]] = (

@@ -232,6 +232,12 @@ def task_names(config: Mapping[str, Any]) -> List[str]:
     return [key[len(TASK_PREFIX) :] for key in config if key.startswith(TASK_PREFIX)]
 
 
+def data_path(config: Mapping[str, Any], task_name: str, split: str) -> Path:
+    """Where the data of a task's split lie, as the config says it."""
+    data_params = config[TASK_PREFIX + task_name]["data_params"]
+    return Path(config.get("data_root", "")) / data_params[f"{split}_data_path"]
+
+
 def level_names(config: Mapping[str, Any]) -> List[str]:
     """The names of the levels, in the order of the file."""
     return [key for key in config["model"] if key not in MODEL_KEYS_THAT_ARE_NO_LEVELS]

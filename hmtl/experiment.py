@@ -36,6 +36,7 @@ from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from hmtl.config import (
     TASK_PREFIX,
     Config,
+    data_path,
     level_names,
     load_config,
     task_names,
@@ -67,10 +68,12 @@ from hmtl.fine_tuning.options import FineTuningOptions
 from hmtl.model_card import write_model_card
 from hmtl.models.encoders import Level
 from hmtl.models.heads.coreference_resolver import CoreferenceResolver
+from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
 from hmtl.modules.embedding_cache import cache_frozen_embedders
 from hmtl.modules.size_limit import within_memory
 from hmtl.modules.word_embedding import numbered_lines
+from hmtl.reporting import counted
 from hmtl.run_directory import (
     CONFIG_FILE,
     PRETRAINED_DIR,
@@ -99,6 +102,7 @@ from hmtl.training.distributed import (
 )
 from hmtl.training.evaluation import ProgressBar, evaluate_on_test, no_progress_bar
 from hmtl.training.history import HistoryCallback
+from hmtl.training.memory import warn_of_large_batch
 from hmtl.training.parameter_groups import check_parameter_groups
 from hmtl.training.parts import Part
 from hmtl.training.random_state import seed_everything
@@ -118,6 +122,14 @@ METRICS_FILE = "metrics.json"
 EVALUATION_FILE = "evaluate_metrics.json"
 
 SPLITS = ("train", "validation", "test")
+# What comes of a split in which there is nothing for a task to find.
+WITHOUT_GOLD = {
+    "train": "the training data hold nothing for task %s to find: it will learn to find nothing.",
+    "validation": "the validation data hold nothing for task %s to find: its scores will be 0 after each "
+    "epoch, and the first one the best.",
+    "test": "the test data hold nothing for task %s to find: its test scores will be 0.",
+}
+LOOK_AT_DATA = "script/check_data.py shows what is read."
 # The keys of the sections that no constructor takes as they are, and what stands there.
 TOP_LEVEL: Dict[str, Any] = {
     "seed": int,
@@ -377,7 +389,16 @@ def train_and_score(experiment: Experiment, trainer: MultiTaskTrainer) -> Dict[s
     is_main = experiment.processes.is_main
     if is_main:
         record_environment(experiment.serialization_dir)
+        forewarn(experiment)
+    epochs_before = trainer.epoch
     trainer.train()
+    if is_main:
+        trained = counted(trainer.epoch, "epochs")
+        logger.info(
+            "training is over%s after %s: %s",
+            " already" if trainer.epoch == epochs_before else "",
+            *(trained, trainer.why_over()),
+        )
     progress = {name: training.progress for name, training in trainer.tasks.items()}
     results = experiment.evaluate_best_weights(
         {name: task.best_epoch for name, task in progress.items()}
@@ -399,6 +420,25 @@ def train_and_score(experiment: Experiment, trainer: MultiTaskTrainer) -> Dict[s
             *(experiment.config, metrics, experiment.model, experiment.tasks),
         )
     return metrics
+
+
+def forewarn(experiment: Experiment) -> None:
+    """Logs what makes a training fail, or be of no use, although nothing is wrong by itself."""
+    for data in experiment.tasks:
+        name = data.task.name
+        head = experiment.model.heads[name]
+        assert isinstance(head, Head)
+        for split, batches in data.splits():
+            if not any(head.has_gold(_metadata_of(each)) for each in batches.instances):
+                path = data_path(experiment.config, name, split)
+                logger.warning("%s: %s %s", path, WITHOUT_GOLD[split] % name, LOOK_AT_DATA)
+            if isinstance(batches, BatchStream):
+                warn_of_large_batch(name, head, batches)
+
+
+def _metadata_of(instance: Instance) -> Mapping[str, Any]:
+    found = getattr(instance.fields.get("metadata"), "metadata", None)
+    return found if isinstance(found, Mapping) else {}
 
 
 def evaluate(serialization_dir: Path, gold_mentions: bool) -> Dict[str, Any]:
@@ -444,9 +484,17 @@ def load(
     # Raises
 
     DataError
-        When the directory holds no run, or no vocabulary.
+        When the directory holds no run, one that never trained, or no vocabulary.
     """
     config = config_of_run(serialization_dir, prepare)
+    checkpointer = Checkpointer(serialization_dir)
+    weights = [serialization_dir / best_weights_name(name) for name in task_names(config)]
+    if not any(path.is_file() for path in weights) and not checkpointer.checkpoints():
+        raise DataError(
+            "this run never trained: it has neither weights nor a checkpoint. Start it again with the same "
+            "command and --recover.",
+            serialization_dir,
+        )
     if not (serialization_dir / VOCABULARY_DIR).is_dir():
         raise DataError(
             "is not there: put back the directory that the run was trained with.",
@@ -822,7 +870,7 @@ def _watchers(experiment: Experiment, surrounding: Dict[str, Any]) -> List[Callb
     directory = experiment.serialization_dir
     figures = {key: surrounding[key] for key in LOGGING if key in surrounding}
     return [
-        ConsoleCallback(show_progress_bars=not surrounding.get("no_tqdm", False)),
+        ConsoleCallback(show_progress=not surrounding.get("no_tqdm", False)),
         TensorBoardCallback(directory, **figures),
         HistoryCallback(directory),
         *build_trackers(surrounding.get("trackers"), directory, experiment.config),

@@ -2,14 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Union
 
 import torch
 
-from hmtl.config import TASK_PREFIX, Config, level_names, token_embedders
+from hmtl.config import Config, data_path, level_names, token_embedders
 from hmtl.document import Heading, Paragraph, Part, Table, as_markdown
 from hmtl.files import replacing
-from hmtl.reporting import headline
+from hmtl.reporting import BEST_EPOCH, headline
 from hmtl.run_directory import CONFIG_FILE, PRETRAINED_DIR
 from hmtl.run_environment import ENVIRONMENT_FILE
 from hmtl.training.batch_stream import BatchStream, EvaluationBatches
@@ -107,7 +107,7 @@ def _scores(config: Config, metrics: Mapping[str, Any]) -> List[Part]:
             "In percent, each task with the weights of its own best epoch on the validation data. All others "
             "are in `metrics.json`. They hold for text like the test data, and say nothing of other text."
         ),
-        Table(["task", "precision", "recall", "F1", "best epoch"], rows),
+        Table(["task", "precision", "recall", "F1", BEST_EPOCH], rows),
     ]
 
 
@@ -125,9 +125,9 @@ def _score_row(name: str, entry: Mapping[str, Any]) -> List[str]:
 
 def _data(config: Config, tasks: Sequence[TaskData], is_fine_tuned: bool) -> List[Part]:
     rows = [
-        _split_row(data, split, batches, _path(config, data.task.name, split))
+        _split_row(data, split, batches, data_path(config, data.task.name, split))
         for data in tasks
-        for split, batches in _read_splits(data)
+        for split, batches in data.splits()
     ]
     said = (
         "What the texts are, who may use them and what they leave out is for their own documentation to "
@@ -145,16 +145,6 @@ def _data(config: Config, tasks: Sequence[TaskData], is_fine_tuned: bool) -> Lis
     ]
 
 
-def _read_splits(data: TaskData) -> Iterator[Tuple[str, Batches]]:
-    for split, batches in (
-        ("train", data.training),
-        ("validation", data.validation),
-        ("test", data.test),
-    ):
-        if batches is not None:
-            yield split, batches
-
-
 def _split_row(data: TaskData, split: str, batches: Batches, path: Path) -> List[str]:
     instances = batches.instances
     number = "streamed" if isinstance(instances, StreamedInstances) else f"{len(instances):,}"
@@ -166,12 +156,6 @@ def _split_row(data: TaskData, split: str, batches: Batches, path: Path) -> List
         f"{_num_bytes(path):,}",
         data.digests[split],
     ]
-
-
-def _path(config: Config, task: str, split: str) -> Path:
-    """As the config has it."""
-    data_params = config[TASK_PREFIX + task]["data_params"]
-    return Path(config.get("data_root", "")) / data_params[f"{split}_data_path"]
 
 
 def _num_bytes(path: Path) -> int:

@@ -1,5 +1,6 @@
 """Tables of a run's scores, for people."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,28 @@ HEADLINES = (
     ("precision-overall", "recall-overall", "f1-measure-overall"),
     ("coref_precision", "coref_recall", "coref_f1"),
 )
+
+# Of a column: what people read counts epochs from 1, as the log does; what programs read, from 0.
+BEST_EPOCH = "best epoch (from 1)"
+
+# The first plural in a phrase, and what is taken off its end to make it singular.
+PLURALS = (("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("s", ""))
+PLURAL = re.compile(r"\b([a-z]+?)(" + "|".join(ending for ending, _ in PLURALS) + r")\b")
+
+
+def counted(number: int, things: str) -> str:
+    """
+    A number of things, as in `1 text`, `2 texts`.
+
+    # Parameters
+
+    number : `int`
+    things : `str`
+        In the plural; a phrase whose first word in `-s` is the plural, as in `empty columns left out`.
+    """
+    if number == 1:
+        things = PLURAL.sub(lambda word: word[1] + dict(PLURALS)[word[2]], things, count=1)
+    return f"{number} {things}"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -64,4 +87,4 @@ def test_score_table(metrics: Mapping[str, Any]) -> str:
         )
     if not rows:
         return "no task has evaluate_on_test"
-    return table(["test", "precision", "recall", "F1", "loss", "best epoch"], rows)
+    return table(["test", "precision", "recall", "F1", "loss", BEST_EPOCH], rows)

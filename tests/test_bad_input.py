@@ -229,7 +229,7 @@ def test_sentence_of_a_hundred_thousand_tokens_that_does_not_fit_is_named(
     )
     config["task_relation"]["data_params"]["dataset_reader"]["max_instances"] = 1
     message = message_of(training(config, tmp_path), capsys)
-    assert "for a batch of task 'relation': 1 texts, the longest of 100000 tokens" in message
+    assert "for a batch of task 'relation': 1 text, the longest of 100000 tokens" in message
     assert f"{path}:2" in message
 
 

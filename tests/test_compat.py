@@ -3,6 +3,7 @@
 import datetime
 import importlib
 import importlib.util
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch.distributed
+from allennlp.common.tqdm import Tqdm
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import MetadataField
 
@@ -202,3 +204,18 @@ def test_transformers_does_not_ask_whether_to_run_code(monkeypatch: pytest.Monke
     monkeypatch.setattr("builtins.input", pytest.fail)
     with pytest.raises(ValueError, match="custom code"):
         resolve_trust_remote_code(None, "x", has_local_code=False, has_remote_code=True)
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_bars_of_allennlp_are_for_terminals(
+    monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    # Wrapped already where an entry point ran in this process before.
+    plain = getattr(Tqdm.tqdm, "func", Tqdm.tqdm)
+    monkeypatch.setattr(Tqdm, "tqdm", staticmethod(plain))
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: is_terminal)
+    monkeypatch.setattr(sys, "stderr", stream)
+    hmtl.compat.keep_bars_out_of_files()
+    assert list(Tqdm.tqdm([1])) == [1]
+    assert ("1/1" in stream.getvalue()) is is_terminal

@@ -1,4 +1,5 @@
 import copy
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
-from hmtl.experiment import Experiment, assemble, build_trainer, format_duration
+from hmtl.errors import DataError
+from hmtl.experiment import Experiment, assemble, build_trainer, evaluate, forewarn, format_duration
 from hmtl.tasks.task import Task
 from hmtl.training.checkpoint import Moment
 from hmtl.training.checkpointer import Checkpointer
 from hmtl.training.task_training import TaskData
-from tests.fixtures import Config, assembled, completed, tiny_config, write_corpus
+from tests.fixtures import TASKS, Config, assembled, completed, tiny_config, write_corpus
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +202,52 @@ def test_duration_is_written_from_day_zero_on(seconds: float, text: str) -> None
     # SPEC 8.6.
     assert format_duration(seconds) == text
     assert re.fullmatch(r"\d{2,}(:\d\d){3}", text)
+
+
+def test_evaluating_a_run_that_never_trained_says_so(tmp_path: Path) -> None:
+    # What stopped it, data that are not there, is not what there is to say.
+    (tmp_path / "config.json").write_text(json.dumps(completed(tiny_config(tmp_path / "nowhere"))))
+    with pytest.raises(DataError, match="this run never trained: it has neither weights nor"):
+        evaluate(tmp_path, gold_mentions=False)
+
+
+def without_gold(corpus: Path, split: str) -> None:
+    """Takes all annotation out of a split that `write_corpus` wrote."""
+    for path, first_gold_column in (
+        (f"ontonotes/ner/{split}/a.v4_gold_conll", 10),
+        (f"ontonotes/{split}.gold_conll", 10),
+        (f"ace/{split}/a.like_conll", 2),
+    ):
+        rows = [row.split() for row in (corpus / path).read_text().splitlines()]
+        for cells in rows:
+            if cells and not cells[0].startswith("#"):
+                cells[first_gold_column:] = [*"*" * (len(cells) - first_gold_column - 1), "-"]
+        (corpus / path).write_text("".join(" ".join(cells) + "\n" for cells in rows))
+
+
+@pytest.mark.parametrize("split, name", [("dev", "validation"), ("test", "test")])
+def test_split_with_nothing_to_find_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, split: str, name: str
+) -> None:
+    config = tiny_config(write_corpus(tmp_path / "corpus"))
+    reader = config["task_relation"]["data_params"]["dataset_reader"]
+    reader["skip_sentences_without_relations"] = False
+    without_gold(tmp_path / "corpus", split)
+    (tmp_path / "run").mkdir()
+    experiment = assembled(config, tmp_path / "run")
+    caplog.clear()
+    forewarn(experiment)
+    paths = [f"ontonotes/ner/{split}", f"ace/{split}", f"ace/{split}", f"ontonotes/{split}.gold_"]
+    assert len(caplog.messages) == 4
+    for message, task, path in zip(caplog.messages, TASKS, paths):
+        assert str(tmp_path / "corpus" / path) in message
+        assert f"the {name} data hold nothing for task {task} to find" in message
+
+
+def test_annotated_data_are_not_warned_of(
+    config: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    experiment = assembled(config, tmp_path)
+    caplog.clear()
+    forewarn(experiment)
+    assert caplog.text == ""

@@ -120,7 +120,7 @@ def test_a_malformed_line_is_named_and_what_was_before_it_is_kept(
     json_lines.write_text("\n".join(lines))
     done = run_script("predict.py", *options, "--recover")
     assert done.code == 0
-    assert "going on after 2 texts that are done" in done.err
+    assert "going on: 2 texts done before" in done.err
     assert "2 texts predicted" in done.err
     assert read_lines((tmp_path / "out.jsonl").read_text()) == expected_lines(run)
 

@@ -1,4 +1,6 @@
-from hmtl.reporting import table
+import pytest
+
+from hmtl.reporting import counted, table
 from hmtl.reporting import test_score_table as score_table
 
 TAGGER = {
@@ -8,6 +10,22 @@ TAGGER = {
     "loss": 12.34567,
 }
 COREF = {"coref_precision": 0.9, "coref_recall": 0.8, "coref_f1": 0.847, "loss": 0.001}
+
+
+@pytest.mark.parametrize(
+    "number, things, expected",
+    [
+        (2, "texts", "2 texts"),
+        (0, "texts", "0 texts"),
+        (1, "texts", "1 text"),
+        (1, "entries", "1 entry"),
+        (1, "batches", "1 batch"),
+        (1, "processes", "1 process"),
+        (1, "doubled relations left out of documents", "1 doubled relation left out of documents"),
+    ],
+)
+def test_one_of_something_is_told_in_the_singular(number: int, things: str, expected: str) -> None:
+    assert counted(number, things) == expected
 
 
 def test_table_aligns_columns() -> None:
@@ -30,7 +48,9 @@ def test_score_table_shows_each_task_with_its_own_best_weights() -> None:
         "training_duration": "00:00:01:00",
         "nb_epoch_trained": 3,
     }
-    _, _, ner, coref = score_table(metrics).splitlines()
+    header, _, ner, coref = score_table(metrics).splitlines()
+    # metrics.json counts from 0.
+    assert header.split("  ")[-1].strip() == "best epoch (from 1)"
     assert ner.split() == ["ner", "50.00", "25.00", "33.33", "12.35", "3"]
     assert coref.split() == ["coref", "90.00", "80.00", "84.70", "0.001", "1"]
 

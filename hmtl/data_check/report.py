@@ -9,7 +9,7 @@ from hmtl.data_check.judging import Judgement
 from hmtl.data_check.reading import Reading, SplitName
 from hmtl.data_check.split_counts import Longest
 from hmtl.experiment import SPLITS
-from hmtl.reporting import table
+from hmtl.reporting import counted, table
 
 # The rarest labels of a large set are summed up, unless all are asked for.
 LABELS_SHOWN = 12
@@ -101,7 +101,11 @@ def as_text(judgement: Judgement) -> str:
     """What is wrong, a line each, and how much that is."""
     lines = [f"error: {message}" for message in judgement.errors]
     lines += [f"warning: {message}" for message in judgement.warnings]
-    lines.append(f"{len(judgement.errors)} error(s), {len(judgement.warnings)} warning(s)")
+    lines.append(
+        ", ".join(
+            [counted(len(judgement.errors), "errors"), counted(len(judgement.warnings), "warnings")]
+        )
+    )
     return "\n".join(lines)
 
 

@@ -27,6 +27,7 @@ from hmtl.dataset_readers.corpus_reader import INSTANCES, CorpusReader
 from hmtl.dataset_readers.fields.spans_field import SpansField
 from hmtl.formats.brackets import Span
 from hmtl.formats.documents import Document
+from hmtl.reporting import counted
 
 NO_CLUSTER = -1
 
@@ -113,7 +114,7 @@ class CorefInstanceReader(CorpusReader):
         clusters = document.clusters()
         sentences = document.sentences
         if self._max_sentences is not None and len(sentences) > self._max_sentences:
-            counts[f"documents cut after {self._max_sentences} sentences"] += 1
+            counts[f"documents cut after {counted(self._max_sentences, 'sentences')}"] += 1
             beginning = replace(document, sentences=sentences[: self._max_sentences])
             sentences = beginning.sentences
             # What was a cluster of one mention before it was cut is one still.
@@ -135,7 +136,8 @@ class CorefInstanceReader(CorpusReader):
         counts["clusters"] += len(clusters)
         counts["mentions"] += num_mentions
         counts["clusters merged into others that share a span"] += num_merged
-        too_wide = f"mentions wider than {self._max_span_width} tokens (never candidates)"
+        width = counted(self._max_span_width, "tokens")
+        too_wide = f"mentions wider than {width} (never candidates)"
         counts[too_wide] += num_mentions - num_candidates
 
     def text_to_instance(

@@ -10,6 +10,7 @@ from allennlp.data.fields import TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
 from hmtl.errors import DataError
+from hmtl.reporting import counted
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class CorpusReader(DatasetReader):
         `DataError`
             If there was no instance: better said here than by a metric that divides by zero.
         """
-        account = ", ".join(f"{number} {thing}" for thing, number in counts.items() if number)
+        account = ", ".join(counted(number, things) for things, number in counts.items() if number)
         if not counts[INSTANCES]:
             raise DataError(
                 f"nothing here to learn from or to evaluate: {account or 'empty'}", path

@@ -10,6 +10,7 @@ from os import PathLike
 from typing import Any, TypeVar
 
 from hmtl.errors import DataError
+from hmtl.reporting import counted
 
 T = TypeVar("T")
 
@@ -229,7 +230,7 @@ class SentenceBuffer:
             cells = self._completed(cells, ends_in_tab)
         if len(cells) < self._fewest_columns:
             raise DataError(
-                f"the row has {len(cells)} columns; expected at least {self._fewest_columns}: "
+                f"the row has {counted(len(cells), 'columns')}; expected at least {self._fewest_columns}: "
                 f"{self._layout}{_hint(cells)}",
                 self._path,
                 line,
@@ -239,7 +240,7 @@ class SentenceBuffer:
             self._all_end_in_tabs = ends_in_tab
         elif len(cells) != self._rows.num_columns:
             raise DataError(
-                f"the row has {len(cells)} columns, but the sentence's first row (line "
+                f"the row has {counted(len(cells), 'columns')}, but the sentence's first row (line "
                 f"{self._rows.line}) has {self._rows.num_columns}; expected as many in each row "
                 f"of a sentence, and a blank line between sentences{_hint(cells) or self._rows.hint()}",
                 self._path,

@@ -147,7 +147,9 @@ class Hmtl(Model):
     def restore_counts(self, task_name: str, counts: Dict[str, Any]) -> None:
         """Lets a task's head go on from what `counts` returned."""
         for name, counter in self._head(task_name).counters().items():
-            counter.load_state_dict(counts[name])
+            # A checkpoint of before there was this counter has nothing of it.
+            if name in counts:
+                counter.load_state_dict(counts[name])
 
     def add_counts(self, task_name: str, counts: Dict[str, Any]) -> None:
         """Lets a task's head count as well what `counts` returned in another process."""

@@ -12,6 +12,7 @@ import torch
 
 from hmtl.data_cache.settings import GIGABYTE, CacheSettings
 from hmtl.data_cache.vector_store import KEY_SIZE, VectorStore, is_in_use
+from hmtl.reporting import counted
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ class EmbeddingCache:
 
     def _account(self) -> str:
         assert self._store is not None
-        return f"{len(self._store)} texts in {self._store.size / GIGABYTE:.2f} GB"
+        return f"{counted(len(self._store), 'texts')} in {self._store.size / GIGABYTE:.2f} GB"
 
 
 @runtime_checkable
@@ -201,7 +202,8 @@ def digest_of_weights(tensors: Iterable[torch.Tensor], *settings: object) -> str
     digest = hashlib.sha256(repr((VERSION, torch.__version__, *settings)).encode())
     for tensor in tensors:
         digest.update(f"{tensor.device.type}{tensor.dtype}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+        # Flat, since a single number cannot be seen as bytes.
+        digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 

@@ -9,6 +9,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.nn import Activation
 
 from hmtl.modules.dropout import FastDropout
+from hmtl.reporting import counted
 
 T = TypeVar("T")
 
@@ -83,6 +84,10 @@ class SplitFeedForward(torch.nn.Module, FromParams):
     def get_hidden_dim(self) -> int:
         """The width of the first layer's output, which `project_part` gives."""
         return self._sizes[1]
+
+    def num_hidden_units(self) -> int:
+        """Of all layers together."""
+        return sum(self._sizes[1:])
 
     def get_output_dim(self) -> int:
         """The width of the output."""
@@ -163,7 +168,7 @@ def _per_layer(value: Union[T, List[T]], num_layers: int, name: str) -> List[T]:
         return [value] * num_layers
     if len(value) != num_layers:
         raise ConfigurationError(
-            f"{name} lists {len(value)} values, but num_layers is {num_layers}: "
+            f"{name} lists {counted(len(value), 'values')}, but num_layers is {num_layers}: "
             "give one for each layer, or a single one for all"
         )
     return value

@@ -2,9 +2,10 @@
 
 import json
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -101,7 +102,7 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
     # Raises
 
     ConfigurationError
-        When the model is not there, or a window is longer than it takes.
+        When the model is not there or has no such part, or a window is longer than it takes.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
                 f"sub_token_mode is {sub_token_mode!r}; choose {AVERAGE!r} or {FIRST!r}"
             )
         directory = resolve(model_name)
-        with naming_model("a token embedder's model_name", model_name):
+        with naming_model("a token embedder's model_name", model_name), _naming_part(sub_module):
             if override_weights_file is not None:
                 # AllenNLP leaves it to torch how it reads them.
                 load_tensors(Path(cached_path(override_weights_file)))
@@ -144,6 +145,9 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
                 transformer_kwargs=without_code(transformer_kwargs),
                 sub_token_mode=sub_token_mode,
             )
+        if not last_layer_only:
+            # AllenNLP tells the config of the whole model, of which a part may have a copy.
+            self._matched_embedder.transformer_model.config.output_hidden_states = True
         if gradient_checkpointing:
             # The embedder of AllenNLP would note it down where transformers no longer looks.
             self._matched_embedder.transformer_model.gradient_checkpointing_enable(
@@ -418,6 +422,20 @@ def _window_size(
             "of a window without those at its ends"
         )
     return WindowSize(longest - start - end, overlap, start, end)
+
+
+@contextmanager
+def _naming_part(sub_module: Optional[str]) -> Iterator[None]:
+    """Says so when a model has no such part, or the part cannot be used by itself."""
+    try:
+        yield
+    except (AssertionError, AttributeError) as error:
+        if sub_module is None:
+            raise
+        raise ValueError(
+            f"sub_module is {sub_module!r}, which the model does not have, or which does not take "
+            "wordpieces. Write 'encoder' for a model that has a decoder too; else leave it out."
+        ) from error
 
 
 def _forget_digest(embedder: Any, _: Any) -> None:

@@ -22,6 +22,7 @@ from allennlp.modules.token_embedders import Embedding, TokenEmbedder
 from allennlp.modules.token_embedders.embedding import parse_embeddings_file_uri
 
 from hmtl.errors import DataError
+from hmtl.reporting import counted
 
 logger = logging.getLogger(__name__)
 
@@ -244,8 +245,8 @@ def _is_number(field: str) -> bool:
 def _vector(fields: List[str], embedding_dim: int, path: str, line: int) -> numpy.ndarray:
     if len(fields) != embedding_dim:
         raise DataError(
-            f"{len(fields)} numbers, but embedding_dim is {embedding_dim}. Write the file's dimension; if "
-            "other lines have it, the file is damaged",
+            f"{counted(len(fields), 'numbers')}, but embedding_dim is {embedding_dim}. Write the file's "
+            "dimension; if other lines have it, the file is damaged",
             path,
             line,
         )

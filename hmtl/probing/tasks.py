@@ -12,6 +12,7 @@ from pathlib import Path
 from hmtl.errors import DataError
 from hmtl.files import sha256_of
 from hmtl.formats.columns import shown
+from hmtl.reporting import counted
 
 # By SentEval's names, in its order: surface, syntax, semantics.
 PROBING_FILES: dict[str, str] = {
@@ -188,7 +189,8 @@ def _parse(line: bytes, path: Path, number: int) -> tuple[str, str, Sentence]:
     fields = text.split("\t")
     if len(fields) < 3:
         raise DataError(
-            f"{shown(text)} has {len(fields)} field(s); expected is 'partition TAB label TAB sentence'",
+            f"{shown(text)} has {counted(len(fields), 'fields')}; "
+            "expected is 'partition TAB label TAB sentence'",
             path,
             number,
         )

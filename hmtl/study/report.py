@@ -135,7 +135,7 @@ def _scores(study: StudyResults) -> list[Part]:
 def _differences(study: StudyResults, baseline: str, num_samples: int) -> list[Part]:
     compared = {
         task: compare(study, task, baseline, num_samples)
-        for task in tqdm(study.tasks, desc="bootstrap", leave=False)
+        for task in tqdm(study.tasks, desc="bootstrap", leave=False, disable=None)
     }
 
     def cell(runs: Sequence[FinishedRun], task: str) -> str:
@@ -198,7 +198,7 @@ def _curves(study: StudyResults, baseline: str) -> list[Part]:
             learning_curves(study, task, baseline),
             f"Validation score of {task} over training steps, by setup",
         )
-        for task in tqdm(study.tasks, desc="curves", leave=False)
+        for task in tqdm(study.tasks, desc="curves", leave=False, disable=None)
     ]
     return [
         Heading("Learning curves"),

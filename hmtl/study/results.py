@@ -186,5 +186,5 @@ def read_study(directory: Path) -> StudyResults:
 
 def count_instances(study: StudyResults) -> None:
     """Gives each run its counts by test instance, which are made where they are not there yet."""
-    for each in tqdm(study.finished, desc="runs", leave=False):
+    for each in tqdm(study.finished, desc="runs", leave=False, disable=None):
         each.counts = instance_counts(each.directory)

@@ -107,7 +107,8 @@ class Study:
         done = len(self.runs) - len(waiting)
         with (
             StopRequest() as request,
-            tqdm(total=len(self.runs), initial=done, desc="runs", file=sys.stderr) as bar,
+            # In a file, the line about each run that ends is enough.
+            tqdm(total=len(self.runs), initial=done, desc="runs", disable=None) as bar,
         ):
             try:
                 while waiting or self._active:

@@ -11,7 +11,7 @@ from allennlp.data import Instance
 from allennlp.data.data_loaders import allennlp_collate
 
 from hmtl.data_cache.cached_split import CachedInstance
-from hmtl.training.batching import Batching
+from hmtl.training.batching import TEXT, Batching, field_length
 from hmtl.training.parts import WHOLE, Part, RepeatedBatch
 from hmtl.training.streamed_instances import Instances, chunks_of
 
@@ -53,7 +53,13 @@ class BatchStream:
         self.batching = batching
         self.seed = seed
         self.part = part
-        self._length = sum(1 for _ in self._pass(0))
+        self._length = num_instances = longest = 0
+        for batch in self._pass(0):
+            self._length += 1
+            num_instances += len(batch)
+            longest = max(longest, *(field_length(each, TEXT) for each in batch))
+        most = min(num_instances, batching.most_texts(longest))
+        self._worst = (-(-most // part.total), longest)
         self._executor = ThreadPoolExecutor(max_workers=1)
         self._pending: Deque[Future] = deque()
         self._reached: Place = (0, 0)
@@ -67,6 +73,14 @@ class BatchStream:
     def passes(self) -> int:
         """How many passes over the data are over."""
         return self._reached[0]
+
+    @property
+    def worst_batch(self) -> Tuple[int, int]:
+        """
+        How many texts at most a batch (or the part of it that this process has) may hold together with the
+        longest one, and how many tokens that one has.
+        """
+        return self._worst
 
     def next_batch(self) -> Batch:
         """The next batch, on the CPU."""

@@ -37,6 +37,12 @@ class Batching(Registrable):
         self.batch_size = batch_size
         self.max_tokens_per_batch = max_tokens_per_batch
 
+    def most_texts(self, num_tokens: int) -> int:
+        """How many texts a batch may hold, if the longest of them has so many tokens."""
+        if self.max_tokens_per_batch is None:
+            return self.batch_size
+        return min(self.batch_size, max(1, self.max_tokens_per_batch // max(1, num_tokens)))
+
     @abstractmethod
     def batches(self, instances: Sequence[Instance], rng: Optional[random.Random]) -> Batches:
         """

@@ -1,9 +1,11 @@
 """Who is told what happens in a run. The trainer produces the figures; callbacks decide where they go."""
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Mapping, Optional
 
 import torch
+
+from hmtl.training.task_training import RunningLoss
 
 
 @dataclass
@@ -50,7 +52,8 @@ class EpochReport:
 class RunReport:
     """
     Where a run starts or goes on: epochs and steps already made, steps an epoch, epochs at most, the
-    validation metric of each task, and the model (to read, not to change).
+    validation metric of each task, the model (to read, not to change), and the mean loss of each task in the
+    current epoch, which goes on being updated. Reading one waits for the device.
     """
 
     epoch: int
@@ -60,6 +63,7 @@ class RunReport:
     num_epochs: int
     validation_metrics: Dict[str, str]
     model: torch.nn.Module
+    running_losses: Mapping[str, RunningLoss] = field(default_factory=dict)
 
 
 class Callback:

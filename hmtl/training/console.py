@@ -1,110 +1,191 @@
-"""Shows a run to whoever watches it in a terminal."""
+"""Shows a run to whoever watches it in a terminal, or reads its log."""
 
 import logging
 import sys
 import time
-from typing import Dict, Iterable, Optional
+from typing import Callable, Dict, Iterable, Optional
 
 from tqdm import tqdm
 
-from hmtl.reporting import table
+from hmtl.metrics.unpadded_loss import UNPADDED_LOSS
+from hmtl.reporting import counted, table
 from hmtl.training.batch_stream import Batch
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
 
 logger = logging.getLogger(__name__)
 
-# Reading the loss waits for the device, and a person reads no faster than this.
-SECONDS_BETWEEN_LOSSES = 1.0
+# Reading losses waits for the device, and a person reads no faster than this.
+SECONDS_BETWEEN_REMARKS = 1.0
+# Of a log, which keeps everything.
+SECONDS_BETWEEN_LINES = 60.0
+
+Remark = Callable[[], str]
+
+
+class Progress:
+    """
+    How far something has come: a bar where standard error is a terminal, else a line in the log each minute.
+
+    # Parameters
+
+    title : `str`
+    total : `int`
+        Steps in all.
+    done : `int`, optional (default = `0`)
+        Steps that were made before.
+    """
+
+    def __init__(self, title: str, total: int, done: int = 0) -> None:
+        self._title = title
+        self._total = total
+        self._before = self._done = done
+        self._started = self._told = time.monotonic()
+        # `disable=None`: where it is no terminal.
+        self._bar = tqdm(
+            total=total,
+            initial=done,
+            desc=title,
+            leave=False,
+            file=sys.stderr,
+            mininterval=0.5,
+            disable=None,
+        )
+        self._interval = SECONDS_BETWEEN_LINES if self._bar.disable else SECONDS_BETWEEN_REMARKS
+
+    def advance(self, remark: Optional[Remark] = None) -> None:
+        """A step was made. `remark` is asked, now and then only, for what else there is to say."""
+        self._done += 1
+        self._bar.update()
+        now = time.monotonic()
+        if now - self._told >= self._interval:
+            self._told = now
+            self._tell(remark() if remark else "", now - self._started)
+
+    def _tell(self, remark: str, seconds: float) -> None:
+        if not self._bar.disable:
+            self._bar.set_postfix_str(remark)
+            return
+        left = seconds * (self._total - self._done) / (self._done - self._before)
+        parts = [
+            f"{self._done} of {self._total}",
+            f"{_clock(left)} left",
+            *([remark] if remark else []),
+        ]
+        logger.info("%s: %s", self._title, ", ".join(parts))
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+def _clock(seconds: float) -> str:
+    return tqdm.format_interval(max(seconds, 0.0))
 
 
 class ConsoleCallback(Callback):
     """
-    Shows a progress bar with the tasks' latest losses, and after each epoch a table.
+    Shows how far an epoch and the run have come, with the mean loss of each task in this epoch, and after
+    each epoch a table.
 
     # Parameters
 
-    show_progress_bars : `bool`, optional (default = `True`)
-        Only where standard error is a terminal or `True`; the tables come all the same.
+    show_progress : `bool`, optional (default = `True`)
+        Otherwise the tables only.
     """
 
-    def __init__(self, show_progress_bars: bool = True) -> None:
-        self.show_progress_bars = show_progress_bars
-        self._bar: Optional[tqdm] = None
-        self._losses: Dict[str, str] = {}
-        self._last_read = 0.0
+    def __init__(self, show_progress: bool = True) -> None:
+        self.show_progress = show_progress
+        self._progress: Optional[Progress] = None
 
     def on_start(self, report: RunReport) -> None:
         self.run = report
-        verb = "going on" if report.step else "training"
+        self._step = report.step
+        self._started = time.monotonic()
         logger.info(
-            "%s: %d tasks, %d steps an epoch, at most %d epochs",
-            verb,
-            len(report.validation_metrics),
-            report.steps_per_epoch,
-            report.num_epochs,
+            "%s: %s, %s an epoch, at most %s",
+            "going on" if report.step else "training",
+            counted(len(report.validation_metrics), "tasks"),
+            counted(report.steps_per_epoch, "steps"),
+            counted(report.num_epochs, "epochs"),
         )
 
     def on_epoch_start(self, epoch: int, steps_done: int) -> None:
         title = f"epoch {epoch + 1}/{self.run.num_epochs}"
-        self._open_bar(title, self.run.steps_per_epoch, steps_done)
+        self._begin(title, self.run.steps_per_epoch, steps_done)
 
     def on_step(self, report: StepReport) -> None:
-        if self._bar is None:
-            return
-        now = time.monotonic()
-        if now - self._last_read >= SECONDS_BETWEEN_LOSSES:
-            self._last_read = now
-            self._losses[report.task_name] = f"{float(report.loss):.3g}"
-            self._bar.set_postfix(self._losses, refresh=False)
-        self._bar.update()
+        self._step = report.step
+        if self._progress is not None:
+            self._progress.advance(self._remark)
 
     def on_validation_start(self, num_batches: int) -> None:
-        self._open_bar("validation", num_batches, 0)
+        self._begin("validation", num_batches, 0)
 
     def on_validation_step(self) -> None:
-        if self._bar is not None:
-            self._bar.update()
+        if self._progress is not None:
+            self._progress.advance()
 
     def on_epoch(self, report: EpochReport) -> None:
-        self._close_bar()
+        self._end()
         rows = [
             [
                 task_name,
                 f"{report.training[task_name]['loss']:.3f}",
-                f"{metrics['loss']:.3f}",
+                _loss(metrics),
                 f"{self.run.validation_metrics[task_name]} {self._headline(task_name, metrics):.4f}",
-                "best so far" if report.best[task_name] else "",
+                "yes" if report.best[task_name] else "",
                 f"{report.learning_rates[task_name]:.1e}",
             ]
             for task_name, metrics in report.validation.items()
         ]
-        header = ["task", "train loss", "valid. loss", "validation metric", "", "next rate"]
+        header = ["task", "train loss", "valid. loss", "validation metric", "best so far"]
         logger.info(
             "epoch %d (%.0f s)\n%s",
             report.epoch + 1,
             report.duration_in_seconds,
-            table(header, rows),
+            table([*header, "next learning rate"], rows),
         )
 
     def on_end(self) -> None:
-        self._close_bar()
+        self._end()
+
+    def _remark(self) -> str:
+        """How long the run will take, validation included once there was one; and the mean losses."""
+        run = self.run
+        seconds = (time.monotonic() - self._started) / (self._step - run.step)
+        left = seconds * (run.num_epochs * run.steps_per_epoch - self._step)
+        losses = [
+            f"{name} {loss.mean():.3g}" for name, loss in run.running_losses.items() if loss.count
+        ]
+        return ", ".join([f"at most {_clock(left)} left of the run", *losses])
 
     def _headline(self, task_name: str, metrics: Dict[str, float]) -> float:
         return metrics[self.run.validation_metrics[task_name]]
 
-    def _open_bar(self, title: str, total: int, done: int) -> None:
-        self._close_bar()
-        if self.show_progress_bars:
-            self._bar = tqdm(
-                total=total, initial=done, desc=title, leave=False, file=sys.stderr, mininterval=0.5
-            )
+    def _begin(self, title: str, total: int, done: int) -> None:
+        self._end()
+        if self.show_progress:
+            self._progress = Progress(title, total, done)
 
-    def _close_bar(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+    def _end(self) -> None:
+        if self._progress is not None:
+            self._progress.close()
+            self._progress = None
+
+
+def _loss(metrics: Dict[str, float]) -> str:
+    """With what it is without padding, where a head tells that, too."""
+    loss = f"{metrics['loss']:.3f}"
+    if UNPADDED_LOSS in metrics:
+        loss += f" (unpadded {metrics[UNPADDED_LOSS]:.3f})"
+    return loss
 
 
 def progress_bar(batches: Iterable[Batch], title: str, total: int) -> Iterable[Batch]:
     """Shows how far an evaluation has come."""
-    return tqdm(batches, desc=title, total=total, leave=False, file=sys.stderr, mininterval=0.5)
+    progress = Progress(title, total)
+    try:
+        for batch in batches:
+            yield batch
+            progress.advance()
+    finally:
+        progress.close()

@@ -9,6 +9,7 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.config_check import check_patterns_in
 from hmtl.models.hmtl import Hmtl
+from hmtl.reporting import counted
 from hmtl.training.callbacks import Callback
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,9 @@ class Freezing(Callback):
             for parameter in still_frozen:
                 parameter.requires_grad_(True)
             if still_frozen:
-                logger.info("%d more parameters are trained from now on", len(still_frozen))
+                logger.info(
+                    "from now on trained: %s more", counted(len(still_frozen), "parameters")
+                )
 
 
 def _matching(patterns: Sequence[str], names: Collection[str]) -> List[str]:

@@ -1,12 +1,20 @@
 """Running out of memory, told so that something can be done about it."""
 
+import logging
 from contextlib import contextmanager
 from typing import Iterator
 
 import torch
 
 from hmtl.errors import DataError
-from hmtl.training.batch_stream import Batch, sources_of
+from hmtl.models.heads.head import Head
+from hmtl.reporting import counted
+from hmtl.training.batch_stream import Batch, BatchStream, sources_of
+
+logger = logging.getLogger(__name__)
+
+# From so many bytes on a batch is warned of before training.
+LARGE = 2 * 2**30
 
 # How torch says that the CPU's memory does not suffice, in a plain RuntimeError.
 CPU_OUT_OF_MEMORY = ("not enough memory", "can't allocate memory")
@@ -27,10 +35,28 @@ def naming_batch_if_too_large(task_name: str, batch: Batch) -> Iterator[None]:
             raise
         lengths = [len(entry["words"]) for entry in batch.get("metadata", []) if "words" in entry]
         raise DataError(
-            f"the memory does not suffice for a batch of task {task_name!r}: {len(lengths)} texts, the "
-            f"longest of {max(lengths, default=0)} tokens ({', '.join(sources_of(batch))}). Split long "
+            f"the memory does not suffice for a batch of task {task_name!r}: "
+            f"{counted(len(lengths), 'texts')}, the longest of "
+            f"{counted(max(lengths, default=0), 'tokens')} ({', '.join(sources_of(batch))}). Split long "
             "texts, or write iterators.iterator.max_tokens_per_batch to split large batches."
         ) from error
+
+
+def warn_of_large_batch(task_name: str, head: Head, stream: BatchStream) -> None:
+    """Logs a warning where the largest batch of a task may take much memory, by its head's estimate."""
+    num_texts, num_tokens = stream.worst_batch
+    num_bytes = head.training_memory(num_texts, num_tokens)
+    if num_bytes < LARGE:
+        return
+    remedies = ["split long texts, or for coreference write max_sentences in the reader"]
+    if num_texts > 1:
+        remedies.insert(0, "write max_tokens_per_batch or a smaller batch_size in iterators")
+    logger.warning(
+        "task %s: a training batch may hold %s, the longest of %s, for which its head alone takes some %.1f "
+        "GB. If that is too much: %s.",
+        *(task_name, counted(num_texts, "texts"), counted(num_tokens, "tokens")),
+        *(num_bytes / 2**30, "; or ".join(remedies)),
+    )
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

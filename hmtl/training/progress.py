@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Optional
 from allennlp.common.checks import ConfigurationError
 from allennlp.training.metric_tracker import MetricTracker
 
+from hmtl.reporting import counted
 from hmtl.tasks.task import Task
 
 
@@ -75,22 +76,20 @@ class TaskProgress:
 
     @property
     def votes_to_stop(self) -> bool:
-        return self.reason_to_stop is not None
+        return self.out_of_patience or self.at_minimum_learning_rate
 
     @property
-    def reason_to_stop(self) -> Optional[str]:
-        """Why it votes to stop; `None` if it does not."""
+    def why_it_votes(self) -> str:
+        """Why it votes to stop, for people; empty if it does not."""
+        reasons = []
         if self.out_of_patience:
-            return (
-                f"no better {self.task.validation_metric} than in epoch {(self.best_epoch or 0) + 1} for "
-                f"{self.patience} epochs, multi_task_trainer.patience"
+            epochs = counted(len(self.history) - 1 - (self.best_epoch or 0), "epochs")
+            reasons.append(
+                f"no better {self.task.validation_metric} for {epochs} (patience {self.patience})"
             )
         if self.at_minimum_learning_rate:
-            return (
-                f"the learning rate, {self.learning_rate:.2g}, is no larger than multi_task_trainer.min_lr, "
-                f"{self.min_lr:.2g}"
-            )
-        return None
+            reasons.append(f"learning rate {self.learning_rate:g} (min_lr {self.min_lr:g})")
+        return ", ".join(reasons)
 
     def state_dict(self) -> Dict[str, Any]:
         return {

@@ -1,7 +1,7 @@
 """All that the training of one task consists of."""
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
 import torch
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
@@ -27,6 +27,16 @@ class TaskData:
     validation: Optional[EvaluationBatches] = None
     test: Optional[EvaluationBatches] = None
     digests: Dict[str, str] = field(default_factory=dict)
+
+    def splits(self) -> Iterator[Tuple[str, Union[BatchStream, EvaluationBatches]]]:
+        """The name and the batches of each split that was read."""
+        for name, batches in (
+            ("train", self.training),
+            ("validation", self.validation),
+            ("test", self.test),
+        ):
+            if batches is not None:
+                yield name, batches
 
     @property
     def num_training_batches(self) -> int:

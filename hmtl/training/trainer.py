@@ -222,19 +222,12 @@ class MultiTaskTrainer(Registrable):
 
     def _train_epochs(self) -> None:
         try:
-            while self.epoch < self.num_epochs and not self._all_vote_to_stop():
+            while not self.why_over():
                 self._train_epoch()
                 self._finish_epoch()
         except Interrupted:
             self.checkpoint()
             raise
-        logger.info("the training is over after %d epochs: %s", self.epoch, self._why_over())
-
-    def _why_over(self) -> str:
-        if not self._all_vote_to_stop():
-            return f"multi_task_trainer.num_epochs is {self.num_epochs}"
-        reasons = [f"{name}: {each.progress.reason_to_stop}" for name, each in self.tasks.items()]
-        return f"all tasks vote to stop ({'; '.join(reasons)})"
 
     def _train_epoch(self) -> None:
         self._tell("on_epoch_start", self.epoch, self.step_in_epoch)
@@ -355,6 +348,15 @@ class MultiTaskTrainer(Registrable):
                 "with the same command and --recover",
             )
 
+    def why_over(self) -> str:
+        """Why no epoch follows, for people; empty as long as one does."""
+        if self._all_vote_to_stop():
+            votes = [f"{name}: {each.progress.why_it_votes}" for name, each in self.tasks.items()]
+            return f"all tasks vote to stop ({'; '.join(votes)})"
+        if self.epoch >= self.num_epochs:
+            return f"multi_task_trainer.num_epochs is {self.num_epochs}"
+        return ""
+
     def _all_vote_to_stop(self) -> bool:
         return all(training.progress.votes_to_stop for training in self.tasks.values())
 
@@ -373,6 +375,7 @@ class MultiTaskTrainer(Registrable):
                 name: training.task.validation_metric for name, training in self.tasks.items()
             },
             model=self.model,
+            running_losses={name: training.running_loss for name, training in self.tasks.items()},
         )
 
     def _check_metric_names(self) -> None:

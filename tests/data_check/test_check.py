@@ -320,4 +320,4 @@ def test_json_holds_what_was_found(corpus: Path) -> None:
 
 def test_text_ends_with_the_numbers_of_errors_and_warnings() -> None:
     text = as_text(Judgement(errors=["bad"], warnings=["odd", "old"]))
-    assert text == "error: bad\nwarning: odd\nwarning: old\n1 error(s), 2 warning(s)"
+    assert text == "error: bad\nwarning: odd\nwarning: old\n1 error, 2 warnings"

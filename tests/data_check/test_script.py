@@ -27,7 +27,7 @@ def test_sound_data_end_with_0(config: Path, run_script: Scripts) -> None:
     done = run_script(SCRIPT, config)
     assert done.code == 0, done.err
     assert "ner (ner_ontonotes)" in done.out
-    assert done.out.splitlines()[-1].startswith("0 error(s), ")
+    assert done.out.splitlines()[-1].startswith("0 errors, ")
 
 
 def test_unsound_data_end_with_1_after_the_whole_table(config: Path, run_script: Scripts) -> None:

@@ -101,10 +101,10 @@ def test_coref_readers_log_what_no_model_can_find(
     with caplog.at_level(logging.INFO, logger="hmtl"):
         read(path, type=reader, max_span_width=2)
     (message,) = [message for message in caplog.messages if message.startswith("Read ")]
-    assert "1 instances, 2 clusters, 4 mentions" in message
-    assert "1 clusters merged into others that share a span" in message
-    assert "1 mentions wider than 2 tokens" in message
-    assert ("1 documents without a word left out" in message) == (reader == "coref_ace")
+    assert "1 instance, 2 clusters, 4 mentions" in message
+    assert "1 cluster merged into others that share a span" in message
+    assert "1 mention wider than 2 tokens" in message
+    assert ("1 document without a word left out" in message) == (reader == "coref_ace")
 
 
 def test_coref_readers_cut_documents(
@@ -117,7 +117,7 @@ def test_coref_readers_cut_documents(
     assert metadata["words"] == ["the", "old", "man", "Ann"]
     # Of clusters 7 and 2 one mention is left; cluster 1 never had more.
     assert metadata["clusters"] == [[(0, 2)]]
-    assert "1 documents cut after 1 sentences, 1 instances, 1 clusters, 1 mentions" in caplog.text
+    assert "1 document cut after 1 sentence, 1 instance, 1 cluster, 1 mention" in caplog.text
     assert "merged" not in caplog.text
 
 

@@ -61,8 +61,8 @@ def test_relation_ace_logs_what_it_left_out(corpus: Path, caplog: pytest.LogCapt
     with caplog.at_level(logging.INFO, logger="hmtl"):
         read(corpus)
     (message,) = [message for message in caplog.messages if message.startswith("Read ")]
-    assert "1 sentences without a relation skipped" in message
-    assert "1 doubled relations left out" in message
+    assert "1 sentence without a relation skipped" in message
+    assert "1 doubled relation left out" in message
     assert "2 empty relation columns" in message
 
 
@@ -88,7 +88,7 @@ def test_relation_ace_text_to_instance_needs_no_gold() -> None:
 def test_relation_ace_refuses_corpus_without_any_relation(tmp_path: Path) -> None:
     path = tmp_path / "a.like_conll"
     path.write_text("#begin document (d)\n0 a * -\n#end document\n")
-    with pytest.raises(DataError, match="1 files, 1 sentences without a relation skipped"):
+    with pytest.raises(DataError, match="1 file, 1 sentence without a relation skipped"):
         read(path)
 
 

@@ -88,7 +88,7 @@ def test_ner_ontonotes_logs_what_it_read_and_left_out(
 ) -> None:
     with caplog.at_level(logging.INFO, logger="hmtl"):
         read(ontonotes, type="ner_ontonotes")
-    assert f"Read {ontonotes}: 2 files, 2 instances, 2 names, 1 names inside others left out" in (
+    assert f"Read {ontonotes}: 2 files, 2 instances, 2 names, 1 name inside others left out" in (
         caplog.messages
     )
 
@@ -176,7 +176,7 @@ def test_reader_names_path_without_corpus(tmp_path: Path, reader: str) -> None:
 def test_reader_refuses_documents_without_a_sentence(tmp_path: Path, reader: str) -> None:
     path = tmp_path / "empty"
     path.write_text("#begin document (d)\n#end document\n")
-    with pytest.raises(DataError, match="nothing here to learn from or to evaluate: 1 files"):
+    with pytest.raises(DataError, match="nothing here to learn from or to evaluate: 1 file"):
         read(path, type=reader)
 
 

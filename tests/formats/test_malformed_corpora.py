@@ -58,7 +58,7 @@ CASES = [
     ("like_conll", BEGIN + "# text\n", 2, "Comments have no place here: remove them"),
     # Columns.
     ("conll2012", BEGIN + "d 0 0 a NN * - - - - *\n", 2, "11 columns; expected at least 12: doc"),
-    ("conll2012", onto("a * -") + BEGIN + "x\n", 5, "the row has 1 columns"),
+    ("conll2012", onto("a * -") + BEGIN + "x\n", 5, "the row has 1 column"),
     ("like_conll", ace("a *"), 2, "the row has 3 columns; expected at least 4: index, word"),
     ("like_conll", ace("a * -", "b * * -"), 3, "5 columns, but the sentence's first row (line 2)"),
     (
@@ -73,7 +73,7 @@ CASES = [
         2,
         "the word number (column 3) is 'a'",
     ),
-    ("conll2003", "a\n", 1, "the row has 1 columns; expected at least 2: word, other columns"),
+    ("conll2003", "a\n", 1, "the row has 1 column; expected at least 2: word, other columns"),
     ("conll2003", "a NN O\nb O\n", 2, "2 columns, but the sentence's first row (line 1) has 3"),
     # Names and mentions.
     ("conll2012", onto("a (GPE* -", "b * -"), 2, "names (column 11): the span '(GPE' is never"),

@@ -12,6 +12,7 @@ from hmtl.metrics.coref_scores import CorefScores
 from hmtl.metrics.labelled_f1 import LabelledF1
 from hmtl.metrics.mention_recall import MentionRecall
 from hmtl.metrics.relation_f1 import RelationScores
+from hmtl.metrics.unpadded_loss import UnpaddedLoss
 
 CHANCE = random.Random(3)
 NUM_ITEMS = 40
@@ -46,6 +47,8 @@ COUNTERS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
         RelationScores,
         lambda counter: counter.update(relations(), relations(), labelled(), labelled()),
     ),
+    # Of batches, which are what processes take turns with; eighths are added up without rounding.
+    "unpadded loss": (UnpaddedLoss, lambda counter: counter.update([CHANCE.randrange(99) / 8])),
     "coreference": (CorefScores, lambda counter: counter.update(clusters(), clusters())),
 }
 

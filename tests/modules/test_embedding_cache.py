@@ -13,7 +13,12 @@ from allennlp.modules.token_embedders import Embedding
 from hmtl.data_cache.settings import CacheSettings
 from hmtl.experiment import train
 from hmtl.modules.elmo import StatelessElmoTokenEmbedder
-from hmtl.modules.embedding_cache import FOLDER, EmbeddingCache, cache_frozen_embedders
+from hmtl.modules.embedding_cache import (
+    FOLDER,
+    EmbeddingCache,
+    cache_frozen_embedders,
+    digest_of_weights,
+)
 from hmtl.modules.frozen_elmo import FrozenElmo
 from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import result_of
@@ -191,6 +196,11 @@ def test_nothing_is_kept_unless_asked(tmp_path: Path) -> None:
     cache_frozen_embedders(embedder, CacheSettings(tmp_path / "cache"))
     embedder(batch_to_ids(TEXTS))
     assert not (tmp_path / "cache").exists()
+
+
+def test_single_numbers_among_the_weights_count() -> None:
+    digests = {digest_of_weights([torch.tensor(value)]) for value in (1.0, 2.0, 2)}
+    assert len(digests | {digest_of_weights([torch.tensor([1.0])])}) == 4
 
 
 def test_rows_are_given_in_the_order_of_the_keys(tmp_path: Path) -> None:

@@ -75,9 +75,9 @@ def test_split_feedforward_ignores_the_input_dim_of_its_owner() -> None:
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"hidden_dims": [5]}, "hidden_dims lists 1 values, but num_layers is 2"),
+        ({"hidden_dims": [5]}, "hidden_dims lists 1 value, but num_layers is 2"),
         ({"activations": ["relu"] * 3}, "activations lists 3 values, but num_layers is 2"),
-        ({"dropout": [0.1]}, "dropout lists 1 values, but num_layers is 2"),
+        ({"dropout": [0.1]}, "dropout lists 1 value, but num_layers is 2"),
         ({"num_layers": 0, "hidden_dims": 3}, "num_layers must be at least 1, but is 0"),
         ({"hiden_dims": 3}, "hiden_dims"),
     ],

@@ -17,6 +17,7 @@ from allennlp.modules.token_embedders import (
     PretrainedTransformerMismatchedEmbedder,
     TokenEmbedder,
 )
+from transformers import T5Config, T5Model
 
 from hmtl.data_cache.settings import CacheSettings
 from hmtl.dataset_readers.wordpiece_indexer import WordpieceIndexer
@@ -96,6 +97,32 @@ def test_no_bit_depends_on_the_other_texts(tmp_path: Path, model: Path) -> None:
     for index, text in enumerate(TEXTS):
         alone = cached(model, tmp_path / str(index))(**batch_of(model, [text]))[0]
         assert torch.equal(alone, together[index, : len(text.split())])
+
+
+def test_layers_of_a_part_are_mixed(tmp_path: Path, model: Path) -> None:
+    # T5's encoder has a config of its own, a copy that AllenNLP does not tell to hand out its layers.
+    whole = shutil.copytree(model, tmp_path / "t5", ignore=shutil.ignore_patterns("*.safetensors"))
+    size = len((model / "vocab.txt").read_text().splitlines())
+    config = T5Config(size, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2)
+    encoder = T5Model(config).encoder.eval()
+    T5Model(config).save_pretrained(whole)
+    embedder = build(whole, sub_module="encoder", last_layer_only=False).eval()
+    embedder.get_submodule(TRANSFORMER).load_state_dict(encoder.state_dict())
+    batch = batch_of(model, ["i"])
+    layers = encoder(batch["token_ids"], output_hidden_states=True).hidden_states[1:]
+    # The mixture's weights are equal at first. The one word is the second wordpiece, after [CLS].
+    torch.testing.assert_close(embedder(**batch)[0, 0], torch.stack(layers).mean(dim=0)[0, 1])
+    kept = cached(whole, tmp_path, sub_module="encoder", last_layer_only=False)
+    kept.load_state_dict(embedder.state_dict())
+    torch.testing.assert_close(kept(**batch), embedder(**batch))
+
+
+@pytest.mark.parametrize("part", ["encoder", "tail"])
+def test_part_that_cannot_be_used_is_named(model: Path, part: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=f"sub_module is '{part}', which the model does not"
+    ):
+        build(model, sub_module=part)
 
 
 def refuse(*arguments: object) -> None:

@@ -89,11 +89,11 @@ def test_lines_of_other_words_are_not_looked_at(tmp_path: Path) -> None:
     "line, message",
     [
         ("of -1 0", r"glove\.txt:2: 2 numbers, but embedding_dim is 3"),
-        ("of", r"glove\.txt:2: 1 numbers, but embedding_dim is 3"),
+        ("of", r"glove\.txt:2: 1 number, but embedding_dim is 3"),
         ("of -1 0 1 2", r"glove\.txt:2: 4 numbers, but embedding_dim is 3"),
         ("of -1 zero 1", r"glove\.txt:2: 'zero' is no number"),
         ("of -1 nan 1", r"glove\.txt:2: 'nan' is no number"),
-        ("of -1\t0\t1", r"glove\.txt:2: 1 numbers, but embedding_dim is 3"),
+        ("of -1\t0\t1", r"glove\.txt:2: 1 number, but embedding_dim is 3"),
     ],
 )
 def test_a_malformed_line_is_an_error_that_names_it(tmp_path: Path, vocab, line, message) -> None:

@@ -54,8 +54,8 @@ def test_windows_line_ends_and_byte_order_mark_are_no_part_of_the_text(tmp_path:
 @pytest.mark.parametrize(
     "line, message",
     [
-        ("tr\tPAST", "has 2 field(s)"),
-        ("", "has 1 field(s)"),
+        ("tr\tPAST", "has 2 fields;"),
+        ("", "has 1 field;"),
         ("tr PAST She left", "partition TAB label TAB sentence"),
         ("train\tPAST\tShe left", "partition 'train'; expected one of tr, va, te"),
         ("tr\t\tShe left", "the label is empty"),

@@ -7,6 +7,7 @@ from allennlp.data import Instance
 from hmtl.training import batch_stream
 from hmtl.training.batch_stream import BatchStream, EvaluationBatches, collate
 from hmtl.training.batching import BasicBatching, Batching, BucketBatching
+from hmtl.training.parts import WHOLE, Part
 from tests.training.growing_texts import texts_of_growing_length
 
 NUM_INSTANCES = 10
@@ -143,3 +144,19 @@ def assert_equal_batches(one: list[dict[str, Any]], other: list[dict[str, Any]])
     assert [batch["metadata"] for batch in one] == [batch["metadata"] for batch in other]
     for left, right in zip(one, other, strict=True):
         assert torch.equal(left["text"]["tokens"]["tokens"], right["text"]["tokens"]["tokens"])
+
+
+@pytest.mark.parametrize(
+    "batching, part, worst",
+    [
+        (BasicBatching(3), WHOLE, (3, NUM_INSTANCES)),
+        (BasicBatching(50), WHOLE, (NUM_INSTANCES, NUM_INSTANCES)),
+        (BasicBatching(3, max_tokens_per_batch=25), WHOLE, (2, NUM_INSTANCES)),
+        (BasicBatching(3, max_tokens_per_batch=5), WHOLE, (1, NUM_INSTANCES)),
+        (BasicBatching(3), Part(1, 2), (2, NUM_INSTANCES)),
+    ],
+)
+def test_worst_batch_holds_as_many_texts_as_go_with_the_longest(
+    instances: list[Instance], batching: Batching, part: Part, worst: tuple[int, int]
+) -> None:
+    assert BatchStream(instances, batching, 0, part).worst_batch == worst

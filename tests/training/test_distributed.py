@@ -89,7 +89,8 @@ def test_training_metrics_are_those_of_one_process(
 ) -> None:
     first, second, alone = ([step["metrics"] for step in each["steps"][task_name]] for each in both)
     assert alone[-1] is not None
-    assert first == second == alone
+    # What is counted is equal; losses without padding are computed in batches of other sizes.
+    assert first == second == [each and pytest.approx(each, rel=1e-6) for each in alone]
 
 
 @pytest.mark.parametrize("task_name", TASKS)

@@ -79,14 +79,25 @@ def test_task_votes_to_stop_at_minimum_learning_rate(rate: float, votes: bool) -
     assert task.at_minimum_learning_rate is task.votes_to_stop is votes
 
 
-def test_task_says_why_it_votes_to_stop() -> None:
-    task = progress(patience=2)
-    record(task, 0.4, 0.5, 0.1)
-    assert task.reason_to_stop is None
-    record(task, 0.2)
-    assert task.reason_to_stop == (
-        "no better f1 than in epoch 2 for 2 epochs, multi_task_trainer.patience"
-    )
+@pytest.mark.parametrize(
+    "settings, values, why",
+    [
+        ({"patience": 2}, [0.5, 0.4], ""),
+        ({"patience": 2}, [0.5, 0.4, 0.3, 0.2], "no better f1 for 3 epochs (patience 2)"),
+        ({"patience": 1}, [0.5, 0.4], "no better f1 for 1 epoch (patience 1)"),
+        ({"min_lr": 0.2}, [0.5], "learning rate 0.1 (min_lr 0.2)"),
+        (
+            {"patience": 1, "min_lr": 1.0},
+            [0.5, 0.4],
+            "no better f1 for 1 epoch (patience 1), learning rate 0.1 (min_lr 1)",
+        ),
+    ],
+)
+def test_task_says_why_it_votes(settings: dict, values: list, why: str) -> None:
+    task = progress(**settings)
+    record(task, *values)
+    assert task.why_it_votes == why
+    assert bool(why) is task.votes_to_stop
 
 
 @pytest.mark.parametrize("patience", [0, -1])

@@ -168,6 +168,17 @@ def test_recovering_what_is_over_changes_nothing(tmp_path: Path, uninterrupted: 
     assert uninterrupted.differences(recovered(tmp_path / "run")) == []
 
 
+def test_log_says_why_a_training_is_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    config = small_config(tasks=["ner"], multi_task_trainer__num_epochs=1)
+    for recover in (False, True):
+        with caplog.at_level("INFO", logger="hmtl"):
+            train(config, tmp_path / "run", recover=recover, force=False)
+    assert [message for message in caplog.messages if message.startswith("training is over")] == [
+        "training is over after 1 epoch: multi_task_trainer.num_epochs is 1",
+        "training is over already after 1 epoch: multi_task_trainer.num_epochs is 1",
+    ]
+
+
 @pytest.mark.parametrize("damage", ["truncated", "altered", "manifest", "missing"])
 def test_run_goes_on_from_the_checkpoint_before_a_damaged_one(
     tmp_path: Path,
@@ -306,8 +317,8 @@ def test_run_whose_tasks_voted_to_stop_says_why_and_goes_on_if_they_are_told_to_
     with caplog.at_level(logging.INFO):
         recovered(directory, **hasty, multi_task_trainer__num_epochs=9)
     assert (
-        "the training is over after 1 epochs: all tasks vote to stop (ner: the learning rate, 0.002, is no "
-        "larger than multi_task_trainer.min_lr, 1; relation: " in caplog.text
+        "training is over already after 1 epoch: all tasks vote to stop "
+        "(ner: learning rate 0.002 (min_lr 1); relation: " in caplog.text
     )
     assert uninterrupted.differences(recovered(directory)) == []
 

@@ -177,6 +177,18 @@ def test_training_stops_once_all_tasks_vote(config: Config, tmp_path: Path) -> N
     assert trainer.epoch == len(diary.epochs) == 1
 
 
+def test_why_a_training_is_over_names_each_tasks_reason(config: Config, tmp_path: Path) -> None:
+    trainer, _ = trainer_of(config, tmp_path)
+    assert trainer.why_over() == ""
+    trainer.epoch = trainer.num_epochs
+    assert trainer.why_over() == f"multi_task_trainer.num_epochs is {trainer.num_epochs}"
+    for training in trainer.tasks.values():
+        task = training.task
+        training.progress.record({task.name: {task.validation_metric: 0.5}}, 0.0)
+    reasons = "; ".join(f"{name}: learning rate 0 (min_lr 0)" for name in trainer.tasks)
+    assert trainer.why_over() == f"all tasks vote to stop ({reasons})"
+
+
 def test_task_that_voted_goes_on_being_trained_until_all_have(
     config: Config, tmp_path: Path
 ) -> None:

@@ -1,7 +1,7 @@
 """The head of coreference resolution."""
 
 import math
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from allennlp.common import Lazy
@@ -11,7 +11,7 @@ from allennlp.nn import InitializerApplicator
 
 from hmtl.metrics.coref_scores import CorefScores
 from hmtl.metrics.mention_recall import MentionRecall
-from hmtl.models.heads.head import Counter, Head
+from hmtl.models.heads.head import BYTES_PER_NUMBER, Counter, Head
 from hmtl.modules.feedforward import SplitFeedForward
 from hmtl.modules.pair_scorer import PairScorer
 from hmtl.modules.pruning import keep_best
@@ -206,6 +206,20 @@ class CoreferenceResolver(Head):
             self.coref_scores.reset()
             self.mention_recall.reset()
         return metrics
+
+    def has_gold(self, metadata: Mapping[str, Any]) -> bool:
+        return bool(metadata.get("clusters"))
+
+    def training_memory(self, num_texts: int, num_tokens: int) -> int:
+        num_kept = math.floor(self.spans_per_word * num_tokens)
+        num_pairs = num_kept * min(self.antecedent_scorer.max_distance, num_kept)
+        num_spans = num_tokens * self.max_span_width
+        # Measured. Of each hidden layer there are at once what it is before and after dropout, and gradients.
+        numbers = 4 * (
+            num_pairs * self.antecedent_scorer.feedforward.num_hidden_units()
+            + num_spans * self.mention_scorer.feedforward.num_hidden_units()
+        )
+        return BYTES_PER_NUMBER * num_texts * numbers
 
     def counters(self) -> Dict[str, Counter]:
         return {"coref_scores": self.coref_scores, "mention_recall": self.mention_recall}

@@ -1,13 +1,13 @@
 """The head of named entity recognition and entity mention detection."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.nn import InitializerApplicator
 
-from hmtl.formats.tags import coding_scheme_of, tags_to_spans
+from hmtl.formats.tags import OUTSIDE, coding_scheme_of, tags_to_spans
 from hmtl.metrics.accuracy import Accuracy
 from hmtl.metrics.span_f1 import SpanF1
 from hmtl.models.heads.head import Counter, Head, labels_of
@@ -122,6 +122,9 @@ class CrfTagger(Head):
             self.span_f1.reset()
             self.accuracy.reset()
         return metrics
+
+    def has_gold(self, metadata: Mapping[str, Any]) -> bool:
+        return any(tag != OUTSIDE for tag in metadata.get("tags", ()))
 
     def counters(self) -> Dict[str, Counter]:
         return {"span_f1": self.span_f1, "accuracy": self.accuracy}

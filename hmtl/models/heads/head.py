@@ -1,12 +1,15 @@
 """What every task head offers the model and, through it, the trainer."""
 
 from abc import ABCMeta, abstractmethod
-from typing import Any, Dict, List, Optional, Protocol, Union
+from typing import Any, Dict, List, Mapping, Optional, Protocol, Union
 
 import torch
 from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
+
+# Of a number in single precision, in which heads compute.
+BYTES_PER_NUMBER = 4
 
 
 class Counter(Protocol):
@@ -94,6 +97,27 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
         metrics : `Dict[str, Any]`
             Floats by name; with `full`, some may be dictionaries of floats.
         """
+
+    def has_gold(self, metadata: Mapping[str, Any]) -> bool:
+        """
+        Whether an instance holds anything for the task to find, as its metadata tell; a head that cannot
+        know says yes. A split without any is warned of before training.
+        """
+        return True
+
+    def training_memory(self, num_texts: int, num_tokens: int) -> int:
+        """
+        About how many bytes a training step takes for what the head computes of pairs of tokens, or of spans:
+        of what grows faster than the model's encodings, so 0 for most heads.
+
+        # Parameters
+
+        num_texts : `int`
+            In the batch.
+        num_tokens : `int`
+            To which they are padded.
+        """
+        return 0
 
     def counters(self) -> Dict[str, Counter]:
         """

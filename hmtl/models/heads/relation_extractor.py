@@ -1,6 +1,6 @@
 """The head of relation extraction: which tokens stand in which relations."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -9,7 +9,8 @@ from allennlp.nn import Activation, InitializerApplicator
 
 from hmtl.metrics.relation_f1 import RelationScores
 from hmtl.metrics.span_f1 import LabelledSpan
-from hmtl.models.heads.head import Counter, Head, labels_of
+from hmtl.metrics.unpadded_loss import UnpaddedLoss
+from hmtl.models.heads.head import BYTES_PER_NUMBER, Counter, Head, labels_of
 
 # The published loss is a mean over all token pairs and types, most of which hold no relation; this
 # factor brings it to the order of the other tasks' losses.
@@ -72,6 +73,7 @@ class RelationExtractor(Head):
             torch.nn.init.kaiming_normal_(matrix)
         torch.nn.init.normal_(self.bias)
         self.scores = RelationScores()
+        self.unpadded_loss = UnpaddedLoss()
         if initializer is not None:
             initializer(self)
 
@@ -113,6 +115,7 @@ class RelationExtractor(Head):
             output_dict["loss"] = _loss(logits, relations, mask)
             if compute_metrics and metadata is not None:
                 self._count(self.decode(output_dict)["relations"], metadata, predicted_mentions)
+                self.unpadded_loss.update(_losses_alone(logits, relations, mask).tolist())
         return output_dict
 
     def _logits(self, encoded: torch.Tensor) -> torch.Tensor:
@@ -131,8 +134,7 @@ class RelationExtractor(Head):
             Per sentence, `relations`: a list of (first token, second token, label), sorted.
         """
         logits, mask = output_dict["logits"], output_dict["mask"]
-        real = mask.unsqueeze(1) & mask.unsqueeze(2)
-        held = (logits > self.threshold_logit) & real.unsqueeze(-1)
+        held = (logits > self.threshold_logit) & _real_pairs(mask)
         relations: List[List[Tuple[int, int, str]]] = [[] for _ in range(logits.size(0))]
         for instance, first, second, label in held.nonzero().tolist():
             relations[instance].append((first, second, self.labels[label]))
@@ -141,15 +143,27 @@ class RelationExtractor(Head):
     def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
         """
         Micro-averaged `precision-overall`, `recall-overall` and `f1-measure-overall` over (first token,
-        second token, type); with `full`, all that `RelationScores.compute` tells.
+        second token, type); with `full`, all that `RelationScores.compute` tells. `unpadded-loss`, the mean
+        of the losses that the sentences have alone: `loss` is a mean over the padded batch, of which padding
+        makes up most.
         """
-        metrics = self.scores.compute(full)
+        metrics = {**self.scores.compute(full), **self.unpadded_loss.compute()}
         if reset:
             self.scores.reset()
+            self.unpadded_loss.reset()
         return metrics
 
+    def has_gold(self, metadata: Mapping[str, Any]) -> bool:
+        return bool(metadata.get("relations"))
+
+    def training_memory(self, num_texts: int, num_tokens: int) -> int:
+        # Measured: of each pair, its hidden layer and that one's gradients, or its scores and theirs.
+        hidden, types = self.type_projection.shape
+        per_pair = max(3 * hidden + 2 * types, hidden + 4 * types)
+        return BYTES_PER_NUMBER * num_texts * num_tokens**2 * per_pair
+
     def counters(self) -> Dict[str, Counter]:
-        return {"scores": self.scores}
+        return {"scores": self.scores, "unpadded_loss": self.unpadded_loss}
 
     def loss_divisor(self, output_dict: Dict[str, torch.Tensor]) -> float:
         """The loss is a mean over all pairs of positions and all types."""
@@ -180,10 +194,29 @@ def _loss(
     With targets y in {0, 1} the cross-entropy of a logit x is softplus(x) - x y, so that the gold
     relations enter as a sum over their list and no dense target is built.
     """
-    real = (mask.unsqueeze(1) & mask.unsqueeze(2)).unsqueeze(-1)
+    real = _real_pairs(mask)
+    total = (
+        torch.nn.functional.softplus(logits * real).sum() - _gold_logits(logits, relations).sum()
+    )
+    return LOSS_SCALE * total / logits.numel()
+
+
+def _losses_alone(
+    logits: torch.Tensor, relations: torch.LongTensor, mask: torch.BoolTensor
+) -> torch.Tensor:
+    """What `_loss` is for each sentence in a batch of its own. Shape `(batch_size,)`."""
+    costs = torch.nn.functional.softplus(logits).masked_fill(~_real_pairs(mask), 0.0)
+    totals = costs.sum(dim=(1, 2, 3)) - _gold_logits(logits, relations).sum(dim=1)
+    return LOSS_SCALE * totals / (mask.sum(dim=1) ** 2 * logits.size(-1)).clamp_min(1)
+
+
+def _real_pairs(mask: torch.Tensor) -> torch.Tensor:
+    """True on pairs of real tokens. Shape `(batch_size, num_tokens, num_tokens, 1)`."""
+    return (mask.unsqueeze(1) & mask.unsqueeze(2)).unsqueeze(-1)
+
+
+def _gold_logits(logits: torch.Tensor, relations: torch.LongTensor) -> torch.Tensor:
+    """The logits of the gold relations, 0 for padding. Shape `(batch_size, num_relations)`."""
     first, second, label = relations.clamp_min(0).unbind(dim=-1)
     instance = torch.arange(logits.size(0), device=logits.device).unsqueeze(-1)
-    # Shape: (batch_size, num_relations)
-    gold_logits = logits[instance, first, second, label] * (relations[..., 0] >= 0)
-    total = torch.nn.functional.softplus(logits * real).sum() - gold_logits.sum()
-    return LOSS_SCALE * total / logits.numel()
+    return logits[instance, first, second, label] * (relations[..., 0] >= 0)

@@ -351,3 +351,22 @@ def test_initializers_reach_the_parameters() -> None:
     for scorer in (head.mention_scorer, head.antecedent_scorer):
         weight = scorer.feedforward.linear_layers[0].get_parameter("weight")
         assert weight.eq(0.25).all()
+
+
+@pytest.mark.parametrize(
+    "max_span_width, max_antecedents, hidden, gigabytes",
+    [(10, 50, 150, 0.50), (10, 150, 150, 1.08), (30, 50, 150, 0.73), (10, 50, 300, 0.90)],
+)
+def test_memory_is_about_what_was_measured(
+    max_span_width: int, max_antecedents: int, hidden: int, gigabytes: float
+) -> None:
+    # A training step on one document of 3,000 tokens, on a CPU.
+    feedforward = {"num_layers": 2, "hidden_dims": hidden, "activations": "relu", "dropout": 0.2}
+    head = build(
+        max_span_width=max_span_width,
+        max_antecedents=max_antecedents,
+        spans_per_word=0.4,
+        mention_feedforward=dict(feedforward),
+        antecedent_feedforward=dict(feedforward),
+    )
+    assert head.training_memory(1, 3000) == pytest.approx(1e9 * gigabytes, rel=0.15)

@@ -181,7 +181,21 @@ def test_the_headline_is_all_that_is_told_in_training() -> None:
         "precision-overall",
         "recall-overall",
         "f1-measure-overall",
+        "unpadded-loss",
     }
+
+
+def test_unpadded_loss_is_the_mean_of_what_sentences_cost_alone() -> None:
+    torch.manual_seed(5)
+    head = build()
+    examples = [sentence(4, RELATIONS), sentence(2, []), sentence(1, [(0, 0, "ART")])]
+    alone = [head(compute_metrics=False, **example)["loss"].item() for example in examples]
+    for batches in ([examples], [examples[:1], examples[1:]]):
+        for each in batches:
+            head(compute_metrics=True, **batch(each))
+        found = head.get_metrics(reset=True)["unpadded-loss"]
+        assert found == pytest.approx(sum(alone) / 3, rel=1e-12)
+    assert head.get_metrics()["unpadded-loss"] == 0.0
 
 
 def test_mentions_of_the_arguments_make_a_strict_score() -> None:
@@ -216,6 +230,17 @@ def test_a_training_step_reads_nothing_back_from_the_device() -> None:
     head = build().train().to("meta")
     head(compute_metrics=False, metadata=example["metadata"], **tensors)["loss"].backward()
     assert all(parameter.grad is not None for parameter in head.parameters())
+
+
+@pytest.mark.parametrize(
+    "hidden_dim, num_types, gigabytes", [(64, 96, 0.64), (64, 7, 0.31), (200, 7, 0.91)]
+)
+def test_memory_is_about_what_was_measured(hidden_dim, num_types, gigabytes) -> None:
+    # A training step on one sentence of 600 tokens, on a CPU.
+    head = build(hidden_dim=hidden_dim)
+    head.type_projection = torch.nn.Parameter(torch.empty(hidden_dim, num_types))
+    assert head.training_memory(1, 600) == pytest.approx(1e9 * gigabytes, rel=0.15)
+    assert head.training_memory(3, 1200) == 12 * head.training_memory(1, 600)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, 50])
