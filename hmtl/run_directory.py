@@ -10,6 +10,7 @@ from allennlp.data import Vocabulary
 
 from hmtl.config import Config, differences, load_config
 from hmtl.config_safety import check_plain_names
+from hmtl.dataset_readers.corpus_vocabulary import CorpusVocabulary
 from hmtl.errors import DataError
 from hmtl.files import (
     PARTIAL,
@@ -147,7 +148,7 @@ def load_vocabulary(directory: Path) -> Vocabulary:
         When the directory does not hold a whole vocabulary.
     """
     try:
-        return Vocabulary.from_files(str(directory))
+        return CorpusVocabulary.from_files(str(directory))
     except (OSError, ValueError, AssertionError) as error:
         raise DataError(
             f"cannot be read as a vocabulary: {error}. Put back the directory that the run was trained "
