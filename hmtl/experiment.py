@@ -49,6 +49,7 @@ from hmtl.data_cache.corpus_cache import CorpusCache, Sources
 from hmtl.data_cache.settings import FIELDS as CACHE
 from hmtl.data_cache.settings import CacheSettings
 from hmtl.dataset_readers.unseen_labels import UNSEEN_LABEL_RULES, apply_unseen_label_rule
+from hmtl.elmo_files import with_kept_elmo
 from hmtl.errors import DataError
 from hmtl.files import sha256_of, sha256_of_tree, sole_writer, write_json
 from hmtl.fine_tuning.options import FineTuningOptions
@@ -731,7 +732,7 @@ def without_pretrained_files(config: Config, serialization_dir: Path) -> Config:
     A copy for a model that is to be given a run's weights: it does without the files of word vectors and of
     transformers that training started from.
     """
-    config = with_kept_transformers(config, serialization_dir)
+    config = with_kept_elmo(with_kept_transformers(config, serialization_dir), serialization_dir)
     for embedder in token_embedders(config).values():
         embedder.pop("pretrained_file", None)
     return config

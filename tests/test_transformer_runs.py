@@ -11,6 +11,7 @@ from transformers import AutoModel
 from hmtl.data_cache.settings import DIRECTORY_VARIABLE
 from hmtl.experiment import evaluate, train
 from hmtl.prediction.predictor import Predictor
+from hmtl.prediction.saved_run import save_for_prediction
 from hmtl.probing.probed_model import load_model
 from hmtl.training.checkpoint import load_tensors
 from hmtl.training.checkpointer import best_weights_name
@@ -69,6 +70,18 @@ def test_run_that_moved_too_predicts_the_same(world: Path, tmp_path: Path) -> No
     found = Predictor.from_serialization_dir(world / "run").predict_texts([text])
     moved = shutil.copytree(world / "run", tmp_path / "elsewhere")
     assert Predictor.from_serialization_dir(moved).predict_texts([text]) == found
+
+
+def test_what_is_saved_of_it_predicts_the_same_when_the_run_is_gone(
+    world: Path, tmp_path: Path
+) -> None:
+    text = "Ann Lee met Bob in Oslo. She likes him."
+    run = shutil.copytree(world / "run", tmp_path / "run")
+    predictor = Predictor.from_serialization_dir(run)
+    expected = predictor.predict_texts([text])
+    save_for_prediction(run, tmp_path / "saved", predictor.weights)
+    shutil.rmtree(run)
+    assert Predictor.from_serialization_dir(tmp_path / "saved").predict_texts([text]) == expected
 
 
 def test_all_layers_are_probed(world: Path) -> None:

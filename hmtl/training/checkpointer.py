@@ -199,13 +199,26 @@ class Checkpointer:
         DataError
             When there are none, or they are not those that the run wrote, or no numbers.
         """
-        path = self.serialization_dir / best_weights_name(task_name)
-        copies = self._copies(path.name)
-        if copies:
-            path = _whole_one([path, *(copy for copy, _ in copies)], [each for _, each in copies])
+        path = self.best_weights(task_name)
         weights = load_tensors(path)
         check_are_numbers(weights, path)
         return weights
+
+    def best_weights(self, task_name: str) -> Path:
+        """
+        The file that holds them: the one in the serialization directory or, with a warning, a whole copy of
+        it in a checkpoint. Where there are no checkpoints, it may be missing.
+
+        # Raises
+
+        DataError
+            When there are checkpoints, and neither it nor any copy is what the run wrote.
+        """
+        path = self.serialization_dir / best_weights_name(task_name)
+        copies = self._copies(path.name)
+        if not copies:
+            return path
+        return _whole_one([path, *(copy for copy, _ in copies)], [each for _, each in copies])
 
     def _copies(self, name: str) -> List[Tuple[Path, FileRecord]]:
         """Where checkpoints hold a file of this name, and what it should be; the last one first."""
