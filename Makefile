@@ -8,7 +8,7 @@ RUN := runs/sample-$(shell date +%Y%m%d-%H%M%S)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train demo check-data sample-data test test-slow torture bench lint check format
+.PHONY: help setup train demo check-data test test-slow torture bench lint check format
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,9 +31,6 @@ endif
 
 check-data: setup ## tell what a config's corpora hold, and what is wrong with them [CONFIG=configs/x.json]
 	$(PYTHON_IN_VENV) script/check_data.py $(CONFIG)
-
-sample-data: setup ## write data/sample again
-	$(PYTHON_IN_VENV) script/make_sample_data.py
 
 test: setup ## run the fast tests
 	$(PYTHON_IN_VENV) -m pytest

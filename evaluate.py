@@ -23,11 +23,15 @@ def main() -> None:
     arguments = parse_arguments()
     with running(arguments.include_package):
         from hmtl.experiment import EVALUATION_FILE, evaluate
+        from hmtl.files import write_json
         from hmtl.reporting import test_score_table
 
         metrics = evaluate(arguments.serialization_dir, arguments.gold_mentions)
         print(test_score_table(metrics))
-        print(f"\nAll metrics are in {arguments.serialization_dir / EVALUATION_FILE}")
+        # Last, as the run may be read-only.
+        path = arguments.serialization_dir / EVALUATION_FILE
+        write_json(path, metrics)
+        print(f"\nAll metrics are in {path}")
 
 
 if __name__ == "__main__":

@@ -12,14 +12,20 @@ from hmtl.cli import add_include_package, add_serialization_dir, running
 from hmtl.probing.tasks import PROBING_FILES
 
 DEFAULT_SEEDS = [1, 2, 3, 4, 5]
+# What the 2018 script took where nothing else was said.
+DEFAULT_TASK, DEFAULT_LAYER = "ner", "text_field_embedder"
+SENTEVAL_DIR = Path("SentEval")
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add_serialization_dir(parser, "the run to probe, as train.py wrote it")
-    weights = parser.add_mutually_exclusive_group(required=True)
+    weights = parser.add_mutually_exclusive_group()
     weights.add_argument(
-        "-t", "--task", help="load best_<task>.th, the weights of this task's best epoch"
+        "-t",
+        "--task",
+        help="load best_<task>.th, the weights of this task's best epoch (default: "
+        f"{DEFAULT_TASK})",
     )
     weights.add_argument(
         "--untrained", action="store_true", help="take fresh weights, for comparison"
@@ -28,9 +34,9 @@ def parse_arguments() -> argparse.Namespace:
         "-l",
         "--layer_name",
         nargs="+",
-        default=["all"],
+        default=[DEFAULT_LAYER],
         metavar="LAYER",
-        help="text_field_embedder, encoder_<level> or all (default)",
+        help=f"{DEFAULT_LAYER} (default), encoder_<level> or all",
     )
     parser.add_argument(
         "--tasks",
@@ -44,8 +50,15 @@ def parse_arguments() -> argparse.Namespace:
     _add_output(parser)
     add_include_package(parser)
     arguments = parser.parse_args()
+    if arguments.task is None and not arguments.untrained:
+        arguments.task = DEFAULT_TASK
     if arguments.data is None and arguments.senteval is None:
-        parser.error("where are the sentences? Give --data, --senteval or both")
+        arguments.senteval = SENTEVAL_DIR
+        if not SENTEVAL_DIR.is_dir():
+            parser.error(
+                f"where are the sentences? There is no checkout of SentEval in {SENTEVAL_DIR}: give "
+                "--data, --senteval or both"
+            )
     if arguments.hidden < 0:
         parser.error(f"--hidden {arguments.hidden}: expected is 0 or a number of units")
     return arguments
@@ -63,23 +76,17 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help="a checkout of facebookresearch/SentEval: let its engine train and score the classifiers "
-        "(default: our own probe, by the same protocol)",
+        f"(default: our own probe, by the same protocol; without --data, {SENTEVAL_DIR})",
     )
 
 
 def _add_classifier(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--classifier",
-        choices=["torch", "sklearn"],
-        default="torch",
-        help="PyTorch's, with SentEval's published settings (default), or scikit-learn's",
-    )
-    parser.add_argument(
         "--hidden",
         type=int,
         default=0,
         metavar="UNITS",
-        help="of the PyTorch classifier's hidden layer (default 0: logistic regression)",
+        help="of the classifier's hidden layer (default 0: logistic regression)",
     )
     parser.add_argument(
         "--standardize",
@@ -137,7 +144,6 @@ def main() -> None:
                 data=arguments.data,
                 tasks=arguments.tasks,
                 senteval=arguments.senteval,
-                classifier=arguments.classifier,
                 hidden=arguments.hidden,
                 standardize=arguments.standardize,
                 seeds=arguments.seeds,

@@ -12,6 +12,7 @@ from matplotlib import pyplot  # noqa: E402  (only after the backend is chosen)
 from matplotlib.axes import Axes  # noqa: E402
 
 from benchmarks.reporting import ratios  # noqa: E402
+from hmtl.document import Heading, Paragraph, Part, Table, as_markdown  # noqa: E402
 from hmtl.files import replacing  # noqa: E402
 
 TABLE_FILE = "README.md"
@@ -36,15 +37,17 @@ def render(lines: Sequence[Line], directory: Path) -> str:
     for key in SETTINGS:
         values = dict.fromkeys(str(line["machine"][key]) for line in lines)
         facts.append(f"{key.replace('_', ' ')} {' and '.join(values)}")
-    parts = ["# What `make bench` measured", ", ".join(facts) + "."]
-    plots = draw_ratios(lines, directory)
-    parts += [f"![{name}]({name})" for name in plots]
+    parts: list[Part] = [
+        Heading("What `make bench` measured", level=1),
+        Paragraph(", ".join(facts) + "."),
+        *(Paragraph(f"![{name}]({name})") for name in draw_ratios(lines, directory)),
+    ]
     for name in names:
         own = [flat(line) for line in lines if line["benchmark"] == name]
-        parts += [f"## {name}", markdown(own)]
+        parts += [Heading(name), table_of(own)]
         if name in GROWTH:
-            parts.append(f"![{name} by size]({draw_growth(name, own, directory)})")
-    text = "\n\n".join(parts) + "\n"
+            parts.append(Paragraph(f"![{name} by size]({draw_growth(name, own, directory)})"))
+    text = as_markdown(parts, pictures=".")
     with replacing(directory / TABLE_FILE) as file:
         file.write(text.encode())
     return text
@@ -62,15 +65,11 @@ def flat(line: Line, prefix: str = "") -> dict[str, Any]:
     return result
 
 
-def markdown(rows: Sequence[Line]) -> str:
-    """A table of rows, with a column for each key that any of them has."""
+def table_of(rows: Sequence[Line]) -> Table:
+    """Return a table of rows, with a column for each key that any of them has."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    lines = [
-        "| " + " | ".join(column.replace("_", " ") for column in columns) + " |",
-        "|" + "---|" * len(columns),
-    ]
-    lines += ["| " + " | ".join(shown(row.get(key)) for key in columns) + " |" for row in rows]
-    return "\n".join(lines)
+    header = [column.replace("_", " ") for column in columns]
+    return Table(header, [[shown(row.get(key)) for key in columns] for row in rows])
 
 
 def shown(value: Any) -> str:

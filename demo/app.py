@@ -9,10 +9,11 @@ from typing import Annotated, Any, NamedTuple, Protocol
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BeforeValidator, Field, create_model
 from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from demo.batching import Answer, Batcher, Overloaded
 from demo.description import (
@@ -24,8 +25,8 @@ from demo.description import (
     Task,
     prediction_responses,
 )
-from demo.limits import Limits
-from demo.protection import BodyLimit, SecurityHeaders
+from demo.limits import LOCAL_HOSTS, Limits
+from demo.protection import RETRY_AFTER_SECONDS, BodyLimit, SecurityHeaders
 from demo.raw import raw_fields
 from hmtl.prediction.results import Prediction
 from hmtl.prediction.tokenization import without_surrogates
@@ -34,7 +35,6 @@ STATIC = Path(__file__).resolve().parent / "static"
 
 # nginx's code for a client that has closed the connection; nobody reads it.
 CLIENT_GONE = 499
-RETRY_AFTER_SECONDS = 1
 MAX_COMPLAINTS = 3
 
 
@@ -74,8 +74,11 @@ def create_app(
     served: Served,
     limits: Limits | None = None,
     cors_origins: Sequence[str] = (),
+    allowed_hosts: Sequence[str] = LOCAL_HOSTS,
 ) -> FastAPI:
     """
+    Return the web application.
+
     # Parameters
 
     predictor : `Predictor`
@@ -83,7 +86,11 @@ def create_app(
     served : `Served`
     limits : `Limits`, optional (default = `Limits()`)
     cors_origins : `Sequence[str]`, optional (default = `()`)
-        Other origins whose pages may use the server: `https://example.org`, or `*` for all.
+        Other origins whose pages may use the server: `https://example.org`, or `*` for all. What is in a
+        text, by `/jmd/`, any page may ask.
+    allowed_hosts : `Sequence[str]`, optional (default = `LOCAL_HOSTS`)
+        The names by which the server may be called: `example.org`, `*.example.org`, or `*` for all. Else a
+        page could call it by a name of its own that it makes to mean this machine, and read everything.
     """
     limits = limits or Limits()
 
@@ -96,16 +103,26 @@ def create_app(
     app = FastAPI(
         title=TITLE,
         description=DESCRIPTION,
-        # The framework's own pages load scripts from elsewhere; static/docs/ does not.
+        # The framework's own pages load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     _add_predictions(app, limits)
     _add_state(app, predictor, served, limits)
-    app.mount("/", StaticFiles(directory=STATIC, html=True))
-    app.add_middleware(BodyLimit, max_bytes=limits.max_body_bytes)
+    app.mount("/static", StaticFiles(directory=STATIC))
+
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=limits.max_body_bytes,
+        max_buffered_bytes=limits.max_buffered_bytes,
+    )
     if cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -113,6 +130,7 @@ def create_app(
             allow_methods=["GET", "POST"],
             allow_headers=["Content-Type"],
         )
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts, www_redirect=False)
     app.add_middleware(SecurityHeaders)
     return app
 
@@ -222,10 +240,24 @@ def _timed(content: Any, answers: Sequence[Answer[Prediction]]) -> Response:
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:
-    """One line, without the value that was sent."""
+    """Answer in one line, without the value that was sent."""
     assert isinstance(error, RequestValidationError)
-    complaints = [
-        f"{'.'.join(map(str, complaint['loc']))}: {complaint['msg']}"
-        for complaint in error.errors()
-    ]
-    return JSONResponse({"detail": "; ".join(complaints[:MAX_COMPLAINTS])}, 422)
+    several = isinstance(error.body, dict) and len(error.body.get("texts") or ()) > 1
+    complaints = [_complaint(each, several) for each in error.errors()[:MAX_COMPLAINTS]]
+    return JSONResponse({"detail": "; ".join(complaints)}, 422)
+
+
+def _complaint(error: Mapping[str, Any], several: bool) -> str:
+    place = ".".join(map(str, error["loc"]))
+    if error["type"] == "string_too_long":
+        what = place if several else "the text"
+        return (
+            f"{what} has {len(error['input']):,} characters; the limit is {error['ctx']['max_length']:,} "
+            "(--max-text-length). Send it in parts."
+        )
+    if error["type"] == "too_long":
+        return (
+            f"{place} has {error['ctx']['actual_length']:,} texts; the limit is "
+            f"{error['ctx']['max_length']:,} (--max-texts). Send them in several requests."
+        )
+    return f"{place}: {error['msg']}"

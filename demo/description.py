@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 TITLE = "HMTL"
-DESCRIPTION = "Names, mentions, relations and coreference in a text, as JSON."
+DESCRIPTION = "Named entities, mentions, relations and coreference in a text, as JSON."
 
 # In full: `Prediction.to_json`.
 FIELDS = (
@@ -71,6 +71,7 @@ def prediction_responses(success: str) -> Responses:
     """
     return {
         200: {"description": success, "content": {"application/json": {}}},
+        400: {"model": Problem, "description": "the body is not UTF-8, or is nested too deeply"},
         413: {"model": Problem, "description": "the body is too large"},
         422: {
             "model": Problem,
@@ -79,6 +80,6 @@ def prediction_responses(success: str) -> Responses:
         500: {"model": Problem, "description": "the model failed"},
         503: {
             "model": Problem,
-            "description": "too much is waiting; Retry-After says how many seconds to wait",
+            "description": "too much is waiting or being sent; Retry-After says how many seconds to wait",
         },
     }

@@ -2,19 +2,23 @@
 """Serves a trained run: a page that shows what is in a text, and the same as JSON for programs."""
 
 import argparse
+import ipaddress
 import os
+import re
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from demo.limits import Limits  # noqa: E402
+from demo.limits import LOCAL_HOSTS, Limits  # noqa: E402
 from hmtl.cli import add_include_package, add_serialization_dir, running  # noqa: E402
 
 if TYPE_CHECKING:
+    import uvicorn
     from fastapi import FastAPI
 
 MAX_PORT = 65535
@@ -54,6 +58,8 @@ def parse_arguments() -> argparse.Namespace:
         ("max_text_length", "characters of a text"),
         ("max_texts", "texts of a request"),
         ("max_body_bytes", "bytes of a request's body"),
+        ("max_buffered_bytes", "bytes of the bodies of all requests that are not answered yet"),
+        ("max_request_seconds", "seconds until a request has come whole"),
         ("max_waiting", "texts that may wait for the model"),
         ("max_batch_texts", "texts given to the model at once"),
         (
@@ -75,6 +81,15 @@ def parse_arguments() -> argparse.Namespace:
         metavar="ORIGIN",
         help="let pages of this origin (https://example.org, or *) use the server; may be repeated",
     )
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        type=_host_pattern,
+        metavar="NAME",
+        help="answer also who calls the server by this name (example.org, *.example.org, or *), as behind a "
+        "proxy; may be repeated. Default: localhost and its addresses; all names if --host is another",
+    )
     add_include_package(parser)
     return parser.parse_args()
 
@@ -83,6 +98,14 @@ def _port(value: str) -> int:
     if not value.isdecimal() or int(value) > MAX_PORT:
         raise argparse.ArgumentTypeError(f"{value!r} is no port; choose one of 0 to {MAX_PORT}")
     return int(value)
+
+
+def _host_pattern(value: str) -> str:
+    if not re.fullmatch(r"\*|(\*\.)?[^*/]+", value):
+        raise argparse.ArgumentTypeError(
+            f"{value!r} is no host; write example.org, *.example.org or *"
+        )
+    return value
 
 
 def _positive(value: str) -> int:
@@ -134,17 +157,40 @@ def load_app(arguments: argparse.Namespace, limits: Limits) -> "FastAPI":
     )
     predictor.predict_texts([WARM_UP])
     served = Served(directory.resolve().name, arguments.weights)
-    return create_app(predictor, served, limits, arguments.cors_origin)
+    hosts = allowed_hosts(arguments.host, arguments.allowed_host)
+    return create_app(predictor, served, limits, arguments.cors_origin, hosts)
+
+
+def allowed_hosts(host: str, named: Sequence[str]) -> list[str]:
+    """Return by which names the server may be called: all, where it is not for this machine only."""
+    try:
+        only_here = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        only_here = host == "localhost"
+    return [*LOCAL_HOSTS, host, *named] if only_here or named else ["*"]
 
 
 def serve(app: "FastAPI", listening: socket.socket, limits: Limits) -> None:
-    """Answers requests until SIGTERM or SIGINT, then those that have come, and returns."""
+    """Answer requests until SIGTERM or SIGINT, then those that have come, and return."""
     import uvicorn
 
+    try:
+        uvicorn.Server(server_config(app, limits)).run(sockets=[listening])
+    except KeyboardInterrupt:
+        # The server has stopped as it was asked to, and then passes the signal on.
+        pass
+
+
+def server_config(app: "FastAPI", limits: Limits) -> "uvicorn.Config":
+    """Return how uvicorn is to serve the application."""
+    import uvicorn
+
+    from demo.protection import in_time
+
     longest_address = BYTES_PER_CHARACTER * limits.max_text_length
-    config = uvicorn.Config(
+    return uvicorn.Config(
         app,
-        http="h11",
+        http=in_time(limits.max_request_seconds),
         ws="none",
         lifespan="on",
         log_level="warning",
@@ -155,11 +201,6 @@ def serve(app: "FastAPI", listening: socket.socket, limits: Limits) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=longest_address + BYTES_OF_HEADERS,
     )
-    try:
-        uvicorn.Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:
-        # The server has stopped as it was asked to, and then passes the signal on.
-        pass
 
 
 if __name__ == "__main__":

@@ -89,6 +89,17 @@ def silence_python_support_warnings() -> None:
     )
 
 
+def refuse_code_of_models() -> None:
+    """
+    Lets transformers refuse code that comes with a model, instead of asking "Do you wish to run it?".
+
+    Without this, a model's folder by a stranger brings up that question wherever AllenNLP calls
+    `AutoModel.from_config`, to which it hands no answer.
+    """
+    module: Any = importlib.import_module("transformers.dynamic_module_utils")
+    module.TIME_OUT_REMOTE_CODE = 0
+
+
 def read_all_in_each_process(reader: Any) -> None:
     """
     Lets a dataset reader read all its data where several processes train together; to be called once it is
@@ -100,7 +111,11 @@ def read_all_in_each_process(reader: Any) -> None:
     reader._set_distributed_info(None)
 
 
-PATCHES: Sequence[Callable[[], None]] = (stub_torchvision, silence_python_support_warnings)
+PATCHES: Sequence[Callable[[], None]] = (
+    stub_torchvision,
+    silence_python_support_warnings,
+    refuse_code_of_models,
+)
 """Everything that is done to third-party code, in order. Each patch may be applied twice."""
 
 

@@ -1,13 +1,15 @@
 """Reading a configuration file: from JSON on disk to the complete form that the experiment is built from."""
 
 import copy
+import importlib.util
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 import torch
-from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
 
@@ -25,10 +27,32 @@ Config = Dict[str, Any]
 
 TASK_PREFIX = "task_"
 
+# No config is nested as deeply: what walks through one calls itself for each level.
+MOST_LEVELS = 64
+# Jsonnet can go on for ever, and does not answer a signal. Variables of the environment are `std.extVar`.
+JSONNET_SECONDS = 10.0
+EVALUATE_JSONNET = """
+import os, sys
+sys.path.append(sys.argv[1])
+import _jsonnet
+variables = {
+    key: value
+    for key, value in os.environ.items()
+    if value == value.encode("utf-8", "ignore").decode()
+}
+try:
+    sys.stdout.buffer.write(_jsonnet.evaluate_file(sys.argv[2], ext_vars=variables).encode())
+except RuntimeError as error:
+    sys.exit(str(error))
+"""
+
 MODEL_KEYS_THAT_ARE_NO_LEVELS = ("type", "text_field_embedder", "initializer")
 
 # What a level that has an encoder of its own says about it.
-SHARED_WITH_AN_ENCODER = ("encoder", "input_dropout", "shortcut")
+SHARED_WITH_AN_ENCODER = (
+    *("encoder", "shortcut"),
+    *("input_dropout", "input_dropout_in_own_batches_only"),
+)
 
 # What an encoder of characters calls the width of its input, by its type.
 CHARACTER_ENCODER_SIZES = {
@@ -41,6 +65,7 @@ def load_config(
     path: Path,
     overrides: Optional[str] = None,
     prepare: Optional[Callable[[Config], Config]] = None,
+    jsonnet: bool = True,
 ) -> Config:
     """
     # Parameters
@@ -51,6 +76,9 @@ def load_config(
         JSON whose entries replace those of the file; a key may be a dotted path.
     prepare : `Callable[[Config], Config]`, optional (default = `None`)
         What is to be done with it before it is completed.
+    jsonnet : `bool`, optional (default = `True`)
+        `False` for the config of a run, which may be a stranger's: Jsonnet can read any file and every
+        variable of the environment.
 
     # Returns
 
@@ -69,7 +97,7 @@ def load_config(
             "configs/hmtl_sample.json."
         )
     replacements = _parse_overrides(overrides)
-    config = read_object(path)
+    config = read_object(path, jsonnet)
     try:
         config = with_overrides(config, replacements)
     except ValueError as error:
@@ -78,10 +106,16 @@ def load_config(
     return complete(config if prepare is None else prepare(config))
 
 
-def read_object(path: Path) -> Config:
+def read_object(path: Path, jsonnet: bool = True) -> Config:
     """
-    Reads a file that holds a JSON object. Plain JSON keeps its order, which in a config is the order of the
+    Read a file that holds a JSON object. Plain JSON keeps its order, which in a config is the order of the
     tasks; Jsonnet sorts its keys.
+
+    # Parameters
+
+    path : `Path`
+    jsonnet : `bool`, optional (default = `True`)
+        Evaluate what is no plain JSON as Jsonnet.
 
     # Raises
 
@@ -89,23 +123,81 @@ def read_object(path: Path) -> Config:
         When it cannot be read, or holds something else.
     """
     try:
-        config = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_keys_once)
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(
             f"{path} is no text in UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8."
         ) from error
-    except json.JSONDecodeError:
-        try:
-            config = Params.from_file(str(path)).as_dict(quiet=True)
-        except (RuntimeError, ValueError) as error:
-            # Jsonnet's message holds the line and the column.
-            reason = str(error).strip()
-            raise ConfigurationError(f"{path} cannot be read as JSON: {reason}") from error
+    try:
+        config = _parse(text, str(path), object_pairs_hook=_keys_once)
+    except json.JSONDecodeError as error:
+        if not jsonnet:
+            raise ConfigurationError(
+                f"{path} is no plain JSON ({error}). Put back what train.py wrote there; the file of a run "
+                "is never evaluated as Jsonnet."
+            ) from error
+        config = _parse(_evaluated(path), str(path))
     if not isinstance(config, dict):
         raise ConfigurationError(f"{path} must hold a JSON object, not {type(config).__name__}")
     return config
+
+
+def _parse(text: str, what: str, **options: Any) -> Any:
+    """
+    # Raises
+
+    JSONDecodeError
+        When a text is no JSON.
+    ConfigurationError
+        When it is nested too deeply, or holds a number that Python refuses to read.
+    """
+    too_deep = f"{what} is nested more than {MOST_LEVELS} levels deep, as no configuration is"
+    try:
+        value = json.loads(text, **options)
+    except RecursionError as error:
+        raise ConfigurationError(too_deep) from error
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:
+        raise ConfigurationError(f"{what} cannot be read as JSON: {error}") from error
+    level: List[Any] = [[value]]
+    for _ in range(MOST_LEVELS):
+        lists = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for held in lists for each in held if isinstance(each, (dict, list))]
+    if level:
+        raise ConfigurationError(too_deep)
+    return value
+
+
+def _evaluated(path: Path) -> str:
+    """The JSON that a Jsonnet file comes to, made in a process of its own, which can be stopped."""
+    package = importlib.util.find_spec("_jsonnet")
+    assert package is not None and package.origin is not None
+    try:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-I",
+                "-c",
+                EVALUATE_JSONNET,
+                str(Path(package.origin).parent),
+                str(path),
+            ],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=JSONNET_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ConfigurationError(
+            f"{path} is no plain JSON, and as Jsonnet it does not come to an end within "
+            f"{JSONNET_SECONDS:g} seconds. Look for a function in it that calls itself."
+        ) from error
+    if done.returncode:
+        # Jsonnet's message holds the line and the column.
+        raise ConfigurationError(f"{path} cannot be read as JSON: {done.stderr.strip()}")
+    return done.stdout
 
 
 def _keys_once(pairs: List[Tuple[str, Any]]) -> Config:
@@ -124,7 +216,7 @@ def _parse_overrides(overrides: Optional[str]) -> Config:
     if not overrides:
         return {}
     try:
-        parsed = json.loads(overrides)
+        parsed = _parse(overrides, "--overrides")
     except json.JSONDecodeError as error:
         raise ConfigurationError(
             f"--overrides is no JSON ({error}): {overrides!r}. Write for instance "

@@ -5,8 +5,11 @@ import difflib
 import inspect
 import json
 import re
+import subprocess
+import sys
 import typing
-from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Tuple
+from contextlib import contextmanager
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 from allennlp.common import FromParams, Lazy
 from allennlp.common.checks import ConfigurationError
@@ -23,6 +26,32 @@ JSON_NAMES = {
     type(None): "null",
 }
 LONGEST_SHOWN = 60
+
+# What counts layers is the length of a loop; other whole numbers are sizes, which torch holds in 64 bits.
+MOST_LAYERS, LARGEST_NUMBER = 1000, 2**63 - 1
+# Where regular expressions stand, which are searched for in the names of parameters.
+PATTERNS = ("regexes", "prevent_regexes", "freeze", "unfreeze", "parameter_groups", "start_new")
+# A pattern with repeats within repeats can take longer than the universe lasts, and Python's search cannot be
+# stopped; so it is tried in a process of its own first, on names like those of a model.
+PATTERN_SECONDS = 10.0
+TRY_PATTERNS = """
+import json, re, sys
+patterns, names = json.load(sys.stdin)
+for pattern in patterns:
+    try:
+        for name in names:
+            re.search(pattern, name)
+    except re.error:
+        pass
+    print(flush=True)
+"""
+NAMES_TO_TRY = (
+    "encoders.text_field_embedder.token_embedder_token_characters._embedding._module.weight",
+    "encoders.text_field_embedder.token_embedder_bert._matched_embedder.transformer_model.encoder.layer.10."
+    "attention.output.LayerNorm.bias",
+    "encoders.encoders.relation.backward_layers.0.weight_hh_l0",
+    "heads.coref.antecedent_scorer.feedforward.linear_layers.0.weight",
+)
 
 LISTS = (list, set, tuple, collections.abc.Sequence, collections.abc.Iterable)
 MAPPINGS = (dict, collections.abc.Mapping)
@@ -47,7 +76,33 @@ def check_fields(value: Any, kinds: Mapping[str, Any], path: str) -> None:
     """
     _check_known(value, kinds, path)
     for key, entry in value.items():
-        check_block(kinds[key], entry, _join(path, key))
+        check_block(kinds[key], entry, joined(path, key))
+
+
+@contextmanager
+def naming_block(path: str) -> Iterator[None]:
+    """
+    Says which block of the config is at fault, where what is built from it refuses a value, or fails with it.
+
+    # Parameters
+
+    path : `str`
+        The block's dotted path.
+
+    # Raises
+
+    ConfigurationError
+        For the errors by which classes of torch and AllenNLP answer values that they cannot work with.
+    """
+    try:
+        yield
+    except ConfigurationError as error:
+        if error.message.startswith(path.partition(".")[0]):
+            raise
+        raise ConfigurationError(f"{path}: {error.message}") from error
+    except (ValueError, TypeError, AssertionError, ArithmeticError) as error:
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise ConfigurationError(f"{path}: its values do not work ({reason})") from error
 
 
 def _check_known(value: Any, known: Iterable[str], path: str) -> None:
@@ -57,7 +112,7 @@ def _check_known(value: Any, known: Iterable[str], path: str) -> None:
     for key in value:
         if key not in known:
             raise ConfigurationError(
-                f"unknown key {_join(path, key)}: {_nearest(key, known)}Known here: {', '.join(known)}."
+                f"unknown key {joined(path, key)}: {_nearest(key, known)}Known here: {', '.join(known)}."
             )
 
 
@@ -117,6 +172,71 @@ def check_block(
         if kinds is not None:
             allowed = {name: kinds[name] for name in kinds if name not in skip}
             _check_parameters({**allowed, **(beside or {})}, value, path, skip)
+
+
+def check_numbers(config: Any, path: str = "") -> None:
+    """
+    # Raises
+
+    ConfigurationError
+        When a whole number anywhere in a config is beyond what can be counted or built.
+    """
+    if isinstance(config, int):
+        limit = MOST_LAYERS if path.endswith("num_layers") else LARGEST_NUMBER
+        # Of a tokenizer's options some are as large as that, and mean that there is no limit.
+        if abs(config) > limit and "_kwargs." not in path:
+            raise ConfigurationError(f"{path} is {_shown(config)}; write {limit} at most")
+        return
+    for key, value in entries(config):
+        check_numbers(value, joined(path, key))
+
+
+def check_patterns_end(config: Any) -> None:
+    """
+    # Raises
+
+    ConfigurationError
+        When a regular expression of a config takes for ever on names of parameters.
+    """
+    # At most one repeat cannot do so.
+    doubtful = {
+        path: pattern
+        for path, pattern in _patterns_in(config, "")
+        if len(re.findall(r"[*+?{]", pattern)) > 1
+    }
+    if not doubtful:
+        return
+    try:
+        subprocess.run(
+            [sys.executable, "-I", "-c", TRY_PATTERNS],
+            input=json.dumps([list(doubtful.values()), NAMES_TO_TRY]).encode(),
+            stdout=subprocess.PIPE,
+            timeout=PATTERN_SECONDS,
+            check=True,
+        )
+    except subprocess.TimeoutExpired as error:
+        path = list(doubtful)[len((error.stdout or b"").splitlines())]
+        raise ConfigurationError(
+            f"{path} {_shown(doubtful[path])} takes more than {PATTERN_SECONDS:g} seconds to be looked for "
+            "in the name of a parameter. Write it without repeats within repeats, as in (a+)+."
+        ) from error
+
+
+def _patterns_in(value: Any, path: str, is_below: bool = False) -> Iterator[Tuple[str, str]]:
+    """Every string below a key of patterns, with its path; names of initializers are among them."""
+    if is_below and isinstance(value, str):
+        yield path, value
+    for key, entry in entries(value):
+        yield from _patterns_in(entry, joined(path, key), is_below or key in PATTERNS)
+
+
+def entries(value: Any) -> Iterable[Tuple[str, Any]]:
+    """What an object or a list holds, by key or number."""
+    if isinstance(value, dict):
+        return value.items()
+    return (
+        ((str(index), each) for index, each in enumerate(value)) if isinstance(value, list) else ()
+    )
 
 
 def check_patterns(block: Any, names: Collection[str], path: str) -> None:
@@ -307,5 +427,5 @@ def _shown(value: Any) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
-def _join(path: str, key: str) -> str:
+def joined(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key

@@ -3,6 +3,7 @@
 import copy
 import logging
 import random
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,11 +14,18 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 
 from hmtl.compat import read_all_in_each_process
+from hmtl.config_check import naming_block
+from hmtl.errors import DataError
 from hmtl.split_source import READER, SplitSource
 from hmtl.tasks.task import Task
 from hmtl.training.streamed_instances import Instances
 
 logger = logging.getLogger(__name__)
+
+HIDDEN_LABELS = (
+    "Where the labels of test data are not public, write evaluate_on_test: false in the task's "
+    "task_description."
+)
 
 
 @dataclass
@@ -93,12 +101,12 @@ def locate_splits(
     """
     where = f"task_{task.name}.data_params"
     block = data_params[READER]
-    reader = _reader(block)
+    reader = _reader(block, f"{where}.{READER}")
     validation_block = data_params.get("validation_dataset_reader")
     if validation_block is None:
         validation_block, validation_reader = block, reader
     else:
-        validation_reader = _reader(validation_block)
+        validation_reader = _reader(validation_block, f"{where}.validation_dataset_reader")
     sources: Dict[str, SplitSource] = {}
     for split in splits:
         if split == "test" and not task.evaluate_on_test:
@@ -110,7 +118,7 @@ def locate_splits(
                 split,
                 path,
                 validation_reader,
-                reading=partial(_read_some, validation_reader, str(path), None),
+                reading=partial(_read_held_out, validation_reader, str(path), split),
                 recipe={READER: validation_block},
             )
             continue
@@ -150,6 +158,30 @@ def _read_some(reader: DatasetReader, path: str, fraction: Optional[float]) -> I
     return instances if fraction is None else some_of(instances, fraction)
 
 
+def _read_held_out(reader: DatasetReader, path: str, split: str) -> Iterator[Instance]:
+    with minding_hidden_labels(split):
+        yield from reader.read(path)
+
+
+@contextmanager
+def minding_hidden_labels(split: str) -> Iterator[None]:
+    """
+    Adds to what is said of test data what to do if they were published without their labels.
+
+    # Raises
+
+    DataError
+    """
+    try:
+        yield
+    except DataError as error:
+        if split != "test":
+            raise
+        raise DataError(
+            f"{error.message.removesuffix('.')}. {HIDDEN_LABELS}", error.path, error.line
+        ) from error
+
+
 def some_of(instances: Iterable[Instance], fraction: float) -> Iterator[Instance]:
     """
     Instances from everywhere in the data, about this fraction of them, in their order. They are the same
@@ -174,8 +206,9 @@ def some_of(instances: Iterable[Instance], fraction: float) -> Iterator[Instance
     )
 
 
-def _reader(block: Dict[str, Any]) -> DatasetReader:
-    # `from_params` takes apart what it is given.
-    reader = DatasetReader.from_params(Params(copy.deepcopy(block)))
+def _reader(block: Dict[str, Any], path: str) -> DatasetReader:
+    with naming_block(path):
+        # `from_params` takes apart what it is given.
+        reader = DatasetReader.from_params(Params(copy.deepcopy(block)))
     read_all_in_each_process(reader)
     return reader

@@ -4,8 +4,6 @@ import copy
 import shutil
 from pathlib import Path
 
-from allennlp.common.file_utils import cached_path
-
 from hmtl.config import Config, token_embedders
 from hmtl.config_safety import check_plain_names
 
@@ -20,14 +18,15 @@ def keep_elmo(config: Config, directory: Path) -> None:
     # Parameters
 
     config : `Config`
+        A run's, in which no address stands.
     directory : `Path`
-        Of the run that is to hold copies.
+        That is to hold copies.
     """
     for name, block in _embedders(config).items():
         kept = directory / FOLDER / name
         kept.mkdir(parents=True, exist_ok=True)
         for key in FILES:
-            shutil.copyfile(cached_path(block[key]), kept / key)
+            shutil.copyfile(block[key], kept / key)
 
 
 def with_kept_elmo(config: Config, directory: Path) -> Config:

@@ -5,6 +5,7 @@ the order of assembly can be seen: tasks -> data -> vocabulary -> batches -> mod
 
 import copy
 import logging
+from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -38,17 +39,28 @@ from hmtl.config import (
     level_names,
     load_config,
     task_names,
-    token_embedders,
 )
-from hmtl.config_check import check_block, check_fields, check_patterns, check_type
-from hmtl.config_safety import check_is_data, check_plain_names
-from hmtl.corpora import TaskCorpora, locate_splits
+from hmtl.config_check import (
+    check_block,
+    check_fields,
+    check_numbers,
+    check_patterns,
+    check_patterns_end,
+    check_type,
+    naming_block,
+)
+from hmtl.config_safety import check_is_data, check_plain_names, within_the_run
+from hmtl.corpora import TaskCorpora, locate_splits, minding_hidden_labels
 from hmtl.data_cache.cached_split import CachedSplit
 from hmtl.data_cache.columns import NotRepresentable
 from hmtl.data_cache.corpus_cache import CorpusCache, Sources
 from hmtl.data_cache.settings import FIELDS as CACHE
 from hmtl.data_cache.settings import CacheSettings
-from hmtl.dataset_readers.unseen_labels import UNSEEN_LABEL_RULES, apply_unseen_label_rule
+from hmtl.dataset_readers.unseen_labels import (
+    UNSEEN_LABEL_RULES,
+    apply_unseen_label_rule,
+    warn_of_misses,
+)
 from hmtl.elmo_files import with_kept_elmo
 from hmtl.errors import DataError
 from hmtl.files import sha256_of, sha256_of_tree, sole_writer, write_json
@@ -58,6 +70,8 @@ from hmtl.models.encoders import Level
 from hmtl.models.heads.coreference_resolver import CoreferenceResolver
 from hmtl.models.hmtl import Hmtl
 from hmtl.modules.embedding_cache import cache_frozen_embedders
+from hmtl.modules.size_limit import within_memory
+from hmtl.modules.word_embedding import numbered_lines
 from hmtl.run_directory import (
     CONFIG_FILE,
     PRETRAINED_DIR,
@@ -91,6 +105,7 @@ from hmtl.training.task_training import TaskData
 from hmtl.training.tensorboard import TensorBoardCallback
 from hmtl.training.trackers import Tracker, build_trackers, check_trackers
 from hmtl.training.trainer import MultiTaskTrainer
+from hmtl.transformer_files import FOLDER as TRANSFORMERS
 from hmtl.transformer_files import check_transformers, with_kept_transformers
 
 logger = logging.getLogger(__name__)
@@ -362,7 +377,7 @@ def train_and_score(experiment: Experiment, trainer: MultiTaskTrainer) -> Dict[s
     metrics: Dict[str, Any] = {
         name: {
             "best_epoch": task.best_epoch,
-            "nb_epoch_trained": trainer.epoch,
+            "nb_epoch_trained": trainer.tasks[name].stream.passes,
             "best_epoch_val_metrics": task.best_metrics,
             **results[name],
         }
@@ -392,7 +407,7 @@ def evaluate(serialization_dir: Path, gold_mentions: bool) -> Dict[str, Any]:
     # Returns
 
     metrics : `Dict[str, Any]`
-        What is written to `evaluate_metrics.json`.
+        What belongs into `evaluate_metrics.json`; nothing is written, as the run may be read-only.
     """
     experiment = load(serialization_dir)
     if gold_mentions:
@@ -400,8 +415,8 @@ def evaluate(serialization_dir: Path, gold_mentions: bool) -> Dict[str, Any]:
             if isinstance(head, CoreferenceResolver):
                 head.eval_on_gold_mentions = True
     metrics = experiment.evaluate_best_weights()
-    metrics["gold_mentions"] = gold_mentions
-    write_json(serialization_dir / EVALUATION_FILE, metrics)
+    for entry in metrics.values():
+        entry["gold_mentions"] = gold_mentions
     return metrics
 
 
@@ -421,9 +436,14 @@ def load(
     # Raises
 
     DataError
-        When the directory holds no run.
+        When the directory holds no run, or no vocabulary.
     """
     config = config_of_run(serialization_dir, prepare)
+    if not (serialization_dir / VOCABULARY_DIR).is_dir():
+        raise DataError(
+            "is not there: put back the directory that the run was trained with.",
+            serialization_dir / VOCABULARY_DIR,
+        )
     return assemble(config, serialization_dir, ("test",))
 
 
@@ -455,7 +475,7 @@ def config_of_run(
             "its --serialization_dir.",
             serialization_dir,
         )
-    config = load_config(path, prepare=prepare)
+    config = load_config(path, prepare=prepare, jsonnet=False)
     if weights_follow:
         config = without_pretrained_files(config, serialization_dir)
     check_config(config)
@@ -471,6 +491,8 @@ def check_config(config: Config) -> None:
     """
     tasks = task_names(config)
     check_is_data(config)
+    check_numbers(config)
+    check_patterns_end(config)
     check_plain_names(tasks, "the task name")
     sections = {TASK_PREFIX + name: Dict[str, Any] for name in tasks}
     check_fields(config, {**TOP_LEVEL, **sections}, "")
@@ -636,8 +658,12 @@ def _vocabulary(
         for split in _vocabulary_splits(config, name)
         for instance in task_corpora.split_named(split)
     )
+    block = config.get("vocabulary", {})
+    for path in (block.get("pretrained_files") or {}).values():
+        # AllenNLP reads whole lines, however long they are.
+        deque(numbered_lines(path), maxlen=0)
     try:
-        vocab = make_vocabulary(instances, config.get("vocabulary", {}))
+        vocab = make_vocabulary(instances, block)
     except (OSError, ValueError) as error:
         # A directory or a file of vectors that is not there.
         raise ConfigurationError(f"vocabulary cannot be made: {error}") from error
@@ -654,17 +680,19 @@ def _index(
             prepare = partial(_indexed, vocab=vocab, rule=unseen_labels, what=source.what)
             if isinstance(instances, StreamedInstances):
                 instances.prepare_with(prepare)
-            elif not isinstance(instances, CachedSplit):
-                with source.recording():
+            elif isinstance(instances, CachedSplit):
+                warn_of_misses(source.what, instances.misses)
+            else:
+                with minding_hidden_labels(split):
                     task_corpora.splits[split] = prepare(list(instances))
 
 
 def _indexed(
     instances: List[Instance], vocab: Vocabulary, rule: str, what: str
 ) -> Sequence[Instance]:
-    apply_unseen_label_rule(instances, vocab, rule, what)
+    misses = apply_unseen_label_rule(instances, vocab, rule, what)
     try:
-        return CachedSplit.of(instances, vocab)
+        return CachedSplit.of(instances, vocab, misses)
     except NotRepresentable as reason:
         logger.debug("%s stay as they are: %s", what, reason)
         for instance in instances:
@@ -675,13 +703,15 @@ def _indexed(
 def _batches(
     task: Task, corpora: TaskCorpora, iterators: Dict[str, Any], seed: int, part: Part
 ) -> TaskData:
-    block = iterators.get(f"iterator_{task.name}", iterators.get("iterator"))
+    key = f"iterator_{task.name}" if f"iterator_{task.name}" in iterators else "iterator"
+    block = iterators.get(key)
     if block is None:
         raise ConfigurationError(
             f"iterators says nothing for task {task.name!r}: write iterators.iterator_{task.name}, or "
             "iterators.iterator for all tasks"
         )
-    batching = Batching.from_params(Params(dict(block)))
+    with naming_block(f"iterators.{key}"):
+        batching = Batching.from_params(Params(dict(block)))
     splits = corpora.splits
     test = splits.get("test") if task.evaluate_on_test else None
     return TaskData(
@@ -706,8 +736,9 @@ def build_model(config: Config, vocab: Vocabulary) -> Hmtl:
     if "regularizer" in config:
         params["regularizer"] = config["regularizer"]
     try:
-        model = Model.from_params(Params(copy.deepcopy(params)), vocab=vocab)
-    except (OSError, ValueError, RuntimeError) as error:
+        with within_memory():
+            model = Model.from_params(Params(copy.deepcopy(params)), vocab=vocab)
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:
         # Pretrained embeddings that are not there, and values that a layer of torch cannot take.
         raise ConfigurationError(f"model cannot be built: {error}") from error
     assert isinstance(model, Hmtl)
@@ -729,13 +760,17 @@ def _check_patterns(config: Config, model: Hmtl) -> None:
 
 def without_pretrained_files(config: Config, serialization_dir: Path) -> Config:
     """
-    A copy for a model that is to be given a run's weights: it does without the files of word vectors and of
-    transformers that training started from.
+    A copy for a model that is to be given a run's weights: it does without the files that training started
+    from, and takes its transformers' from the run.
+
+    # Raises
+
+    ConfigurationError
+        When something in it still leads to a file outside the run, or to the network.
     """
     config = with_kept_elmo(with_kept_transformers(config, serialization_dir), serialization_dir)
-    for embedder in token_embedders(config).values():
-        embedder.pop("pretrained_file", None)
-    return config
+    within: Config = within_the_run(config, serialization_dir / TRANSFORMERS)
+    return within
 
 
 def build_trainer(experiment: Experiment) -> MultiTaskTrainer:

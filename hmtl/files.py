@@ -95,51 +95,6 @@ class _DigestedFile(io.RawIOBase):
             os.close(self.descriptor)
 
 
-class AppendedFile:
-    """
-    A new file that grows record by record. Nothing is held back: what was written is there even if the
-    process is killed.
-
-    # Parameters
-
-    path : `Path`
-
-    # Raises
-
-    DataError
-        When it is there already, or cannot be written; so does each method.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.size = 0
-        with refusals(path):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-            self._descriptor = os.open(path, flags, 0o666)
-
-    def write(self, data: bytes) -> None:
-        """Adds a record."""
-        rest = memoryview(data)
-        with refusals(self.path):
-            while rest:
-                written = os.write(self._descriptor, rest)
-                self.size += written
-                rest = rest[written:]
-
-    def flush(self) -> None:
-        """Does nothing: there is no buffer."""
-
-    def make_durable(self) -> None:
-        """Returns once the records would survive a loss of power."""
-        with refusals(self.path):
-            os.fsync(self._descriptor)
-            make_durable(self.path.parent)
-
-    def close(self) -> None:
-        """No records are added any more."""
-        os.close(self._descriptor)
-
-
 @contextmanager
 def refusals(path: Path) -> Iterator[None]:
     """

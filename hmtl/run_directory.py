@@ -6,7 +6,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from allennlp.common.checks import ConfigurationError
+from allennlp.common.util import namespace_match
 from allennlp.data import Vocabulary
+from allennlp.data.vocabulary import NAMESPACE_PADDING_FILE
 
 from hmtl.config import Config, differences, load_config
 from hmtl.config_safety import check_plain_names
@@ -80,7 +82,9 @@ def has_nothing_to_lose(directory: Path) -> bool:
 def _is_as_written(path: Path) -> bool:
     """Whether a config is in the complete form that a run writes; a user's own hardly ever is."""
     try:
-        return bool(json.loads(path.read_text(encoding="utf-8")) == load_config(path))
+        return bool(
+            json.loads(path.read_text(encoding="utf-8")) == load_config(path, jsonnet=False)
+        )
     except (ConfigurationError, ValueError, OSError):
         return False
 
@@ -115,7 +119,8 @@ def _check_same_run(config: Config, directory: Path, harmless: Collection[str]) 
         raise ConfigurationError(
             f"{directory} holds no run to recover: {CONFIG_FILE} is missing. Start it without --recover."
         )
-    changed = [path for path in differences(load_config(written), config) if path not in harmless]
+    started_with = load_config(written, jsonnet=False)
+    changed = [path for path in differences(started_with, config) if path not in harmless]
     if changed:
         raise ConfigurationError(
             f"the run in {directory} was started with another config; these keys differ: "
@@ -138,17 +143,29 @@ def save_vocabulary(vocab: Vocabulary, directory: Path) -> None:
     check_plain_names(vocab.get_namespaces(), "the vocabulary namespace")
     with making_directory(directory) as partial:
         vocab.save_to_files(str(partial))
+        # AllenNLP locks what it writes, and leaves the lock behind.
+        (partial / ".lock").unlink(missing_ok=True)
 
 
 def load_vocabulary(directory: Path) -> Vocabulary:
     """
+    Read a vocabulary that was saved, and leave its directory as it is: it may be read-only. (AllenNLP's own
+    `Vocabulary.from_files` makes a file there, and takes a name that is no directory for an address.)
+
     # Raises
 
     DataError
         When the directory does not hold a whole vocabulary.
     """
     try:
-        return CorpusVocabulary.from_files(str(directory))
+        listed = (directory / NAMESPACE_PADDING_FILE).read_text(encoding="utf-8")
+        not_padded = [line.strip() for line in listed.splitlines()]
+        vocab = CorpusVocabulary(non_padded_namespaces=not_padded)
+        for path in sorted(directory.glob("[!.]*.txt")):
+            if path.name != NAMESPACE_PADDING_FILE:
+                is_padded = not any(namespace_match(each, path.stem) for each in not_padded)
+                vocab.set_from_file(str(path), is_padded, namespace=path.stem)
+        return vocab
     except (OSError, ValueError, AssertionError) as error:
         raise DataError(
             f"cannot be read as a vocabulary: {error}. Put back the directory that the run was trained "

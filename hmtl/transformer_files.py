@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoTokenizer
 from hmtl.config import TASK_PREFIX, Config, task_names, token_embedders
 from hmtl.config_safety import check_plain_names
 from hmtl.files import making_directory
-from hmtl.pretrained_models import PACKAGE, naming_model, resolve
+from hmtl.pretrained_models import PACKAGE, naming_model, resolve, without_code
 
 # What embedders and indexers of a transformer are called.
 TYPE = "pretrained_transformer_mismatched"
@@ -75,7 +75,8 @@ def keep_transformers(config: Config, directory: Path) -> None:
         with making_directory(kept) as partial, _naming(embedder, f"{EMBEDDERS}.{name}"):
             _tokenizer(embedder).save_pretrained(str(partial))
             kept_config = AutoConfig.from_pretrained(
-                resolve(embedder["model_name"]), **_kwargs(embedder, "transformer_kwargs")
+                resolve(embedder["model_name"]),
+                **without_code(embedder.get("transformer_kwargs")),
             )
             # Not where it lies on this machine.
             kept_config.name_or_path = embedder["model_name"]
@@ -95,6 +96,7 @@ def with_kept_transformers(config: Config, directory: Path) -> Config:
         Of the run.
     """
     config = copy.deepcopy(config)
+    check_plain_names(_embedders(config), "the token embedder")
     kept = {
         name: str(directory / FOLDER / name)
         for name in _embedders(config)
@@ -158,7 +160,7 @@ def _check_names_model(block: Any, path: str) -> None:
 def _check_is_there(block: Config, path: str) -> None:
     _check_names_model(block, path)
     with _naming(block, path):
-        AutoConfig.from_pretrained(resolve(block["model_name"]))
+        AutoConfig.from_pretrained(resolve(block["model_name"]), **without_code(None))
 
 
 def _check_goes_with(indexer: Config, path: str, embedder: Config, embedder_path: str) -> None:
@@ -181,11 +183,7 @@ def _check_goes_with(indexer: Config, path: str, embedder: Config, embedder_path
 
 def _tokenizer(block: Config) -> Any:
     name = resolve(block["model_name"])
-    return AutoTokenizer.from_pretrained(name, **_kwargs(block, "tokenizer_kwargs"))
-
-
-def _kwargs(block: Config, key: str) -> Config:
-    return block.get(key) or {}
+    return AutoTokenizer.from_pretrained(name, **without_code(block.get("tokenizer_kwargs")))
 
 
 def _naming(block: Config, path: str) -> Any:

@@ -7,6 +7,7 @@ one that was never interrupted: the weights bit for bit, metrics.json, and the T
 import argparse
 import hashlib
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -17,6 +18,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +51,7 @@ OVERRIDES: dict[str, Any] = {
     "multi_task_trainer.log_parameter_statistics": True,
     "multi_task_trainer.log_gradient_statistics": True,
 }
+FORK = multiprocessing.get_context("fork")
 CONFIG = REPOSITORY / "configs" / "hmtl_sample.json"
 # So many runs in a hundred are killed while a checkpoint is being written, the others at any moment.
 PERCENT_IN_CHECKPOINTS = 40
@@ -114,41 +118,11 @@ def curves_of(log_dir: Path) -> dict[str, list[tuple[int, float]]]:
     return curves
 
 
-class Attempt:
-    """A training in a process of its own, which has nothing left to import."""
-
-    def __init__(self, train: Callable[[], Any], log: Path) -> None:
-        self.exit_code: int | None = None
-        self.process_id = os.fork()
-        if self.process_id == 0:
-            os._exit(_run(train, log))
-
-    def is_over(self, wait: bool = False) -> bool:
-        """Whether the process has ended, after waiting for that if so asked."""
-        if self.exit_code is None:
-            ended, status = os.waitpid(self.process_id, 0 if wait else os.WNOHANG)
-            if ended:
-                self.exit_code = os.waitstatus_to_exitcode(status)
-        return self.exit_code is not None
-
-    def kill(self) -> bool:
-        """False if it was over already."""
-        if not self.is_over():
-            os.kill(self.process_id, signal.SIGKILL)
-            self.is_over(wait=True)
-        return self.exit_code == -signal.SIGKILL
-
-
-def _run(train: Callable[[], Any], log: Path) -> int:
+def _train_in_process(train: Callable[[], Any], log: Path) -> None:
     with open(log, "ab", buffering=0) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    try:
-        train()
-    except BaseException as error:
-        os.write(2, f"{type(error).__name__}: {error}\n".encode())
-        return 1
-    return 0
+    train()
 
 
 class Torturer:
@@ -201,41 +175,46 @@ class Torturer:
         while not moments or self.rng.randrange(100) < PERCENT_KILLED_AGAIN:
             attempt = self._start(directory)
             moment = self._let_run(attempt, directory, seconds)
-            if attempt.kill():
+            attempt.kill()
+            attempt.join()
+            if attempt.exitcode == -signal.SIGKILL:
                 self.kills += 1
                 moments.append(moment)
-            elif attempt.exit_code:
+            elif attempt.exitcode:
                 self._finish(attempt)
             elif not moments:
                 shutil.rmtree(directory)
         self._finish(self._start(directory))
-        result = result_of(directory)
-        return result, moments
+        return result_of(directory), moments
 
-    def _start(self, directory: Path) -> Attempt:
+    def _start(self, directory: Path) -> ForkProcess:
+        """Train in a process of its own, which has nothing left to import."""
         from hmtl.experiment import train
 
-        return Attempt(
-            lambda: train(self.config, directory, recover=directory.exists(), force=False),
-            self.directory / "log.txt",
+        recover = directory.exists()
+        training = partial(train, self.config, directory, recover=recover, force=False)
+        attempt = FORK.Process(
+            target=_train_in_process, args=(training, self.directory / "log.txt")
         )
+        attempt.start()
+        return attempt
 
-    def _let_run(self, attempt: Attempt, directory: Path, seconds: float) -> str:
+    def _let_run(self, attempt: ForkProcess, directory: Path, seconds: float) -> str:
         started = time.monotonic()
         end = started + self.rng.uniform(0, seconds)
         in_checkpoint = self.rng.randrange(100) < PERCENT_IN_CHECKPOINTS
-        while time.monotonic() < end and not attempt.is_over():
+        while time.monotonic() < end and attempt.is_alive():
             time.sleep(POLL_SECONDS)
-        while in_checkpoint and not attempt.is_over() and not _checkpoint_in_the_making(directory):
+        while in_checkpoint and attempt.is_alive() and not _checkpoint_in_the_making(directory):
             time.sleep(POLL_SECONDS)
         if in_checkpoint:
             time.sleep(self.rng.uniform(0, CHECKPOINT_SECONDS))
         place = "in a checkpoint" if _checkpoint_in_the_making(directory) else "elsewhere"
         return f"{time.monotonic() - started:.2f} s {place}"
 
-    def _finish(self, attempt: Attempt) -> None:
-        attempt.is_over(wait=True)
-        if attempt.exit_code != 0:
+    def _finish(self, attempt: ForkProcess) -> None:
+        attempt.join()
+        if attempt.exitcode != 0:
             log = (self.directory / "log.txt").read_text(encoding="utf-8")
             sys.exit(f"a training failed ({self.directory}):\n{log[-4000:]}")
 

@@ -29,7 +29,7 @@ def shared_dir() -> Path:
 def sample_dir() -> Path:
     """The sample corpora, which are part of the repository."""
     directory = REPOSITORY / "data" / "sample"
-    assert directory.is_dir(), f"{directory} is missing: run `make sample-data`"
+    assert directory.is_dir(), f"{directory} is missing: check out data/sample"
     return directory
 
 

@@ -42,9 +42,9 @@ LIKE_CONLL = """\
 4 met * * * -
 5 {other} (PER) * (ARG1_ART) (2)
 
-0 She (PER) * (0)
-1 left * * -
-2 it (GPE) * (1)
+0 She (PER) (0)
+1 left * -
+2 it (GPE) (1)
 
 0 It * -
 1 rained * -

@@ -194,3 +194,11 @@ def test_readers_still_share_out_and_the_function_stops_them(
     assert len(list(reader.read(""))) == expected // 2
     hmtl.compat.read_all_in_each_process(reader)
     assert len(list(reader.read(""))) == expected
+
+
+def test_transformers_does_not_ask_whether_to_run_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers.dynamic_module_utils import resolve_trust_remote_code
+
+    monkeypatch.setattr("builtins.input", pytest.fail)
+    with pytest.raises(ValueError, match="custom code"):
+        resolve_trust_remote_code(None, "x", has_local_code=False, has_remote_code=True)

@@ -373,3 +373,50 @@ def test_differences_does_not_tell_null_from_nothing(config: Config) -> None:
 def test_differences_tells_another_order_of_tasks() -> None:
     old, new = tiny_config(tasks=("ner", "emd")), tiny_config(tasks=("emd", "ner"))
     assert differences(old, new) == ["the order of the tasks"]
+
+
+# What a stranger may have written
+
+
+def test_config_of_a_run_is_never_evaluated_as_jsonnet(tmp_path: Path, config: Config) -> None:
+    (tmp_path / "secret").write_text("s3cret")
+    text = json.dumps(config)[:-1] + ', "seed": std.length(importstr "secret")}'
+    with pytest.raises(ConfigurationError, match="is no plain JSON .* never evaluated as Jsonnet"):
+        load_config(write(tmp_path, text), jsonnet=False)
+
+
+DEEP = "[" * 5000 + "]" * 5000
+
+
+@pytest.mark.parametrize("name", ["config.json", "config.jsonnet"])
+def test_deeply_nested_config_is_refused(tmp_path: Path, name: str) -> None:
+    text = f'{{"model": {DEEP}}}'
+    with pytest.raises(ConfigurationError, match="nested more than 64 levels"):
+        load_config(write(tmp_path, text, name))
+
+
+def test_deeply_nested_overrides_are_refused(tmp_path: Path, config: Config) -> None:
+    with pytest.raises(ConfigurationError, match="--overrides is nested more than 64 levels"):
+        load(tmp_path, config, f'{{"model": {DEEP}}}')
+
+
+def test_number_of_ten_thousand_digits_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read as JSON"):
+        load_config(write(tmp_path, f'{{"seed": {"9" * 10_000}}}'))
+
+
+def test_jsonnet_that_goes_on_for_ever_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hmtl.config.JSONNET_SECONDS", 0.5)
+    text = "local f(n) = if n < 2 then n else f(n - 1) + f(n - 2); {seed: f(90)}"
+    with pytest.raises(ConfigurationError, match="does not come to an end within 0.5 seconds"):
+        load_config(write(tmp_path, text))
+
+
+def test_jsonnet_knows_the_variables_of_the_environment(
+    tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEED_OF_MINE", "17")
+    text = f"{json.dumps(config)} + {{seed: std.parseInt(std.extVar('SEED_OF_MINE'))}}"
+    assert load_config(write(tmp_path, text))["seed"] == 17

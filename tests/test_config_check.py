@@ -345,3 +345,18 @@ def test_no_missing_key_makes_the_check_crash() -> None:
                 check(config)
             except ConfigurationError:
                 pass
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("multi_task_trainer", "patience"),
+        ("model", "ner", "tagger", "constraint_type"),
+        ("model", "emd", "stacks_on"),
+        ("model", "relation", "mentions_from"),
+    ],
+)
+def test_null_is_accepted_wherever_a_message_advises_it(path: tuple) -> None:
+    config = tiny_config()
+    at(config, path[:-1])[path[-1]] = None
+    check_config(complete(translate(config)))

@@ -45,6 +45,31 @@ def test_test_split_is_read_only_where_it_is_evaluated(corpus: Path, data_params
     assert list(read(data_params, corpus, on_test=False)) == ["train", "validation"]
 
 
+@pytest.mark.parametrize("key", ["dataset_reader", "validation_dataset_reader"])
+def test_reader_that_cannot_be_made_is_named_by_its_path(
+    corpus: Path, data_params: Config, key: str
+) -> None:
+    data_params[key] = {"type": "coref", "max_span_width": 0}
+    with pytest.raises(
+        ConfigurationError, match=f"task_relation.data_params.{key}: max_span_width is 0"
+    ):
+        read(data_params, corpus)
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_fault_in_test_data_tells_what_to_do_if_labels_are_hidden(
+    tmp_path: Path, data_params: Config, split: str
+) -> None:
+    corpus = write_corpus(tmp_path)
+    path = corpus / data_params[f"{split}_data_path"]
+    (file, *_) = [path] if path.is_file() else sorted(path.iterdir())
+    file.write_text("#begin document (d)\n0 a ? -\n#end document\n")
+    with pytest.raises(DataError) as caught:
+        read(data_params, corpus, (split,))
+    assert str(caught.value).startswith(f"{file}:2: mentions (column 3): malformed cell '?'")
+    assert ("evaluate_on_test: false" in str(caught.value)) == (split == "test")
+
+
 def test_absolute_path_does_not_start_from_data_root(corpus: Path, data_params: Config) -> None:
     for split in SPLITS:
         key = f"{split}_data_path"

@@ -106,8 +106,8 @@ def test_plateau_follows_the_direction_of_each_tasks_metric(
     tasks = build_trainer(assembled(config, tmp_path)).tasks
     rates = []
     for value in (1.0, 2.0, 3.0):
-        tasks["ner"].record_validation({"loss": value})
-        tasks["emd"].record_validation({"f1-measure-overall": value})
+        tasks["ner"].record_validation({"ner": {"loss": value}})
+        tasks["emd"].record_validation({"emd": {"f1-measure-overall": value}})
         rates.append((tasks["ner"].learning_rate, tasks["emd"].learning_rate))
     falling = [0.01, 0.005, 0.0025] if mode == "min" else [0.01] * 3
     assert rates == [(pytest.approx(rate), 0.01) for rate in falling]
@@ -124,7 +124,6 @@ def test_plateau_follows_the_direction_of_each_tasks_metric(
         ("multi_task_trainer.num_epochs", 0),
         ("multi_task_trainer.patience", 0),
         ("multi_task_trainer.summary_interval", 0),
-        ("multi_task_trainer.scheduler", {"type": "reduce_on_plateau", "factor": 2.0}),
     ],
 )
 def test_value_out_of_range_is_refused_before_training(
@@ -137,6 +136,29 @@ def test_value_out_of_range_is_refused_before_training(
     block[last] = value
     with pytest.raises(ConfigurationError, match=keys[0] if keys else last):
         build_trainer(assembled(config, tmp_path))
+
+
+@pytest.mark.parametrize(
+    "block, reason",
+    [
+        ({"type": "reduce_on_plateau", "factor": 2.0}, "ValueError: Factor should be < 1.0"),
+        ({"type": "cosine", "t_initial": 0}, "AssertionError"),
+        ({"type": "cosine"}, 'key "t_initial" is required'),
+    ],
+)
+def test_scheduler_that_cannot_be_made_is_named_by_its_path(
+    config: Config, tmp_path: Path, block: Any, reason: str
+) -> None:
+    config["multi_task_trainer"]["scheduler"] = block
+    with pytest.raises(ConfigurationError, match=f"multi_task_trainer.scheduler: .*{reason}"):
+        build_trainer(assembled(config, tmp_path))
+
+
+def test_scheduler_that_fails_later_is_named_by_its_path(config: Config, tmp_path: Path) -> None:
+    config["multi_task_trainer"]["scheduler"] = {"type": "noam", "model_size": 0, "warmup_steps": 1}
+    tasks = build_trainer(assembled(config, tmp_path)).tasks
+    with pytest.raises(ConfigurationError, match="multi_task_trainer.scheduler: .*ZeroDivision"):
+        tasks["ner"].step()
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from hmtl import files
 from hmtl.errors import DataError
 from hmtl.files import (
-    AppendedFile,
     making_directory,
     remove_partial,
     replacing,
@@ -129,29 +127,6 @@ def test_same_file_is_a_copy_where_there_are_no_links(
     same_file(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").read_text() == "a"
     assert not (tmp_path / "a").samefile(tmp_path / "b")
-
-
-def test_appended_file_holds_each_record_at_once(tmp_path: Path) -> None:
-    file = AppendedFile(tmp_path / "log")
-    file.write(b"one ")
-    assert (tmp_path / "log").read_bytes() == b"one "
-    file.write(b"two")
-    file.make_durable()
-    assert file.size == 7
-    file.close()
-    assert (tmp_path / "log").read_bytes() == b"one two"
-    with pytest.raises(DataError, match="cannot be written: File exists"):
-        AppendedFile(tmp_path / "log")
-
-
-def test_appended_file_writes_what_the_system_takes_in_parts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write = os.write
-    monkeypatch.setattr(files.os, "write", lambda descriptor, data: write(descriptor, data[:3]))
-    file = AppendedFile(tmp_path / "log")
-    file.write(b"0123456789")
-    assert (tmp_path / "log").read_bytes() == b"0123456789"
 
 
 def test_second_writer_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from hmtl.errors import DataError
 from hmtl.probing.features import FeatureStore
+from hmtl.probing.study import Request
 from hmtl.training.interruption import Interrupted
 from tests.probing.runs import train_tiny_run, write_probing_data
 from tests.running import REPOSITORY, Scripts
@@ -57,17 +59,15 @@ def test_all_layers_are_probed(options: list[str], tmp_path: Path, run_script: S
     assert names == ["layer", "majority class", *rows]
 
 
-def test_one_layer_and_task_by_another_classifier(
+def test_one_layer_and_task_by_standardised_vectors(
     options: list[str], tmp_path: Path, run_script: Scripts
 ) -> None:
-    arguments = ["-t", "ner", "-l", "encoder_emd", "--tasks", "Tense", "--classifier", "sklearn"]
-    done = run_script(SCRIPT, *options, *arguments, "--standardize")
+    arguments = ["-t", "ner", "-l", "encoder_emd", "--tasks", "Tense", "--standardize"]
+    done = run_script(SCRIPT, *options, *arguments)
     assert done.code == 0, done.err
     assert set(results_in(tmp_path / "out")) == {
-        ("Tense", "bag of embeddings", 1),
-        ("Tense", "encoder_emd", 1),
+        ("Tense", row, seed) for row in ("bag of embeddings", "encoder_emd") for seed in (1, 2)
     }
-    assert "of 2 seeds one is enough" in done.err
 
 
 def test_finished_parts_are_kept_and_others_join_them(
@@ -150,7 +150,7 @@ def test_engine_of_senteval_drives_the_probing(
     options: list[str], tmp_path: Path, run_script: Scripts
 ) -> None:
     try:
-        done = run_script(SCRIPT, *options, "-t", "emd", "--senteval", STAND_IN)
+        done = run_script(SCRIPT, *options, "-t", "emd", "-l", "all", "--senteval", STAND_IN)
         calls = sys.modules["senteval.engine"].calls
     finally:
         for name in [name for name in sys.modules if name.partition(".")[0] == "senteval"]:
@@ -170,7 +170,6 @@ def test_engine_of_senteval_drives_the_probing(
         (["-t", "ner", "--device", "cuda:99"], "--device cuda:99: torch sees"),
         (["-t", "ner", "--device", "tpu!"], "--device tpu!: expected is cpu, cuda"),
         (["-t", "ner", "--tasks", "Depth"], "no tree_depth.txt, the file of Depth"),
-        (["-t", "ner", "--classifier", "sklearn", "--hidden", "5"], "no hidden layer"),
         (["-t", "ner", "--senteval", "nowhere"], "no senteval/engine.py"),
         (["-t", "ner", "--senteval", "x", "--standardize"], "--standardize is for our own probe"),
         (["-t", "ner", "--beside", "nowhere"], "nowhere: holds no senteval.json"),
@@ -180,6 +179,24 @@ def test_what_is_not_to_be_had_is_told_in_one_message(
     options: list[str], run_script: Scripts, arguments: list[str], message: str
 ) -> None:
     assert re.search(message, run_script(SCRIPT, *options, *arguments).error, re.DOTALL)
+
+
+def test_what_is_not_said_is_as_it_was_in_2018(
+    world: Path, tmp_path: Path, run_script: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests: list[Request] = []
+
+    def note(request: Request) -> None:
+        requests.append(request)
+        raise DataError("noted")
+
+    monkeypatch.setattr("hmtl.probing.study.probe", note)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "SentEval").mkdir()
+    assert "noted" in run_script(SCRIPT, "-s", world / "run").error
+    (request,) = requests
+    assert (request.task, request.layers) == ("ner", ["text_field_embedder"])
+    assert (request.data, request.senteval) == (None, Path("SentEval"))
 
 
 def test_directory_without_a_run_is_refused(
@@ -203,8 +220,7 @@ def test_malformed_line_is_named(
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["-t", "ner"], "Give --data, --senteval or both"),
-        (["--data", "x"], "one of the arguments -t/--task --untrained is required"),
+        (["-t", "ner"], "There is no checkout of SentEval in SentEval: give --data"),
         (["-t", "ner", "--untrained", "--data", "x"], "not allowed with argument"),
         (["-t", "ner", "--data", "x", "--tasks", "Nonsense"], "invalid choice: 'Nonsense'"),
         (["-t", "ner", "--data", "x", "--hidden", "-1"], "--hidden -1: expected is 0 or"),

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.dataset_readers.wordpiece_indexer import WordpieceIndexer
 from hmtl.pretrained_models import is_directory, naming_model, resolve
+from tests.transformer_files import write_transformer
 
 
 @pytest.fixture
@@ -53,3 +55,36 @@ def test_error_of_a_library_is_told_with_the_place(error: type[Exception]) -> No
     with pytest.raises(ConfigurationError, match="some.path.*why"):
         with naming_model("some.path", "name"):
             raise error("why\nand a lot more")
+
+
+def test_malformed_tokenizer_is_told_with_the_model(tmp_path: Path) -> None:
+    path = write_transformer(tmp_path / "model")
+    (path / "tokenizer.json").write_text("{}")
+    with pytest.raises(
+        ConfigurationError, match=r"a token indexer's model_name '.*model' cannot be loaded: "
+    ):
+        WordpieceIndexer(str(path))
+
+
+SLOW = "Couldn't instantiate the backend tokenizer from one of: \n(1) a file\nYou need to have {} installed."
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            ValueError(SLOW.format("sentencepiece")),
+            "have sentencepiece installed. Perhaps `pip install sent",
+        ),
+        (ValueError(SLOW.format("torch")), "have torch installed. Write a directory"),
+        (KeyError("model"), "KeyError: 'model'. Write a directory"),
+        (ValueError(), r"ValueError\(\). Write a directory"),
+        (ValueError("x" * 1000), r"x{400}\.\.\. Write a directory"),
+    ],
+)
+def test_what_a_library_says_of_a_model_is_told_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ConfigurationError, match=told), naming_model("model_name", "some/model"):
+        raise error

@@ -21,11 +21,11 @@ def commands_of(page: str) -> list[str]:
     commands, begun = [], ""
     for block in SH_BLOCK.findall(page):
         for line in block.replace("\\\n", " ").splitlines():
-            begun = f"{begun} {line}" if begun else line.split(" #")[0].strip()
+            begun = f"{begun} {line}" if begun else re.sub(r"(^|\s)#.*", "", line).strip()
             if begun.count("'") % 2 == 0:
                 commands.append(begun)
                 begun = ""
-    return [command for command in commands if command and not command.startswith("#")]
+    return [command for command in commands if command]
 
 
 COMMANDS = commands_of(README)
@@ -101,6 +101,17 @@ def test_pages_name_only_files_that_exist() -> None:
     named = set(re.findall(r"`((?:configs|data/sample|docs|hmtl|script|tests)/[\w/.-]+)`", text))
     assert {"configs/hmtl_sample.json"} <= named
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_downloads_go_where_the_configs_of_2018_look_for_them() -> None:
+    wanted = {
+        path
+        for config in (ROOT / "configs").glob("*.json")
+        for path in re.findall(r'"(data/(?:glove|elmo)/[^"]+)"', config.read_text(encoding="utf-8"))
+    }
+    commands = " ".join(commands_of((ROOT / "docs" / "corpora.md").read_text(encoding="utf-8")))
+    written = set(re.findall(r"(?:\bget|>) (data/\S+)", commands))
+    assert len(wanted) == 3 and wanted <= written
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)

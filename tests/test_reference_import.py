@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.modules.elmo import Elmo
 
 from hmtl.config import load_config
 from hmtl.errors import DataError
 from hmtl.experiment import build_model
+from hmtl.files import sha256_of_tree
 from hmtl.reference_import import RELATION_TYPES, import_directory, read_relation_types
 from hmtl.training.checkpointer import load_tensors
 from tests.elmo_files import write_elmo_files
@@ -308,3 +310,21 @@ def test_import_script_tells_what_it_wrote(directories, monkeypatch, capsys) -> 
     monkeypatch.setattr(sys, "argv", ["import_reference_weights.py", *arguments])
     runpy.run_path(str(REPOSITORY / "script" / "import_reference_weights.py"), run_name="__main__")
     assert capsys.readouterr().out == f"{target}: wrote best_relation.th\n"
+
+
+def test_what_is_imported_stays_as_it_was(directories) -> None:
+    source, target = directories
+    write_reference_dir(source, ALL_TASKS)
+    (source / "vocabulary" / ".lock").touch()
+    before = sha256_of_tree(source)
+    import_directory(source, target)
+    assert sha256_of_tree(source) == before
+    assert not list(target.rglob(".*"))
+
+
+def test_label_namespace_cannot_name_a_file_elsewhere(directories) -> None:
+    source, target = directories
+    write_reference_dir(source, ALL_TASKS)
+    overrides = json.dumps({"model.relation.tagger.label_namespace": "../../../mine"})
+    with pytest.raises(ConfigurationError, match="the label_namespace '../../../mine'"):
+        import_directory(source, target, overrides)

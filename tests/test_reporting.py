@@ -36,7 +36,7 @@ def test_score_table_shows_each_task_with_its_own_best_weights() -> None:
 
 
 def test_score_table_does_without_best_epoch_and_known_metrics() -> None:
-    metrics = {"toy": {"test": {"toy": {"accuracy": 1.0, "loss": 2.0}}}, "gold_mentions": False}
+    metrics = {"toy": {"test": {"toy": {"accuracy": 1.0, "loss": 2.0}}, "gold_mentions": False}}
     (*_, row) = score_table(metrics).splitlines()
     assert row.split() == ["toy", "2"]
 

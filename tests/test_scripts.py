@@ -81,10 +81,11 @@ def test_train_writes_metrics_of_all_tasks_for_the_best_weights_of_each(
     assert metrics["nb_epoch_trained"] == 1
     for task in TASKS:
         assert metrics[task]["best_epoch"] == 0
-        assert metrics[task]["nb_epoch_trained"] == 1
+        assert "nb_epoch_trained" in metrics[task]
+        assert list(metrics[task]["best_epoch_val_metrics"]) == list(TASKS)
         assert list(metrics[task]["test"]) == list(TASKS)
         headline = "coref_f1" if task == "coref" else "f1-measure-overall"
-        assert headline in metrics[task]["best_epoch_val_metrics"]
+        assert headline in metrics[task]["best_epoch_val_metrics"][task]
         assert headline in metrics[task]["test"][task]
 
 
@@ -163,9 +164,24 @@ def test_evaluate_gives_what_train_gave(
     assert done.code == 0, done.err
     evaluated = json.loads((world.run / "evaluate_metrics.json").read_text())
     metrics = json.loads((world.run / "metrics.json").read_text())
-    assert evaluated["gold_mentions"] is False
+    # SPEC 11: tasks only.
+    assert list(evaluated) == list(TASKS)
+    assert evaluated["ner"]["gold_mentions"] is False
     for task in TASKS:
         assert evaluated[task]["test"] == metrics[task]["test"]
+    assert [line.split()[0] for line in done.out.splitlines()[2:6]] == list(TASKS)
+
+
+def test_evaluate_shows_scores_that_it_cannot_write(
+    trained: tuple[World, Finished], run_script: Scripts, tmp_path: Path
+) -> None:
+    shutil.copytree(trained[0].run, tmp_path / "run")
+    path = tmp_path / "run" / "evaluate_metrics.json"
+    path.unlink(missing_ok=True)
+    # As good as read-only, even for root.
+    path.mkdir()
+    done = run_script("evaluate.py", "-s", tmp_path / "run")
+    assert done.error.startswith(f"error: {path}: cannot be written: ")
     assert [line.split()[0] for line in done.out.splitlines()[2:6]] == list(TASKS)
 
 
@@ -179,7 +195,7 @@ def test_evaluate_scores_coreference_on_gold_mentions(
     assert done.code == 0, done.err
     evaluated = json.loads((world.run / "evaluate_metrics.json").read_text())
     metrics = json.loads((world.run / "metrics.json").read_text())
-    assert evaluated["gold_mentions"] is True
+    assert evaluated["coref"]["gold_mentions"] is True
     assert coref_of(metrics)["mention_recall"] < 1.0
     assert coref_of(evaluated)["mention_recall"] == 1.0
     assert evaluated["ner"]["test"]["ner"] == metrics["ner"]["test"]["ner"]

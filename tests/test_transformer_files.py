@@ -2,10 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.modules.token_embedders import TokenEmbedder
 
+from hmtl.errors import DataError
 from hmtl.transformer_files import (
     FOLDER,
     check_transformers,
@@ -143,3 +148,30 @@ def test_kept_files_do_not_tell_where_the_model_lay(
 
 def test_run_without_files_of_its_own_takes_the_model(config: Config, tmp_path: Path) -> None:
     assert with_kept_transformers(config, tmp_path) == config
+
+
+@pytest.mark.parametrize("path", [EMBEDDER, f"{INDEXERS}.bert"])
+def test_code_in_the_folder_of_a_model_is_refused_without_a_question(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("builtins.input", pytest.fail)
+    (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'proof')!r}, 'w')")
+    names = {"AutoConfig": "evil.Config", "AutoTokenizer": ["evil.Tokenizer", None]}
+    for name, content in (("config", {"model_type": "evil"}), ("tokenizer_config", {})):
+        (tmp_path / f"{name}.json").write_text(json.dumps({**content, "auto_map": names}))
+    block_at(config, path)["model_name"] = str(tmp_path)
+    with pytest.raises(ConfigurationError, match=f"{path}.model_name .* cannot be loaded"):
+        completed(config)
+    assert not (tmp_path / "proof").exists()
+
+
+def test_code_in_other_weights_is_refused(config: Config, model: Path, tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> Any:
+            return (Path.touch, (tmp_path / "proof",))
+
+    torch.save({"weight": Evil()}, tmp_path / "evil.bin")
+    block = {**block_at(config, EMBEDDER), "override_weights_file": str(tmp_path / "evil.bin")}
+    with pytest.raises(DataError, match="evil.bin: cannot be read as a file of tensors"):
+        TokenEmbedder.from_params(Params(block))
+    assert not (tmp_path / "proof").exists()

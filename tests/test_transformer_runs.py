@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from allennlp.common.checks import ConfigurationError
 from transformers import AutoModel
 
 from hmtl.data_cache.settings import DIRECTORY_VARIABLE
-from hmtl.experiment import evaluate, train
+from hmtl.experiment import config_of_run, evaluate, train
 from hmtl.prediction.predictor import Predictor
 from hmtl.prediction.saved_run import save_for_prediction
 from hmtl.probing.probed_model import load_model
@@ -120,3 +121,11 @@ def test_trained_transformer_recovers_to_the_same_weights(world: Path, tmp_path:
     ended = load_tensors(tmp_path / "whole" / best_weights_name("ner"))
     name = "encoder.layer.1.output.dense.weight"
     assert not torch.equal(begun[name], ended[f"{WEIGHTS}.{name}"])
+
+
+def test_run_without_the_files_of_its_transformer_asks_no_other_place(
+    world: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_bytes((world / "run" / "config.json").read_bytes())
+    with pytest.raises(ConfigurationError, match="model_name is .* Put back the run's folder"):
+        config_of_run(tmp_path)

@@ -156,11 +156,9 @@ function summary(timing, took) {
 const FIELD = { relation: "relation_arcs_expanded", coref: "coref_clusters" };
 
 function understand(answer) {
-  const beginning = new Map(answer.tokens.map((token, index) => [token.begin_char, index]));
-  const ending = new Map(answer.tokens.map((token, index) => [token.end_char, index]));
   const argument = (relation, name) => ({
-    first: beginning.get(relation[`${name}_begin_char`]),
-    last: ending.get(relation[`${name}_end_char`]),
+    first: relation[`${name}_begin_token`],
+    last: relation[`${name}_end_token`],
     text: relation[`${name}_text`],
   });
   const read = {

@@ -1,25 +1,26 @@
-"""One file of named arrays and JSON: checksummed, written in one piece, read by mapping it into memory."""
+"""One file of named arrays and JSON, in the format of safetensors, with a checksum."""
 
 from __future__ import annotations
 
 import json
-import mmap
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy
+import safetensors
+import safetensors.numpy
 
-from hmtl.files import CHUNK_SIZE, FileBeingWritten, replacing
+from hmtl.files import replacing
 
-MAGIC = b"hmtl arrays 1\n"
-# Little-endian: the length of the JSON header behind the magic, and the CRC-32 at the end of the file.
-LENGTH_BYTES, CHECKSUM_BYTES = 8, 4
-# A cache line: no number lies across two.
-ALIGNMENT = 64
-# What an array may hold: booleans, whole numbers, floats. Never objects.
-KINDS = "biuf"
+# What the metadata of the file hold: JSON, and the CRC-32 of that and of the arrays. (The format itself has
+# no checksum.)
+CONTENT, CHECKSUM = "content", "crc32"
+
+
+# What safetensors and torch raise, and what we do.
+UNREADABLE = (safetensors.SafetensorError, RuntimeError, LookupError, ValueError, TypeError)
 
 
 class CorruptFile(Exception):
@@ -42,6 +43,7 @@ def write_arrays(path: Path, content: Any, arrays: Mapping[str, numpy.ndarray]) 
     content : `Any`
         Anything that JSON can hold.
     arrays : `Mapping[str, numpy.ndarray]`
+        Of booleans, whole numbers or floats.
 
     # Returns
 
@@ -53,26 +55,11 @@ def write_arrays(path: Path, content: Any, arrays: Mapping[str, numpy.ndarray]) 
     DataError
         When the file cannot be written.
     """
-    table, end = {}, 0
-    for name, array in arrays.items():
-        table[name] = {"dtype": array.dtype.str, "shape": array.shape, "offset": end}
-        end = _aligned(end + array.nbytes)
-    header = json.dumps({"content": content, "arrays": table}).encode()
-    header += b" " * (_aligned(_start(header)) - _start(header))
+    text = json.dumps(content)
+    plain = {name: numpy.ascontiguousarray(array) for name, array in arrays.items()}
+    metadata = {CONTENT: text, CHECKSUM: str(_checksum(text, plain))}
     with replacing(path) as file:
-        checksum = _write(file, 0, MAGIC + len(header).to_bytes(LENGTH_BYTES, "little") + header)
-        for array in arrays.values():
-            data = numpy.ascontiguousarray(array).reshape(-1).view(numpy.uint8).data
-            padding = bytes(_aligned(array.nbytes) - array.nbytes)
-            checksum = _write(file, _write(file, checksum, data), padding)
-        file.write(checksum.to_bytes(CHECKSUM_BYTES, "little"))
-        file.flush()
-        return file.size
-
-
-def _write(file: FileBeingWritten, checksum: int, data: bytes | memoryview) -> int:
-    file.write(data)
-    return zlib.crc32(data, checksum)
+        return file.write(safetensors.numpy.save(plain, metadata))
 
 
 def read_arrays(path: Path) -> ArrayFile:
@@ -84,42 +71,29 @@ def read_arrays(path: Path) -> ArrayFile:
     OSError
         When it cannot be read, `FileNotFoundError` when there is none.
     """
-    with open(path, "rb") as file:
-        try:
-            mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-            _check(mapped)
-            start = len(MAGIC) + LENGTH_BYTES
-            end = start + int.from_bytes(mapped[len(MAGIC) : start], "little")
-            header = json.loads(bytes(mapped[start:end]))
-            table = header["arrays"].items()
-            return ArrayFile(
-                header["content"], {name: _array(mapped[end:], entry) for name, entry in table}
-            )
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise CorruptFile(f"{path}: {error}") from error
+    try:
+        # As torch's tensors they are mapped; as numpy's they would be read at once.
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata()
+            arrays = {name: file.get_tensor(name).numpy() for name in file.keys()}
+        if _checksum(metadata[CONTENT], arrays) != int(metadata[CHECKSUM]):
+            raise ValueError("its content does not agree with its checksum")
+        content = json.loads(metadata[CONTENT])
+    except UNREADABLE as error:
+        raise CorruptFile(f"{path}: {error}") from error
+    for array in arrays.values():
+        array.flags.writeable = False
+    return ArrayFile(content, arrays)
 
 
-def _check(mapped: memoryview) -> None:
-    if bytes(mapped[: len(MAGIC)]) != MAGIC:
-        raise ValueError("is no file of arrays")
-    checksum, end = 0, len(mapped) - CHECKSUM_BYTES
-    for start in range(0, end, CHUNK_SIZE):
-        checksum = zlib.crc32(mapped[start : min(start + CHUNK_SIZE, end)], checksum)
-    if checksum != int.from_bytes(mapped[end:], "little"):
-        raise ValueError("its content does not agree with its checksum")
+def _checksum(content: str, arrays: Mapping[str, numpy.ndarray]) -> int:
+    checksum = zlib.crc32(content.encode())
+    for name, array in sorted(arrays.items()):
+        checksum = checksum_of(name, array, checksum)
+    return checksum
 
 
-def _array(data: memoryview, entry: dict[str, Any]) -> numpy.ndarray:
-    dtype, shape = numpy.dtype(entry["dtype"]), tuple(entry["shape"])
-    if dtype.kind not in KINDS:
-        raise ValueError(f"holds values of type {dtype}")
-    count = int(numpy.prod(shape, dtype=numpy.int64))
-    return numpy.frombuffer(data, dtype, count, entry["offset"]).reshape(shape)
-
-
-def _start(header: bytes) -> int:
-    return len(MAGIC) + LENGTH_BYTES + len(header)
-
-
-def _aligned(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT
+def checksum_of(name: str, array: numpy.ndarray, before: int = 0) -> int:
+    """Return the CRC-32 of an array and its name, type and shape, after that of what stands `before`."""
+    before = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), before)
+    return zlib.crc32(array.data, before)

@@ -51,17 +51,31 @@ class CachedSplit(Sequence[Instance]):
         The number of instances.
     documents : `Set[str]`
         The names of the documents that they are from, as far as they have any.
+    misses : `Dict[str, int]`
+        How often each label counts as a miss, because it was never seen in training.
     """
 
-    def __init__(self, columns: Dict[str, FieldColumn], length: int, documents: Set[str]) -> None:
+    def __init__(
+        self,
+        columns: Dict[str, FieldColumn],
+        length: int,
+        documents: Set[str],
+        misses: Dict[str, int],
+    ) -> None:
         self._columns = columns
         self._length = length
         self.documents = documents
+        self.misses = misses
 
     @classmethod
-    def of(cls, instances: Sequence[Instance], vocab: Vocabulary) -> "CachedSplit":
+    def of(
+        cls,
+        instances: Sequence[Instance],
+        vocab: Vocabulary,
+        misses: Optional[Dict[str, int]] = None,
+    ) -> "CachedSplit":
         """
-        Indexes instances.
+        Index instances.
 
         # Raises
 
@@ -76,7 +90,7 @@ class CachedSplit(Sequence[Instance]):
             name: column_of([instance.fields[name] for instance in instances], vocab)
             for name in names
         }
-        return cls(columns, len(instances), document_names(instances))
+        return cls(columns, len(instances), document_names(instances), misses or {})
 
     @classmethod
     def loaded(cls, file: ArrayFile, indexers: Dict[str, TokenIndexer]) -> "CachedSplit":
@@ -92,7 +106,8 @@ class CachedSplit(Sequence[Instance]):
             name: load_column(name, entry, file.arrays, indexers)
             for name, entry in file.content["columns"].items()
         }
-        return cls(columns, file.content["length"], set(file.content["documents"]))
+        content = file.content
+        return cls(columns, content["length"], set(content["documents"]), content["misses"])
 
     @property
     def content(self) -> Json:
@@ -102,6 +117,7 @@ class CachedSplit(Sequence[Instance]):
             "columns": columns,
             "length": self._length,
             "documents": sorted(self.documents),
+            "misses": self.misses,
         }
 
     def to_arrays(self) -> Arrays:

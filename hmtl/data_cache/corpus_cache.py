@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 from allennlp.data import DatasetReader, Instance, TokenIndexer
 from allennlp.data.fields import TextField
 
+from hmtl.config_safety import check_plain_names
 from hmtl.data_cache.array_file import ArrayFile, CorruptFile, read_arrays, write_arrays
 from hmtl.data_cache.cached_split import CachedSplit
 from hmtl.data_cache.fingerprints import Fingerprints
@@ -111,12 +112,12 @@ class CorpusCache:
             }
         except FileNotFoundError:
             return None
-        except (OSError, CorruptFile) as error:
+        except (OSError, CorruptFile, DataError) as error:
             logger.warning(
                 "the cache of indexed corpora cannot be used; they are read anew: %s", error
             )
             return None
-        self._retell()
+        logger.info("indexed corpora are taken from the cache, %s", self._directory)
         return found
 
     def keep(self, splits: Mapping[str, Mapping[str, Instances]], vocabulary: Path) -> None:
@@ -158,8 +159,7 @@ class CorpusCache:
                     continue
                 source = self._sources[task][split]
                 path = self._path_of_split(source, digest)
-                content = {**instances.content, "messages": source.messages}
-                write_arrays(path, content, instances.to_arrays())
+                write_arrays(path, instances.content, instances.to_arrays())
                 written.append(path)
         if self._vocabulary_is_known():
             path = self._path_of_vocabulary()
@@ -170,7 +170,6 @@ class CorpusCache:
     def _load_split(self, source: SplitSource, vocabulary_digest: str) -> CachedSplit:
         file = _read(self._path_of_split(source, vocabulary_digest))
         try:
-            source.messages = [(int(level), str(text)) for level, text in file.content["messages"]]
             return CachedSplit.loaded(file, _indexers_of(source.reader))
         except (LookupError, TypeError, ValueError) as error:
             raise CorruptFile(f"{source.path}: {error}") from error
@@ -178,17 +177,12 @@ class CorpusCache:
     def _restore_vocabulary(self, directory: Path) -> None:
         if not self._vocabulary_is_known():
             raise FileNotFoundError
-        texts = _read(self._path_of_vocabulary()).content
+        path = self._path_of_vocabulary()
+        texts = _read(path).content
+        check_plain_names(texts, "the file", path)
         with making_directory(directory) as partial:
             for name, text in texts.items():
                 (partial / name).write_text(text, encoding="utf-8", newline="")
-
-    def _retell(self) -> None:
-        """What reading them told, or warned of."""
-        for splits in self._sources.values():
-            for source in splits.values():
-                for level, text in source.messages:
-                    logger.log(level, "%s (from the cache)", text)
 
     def _path_of_split(self, source: SplitSource, vocabulary_digest: str) -> Path:
         key = _key(

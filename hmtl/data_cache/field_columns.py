@@ -1,6 +1,6 @@
 """The fields of one name of all instances of a split, as arrays and JSON, and back."""
 
-from typing import Any, Dict, List, Protocol, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Protocol, Sequence, Tuple
 
 import numpy
 import torch
@@ -21,12 +21,12 @@ from hmtl.data_cache.columns import (
     smallest,
 )
 from hmtl.data_cache.fields import (
-    LENGTH_KEY,
-    CachedArray,
+    Batches,
     CachedMetadata,
+    CachedSequence,
     CachedText,
-    IndexedTexts,
-    lengths_by_indexer,
+    Lengths,
+    TextTensors,
 )
 from hmtl.dataset_readers.fields.relations_field import RelationsField
 from hmtl.dataset_readers.fields.spans_field import SpansField
@@ -34,6 +34,8 @@ from hmtl.dataset_readers.fields.spans_field import SpansField
 Json = Dict[str, Any]
 Indexed = Dict[str, List[Any]]
 
+# How the padding of a text's indexers is named in its padding lengths.
+LENGTH_KEY = "{}___{}"
 # Fields that are one array each, padded in its first dimension: that length's name, and the padding.
 ARRAYS: Dict[type, Tuple[str, int]] = {
     SequenceLabelField: ("num_tokens", 0),
@@ -49,14 +51,11 @@ TOKENWISE: Dict[type, str] = {
 }
 
 
-class FieldColumn(Protocol):
+class FieldColumn(Batches, Protocol):
     """The fields of one name. `of` takes at least one field, all of one type."""
 
     def field(self, index: int) -> Field:
-        """Of one instance."""
-
-    def batch(self, indices: numpy.ndarray) -> Any:
-        """What a batch of these instances holds, as AllenNLP would make it of their fields."""
+        """Return that of one instance."""
 
     def to_arrays(self, name: str) -> Arrays:
         """All that must be kept, but for `content`."""
@@ -114,12 +113,16 @@ class ArrayColumn:
             arrays.append(field.as_tensor(field.get_padding_lengths()).numpy())
         return cls(Ragged.of(arrays), *ARRAYS[type(fields[0])])
 
-    def field(self, index: int) -> CachedArray:
-        return CachedArray(self.values[index], self.length_key, self.padding)
+    def field(self, index: int) -> CachedSequence:
+        return CachedSequence(self, index)
 
-    def batch(self, indices: numpy.ndarray) -> torch.Tensor:
+    def padding_lengths(self, index: int) -> Lengths:
+        return {self.length_key: self.values.length(index)}
+
+    def batch(self, indices: numpy.ndarray, lengths: Optional[Lengths] = None) -> torch.Tensor:
         rows = [self.values[index] for index in indices]
-        shape = (len(rows), max(map(len, rows)), *self.values.values.shape[1:])
+        length = max(map(len, rows)) if lengths is None else lengths[self.length_key]
+        shape = (len(rows), length, *self.values.values.shape[1:])
         padded = numpy.full(shape, self.padding, numpy.int64)
         for place, row in zip(padded, rows):
             place[: len(row)] = row
@@ -142,9 +145,12 @@ class MetadataColumn:
         self.values = values
 
     def field(self, index: int) -> CachedMetadata:
-        return CachedMetadata(self.values, index)
+        return CachedMetadata(self, index)
 
-    def batch(self, indices: numpy.ndarray) -> List[Any]:
+    def padding_lengths(self, index: int) -> Lengths:
+        return {}
+
+    def batch(self, indices: numpy.ndarray, lengths: Optional[Lengths] = None) -> List[Any]:
         return [self.values[index] for index in indices]
 
     def to_arrays(self, name: str) -> Arrays:
@@ -153,6 +159,13 @@ class MetadataColumn:
     @property
     def content(self) -> Json:
         return {"kind": self.KIND}
+
+
+class IndexedTexts(Protocol):
+    """What one token indexer has made of all texts of a split."""
+
+    def batch(self, indices: numpy.ndarray, lengths: Lengths) -> Dict[str, torch.Tensor]:
+        """Return several texts, padded; `lengths` by the names that the indexer gives them."""
 
 
 class TextColumn:
@@ -221,20 +234,16 @@ class TextColumn:
         return cls(words, arrays[f"{name}.lengths"], content["length_keys"], texts)
 
     def field(self, index: int) -> CachedText:
-        return CachedText(self, index)
+        return CachedText(self, index, self.words.length(index))
 
-    def batch(self, indices: numpy.ndarray) -> Dict[str, Dict[str, torch.Tensor]]:
-        longest = dict(zip(self.length_keys, self.lengths[indices].max(axis=0).tolist()))
-        lengths = lengths_by_indexer(longest, self.indexers)
-        return {name: each.batch(indices, lengths[name]) for name, each in self.indexers.items()}
-
-    def padding_lengths(self, index: int) -> Dict[str, int]:
-        """Of one text."""
+    def padding_lengths(self, index: int) -> Lengths:
         return dict(zip(self.length_keys, self.lengths[index].tolist()))
 
-    def num_tokens(self, index: int) -> int:
-        """Of one text."""
-        return self.words.length(index)
+    def batch(self, indices: numpy.ndarray, lengths: Optional[Lengths] = None) -> TextTensors:
+        if lengths is None:
+            lengths = dict(zip(self.length_keys, self.lengths[indices].max(axis=0).tolist()))
+        own = _by_indexer(lengths, self.indexers)
+        return {name: each.batch(indices, own[name]) for name, each in self.indexers.items()}
 
     def to_arrays(self, name: str) -> Arrays:
         arrays = {f"{name}.lengths": self.lengths, **self.words.to_arrays(f"{name}.words")}
@@ -268,8 +277,17 @@ def _is_tokenwise(indexer: TokenIndexer, vocab: Vocabulary) -> bool:
     return len(_single(indexer.tokens_to_indices([Token("a")], vocab)).rows) == 1
 
 
-def _named(name: str, lengths: Dict[str, int]) -> Dict[str, int]:
+def _named(name: str, lengths: Lengths) -> Lengths:
     return {LENGTH_KEY.format(name, key): length for key, length in lengths.items()}
+
+
+def _by_indexer(lengths: Lengths, indexers: Iterable[str]) -> Dict[str, Lengths]:
+    """Each indexer's own, under the names that it gives them."""
+    own: Dict[str, Lengths] = {name: {} for name in indexers}
+    for key, length in lengths.items():
+        name, _, own_key = key.partition(LENGTH_KEY.format("", ""))
+        own[name][own_key] = length
+    return own
 
 
 class TokenwiseTexts:
@@ -312,30 +330,17 @@ class TokenwiseTexts:
         table = Ragged.loaded(name, arrays)
         return cls(content["key"], table, words, content["scalar"], content["width_key"])
 
-    def as_tensors(self, index: int, padding_lengths: Dict[str, int]) -> Dict[str, torch.Tensor]:
-        words, length = self.words[index], padding_lengths[self.key]
-        if self.scalar:
-            padded = numpy.zeros(length, numpy.int64)
-            padded[: len(words)] = self.table.values[words]
-        else:
-            width = padding_lengths[self.width_key] if self.width_key else self.table.length(0)
-            padded = numpy.zeros((length, width), numpy.int64)
-            padded[: len(words)] = self.table.padded_rows(words, width)
-        return {self.key: torch.from_numpy(padded)}
-
-    def batch(
-        self, indices: numpy.ndarray, padding_lengths: Dict[str, int]
-    ) -> Dict[str, torch.Tensor]:
-        """Of several texts, each word of all of them looked up in one go."""
+    def batch(self, indices: numpy.ndarray, lengths: Lengths) -> Dict[str, torch.Tensor]:
+        # Each word of all texts is looked up in one go.
         texts = [self.words[index] for index in indices]
-        words, length = numpy.concatenate(texts), padding_lengths[self.key]
+        words, length = numpy.concatenate(texts), lengths[self.key]
         # Shape: (num_texts, length)
         real = numpy.arange(length) < numpy.array([[len(text)] for text in texts])
         if self.scalar:
             padded = numpy.zeros(real.shape, numpy.int64)
             padded[real] = self.table.values[words]
         else:
-            width = padding_lengths[self.width_key] if self.width_key else self.table.length(0)
+            width = lengths[self.width_key] if self.width_key else self.table.length(0)
             padded = numpy.zeros((*real.shape, width), numpy.int64)
             padded[real] = self.table.padded_rows(words, width)
         return {self.key: torch.from_numpy(padded)}
@@ -409,7 +414,7 @@ class OtherTexts:
         }
         return cls(lists, rows, content["keys"], indexer)
 
-    def as_tensors(self, index: int, padding_lengths: Dict[str, int]) -> Dict[str, torch.Tensor]:
+    def _padded(self, index: int, lengths: Lengths) -> Dict[str, torch.Tensor]:
         indexed: Indexed = {}
         for key in self.keys:
             if key in self.lists:
@@ -417,13 +422,10 @@ class OtherTexts:
             else:
                 numbers, rows = self.rows[key]
                 indexed[key] = [rows[number].tolist() for number in numbers[index]]
-        return self.indexer.as_padded_tensor_dict(indexed, padding_lengths)
+        return self.indexer.as_padded_tensor_dict(indexed, lengths)
 
-    def batch(
-        self, indices: numpy.ndarray, padding_lengths: Dict[str, int]
-    ) -> Dict[str, torch.Tensor]:
-        """Of several texts."""
-        texts = [self.as_tensors(index, padding_lengths) for index in indices]
+    def batch(self, indices: numpy.ndarray, lengths: Lengths) -> Dict[str, torch.Tensor]:
+        texts = [self._padded(index, lengths) for index in indices]
         return {key: torch.stack([text[key] for text in texts]) for key in texts[0]}
 
     def to_arrays(self, name: str) -> Arrays:

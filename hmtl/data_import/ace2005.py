@@ -24,11 +24,11 @@ from pathlib import Path
 
 from hmtl.data_import import corpus_writer, splits, tokenization
 from hmtl.data_import.ace_conversion import Converter
+from hmtl.data_import.sources import by_stem
 from hmtl.data_import.splits import Splits
 from hmtl.data_import.tally import Tally
 from hmtl.data_import.tokenization import Segmenter
 from hmtl.errors import DataError
-from hmtl.formats.files import documents_in
 
 logger = logging.getLogger(__name__)
 
@@ -138,24 +138,16 @@ def find_pairs(source: Path, tally: Tally) -> list[Pair]:
 
 
 def _pairs(source: Path, tally: Tally) -> Iterator[Pair]:
-    paired: set[Path] = set()
-    for text in documents_in(source, TEXT_SUFFIX):
-        name = text.name.removesuffix(TEXT_SUFFIX)
-        beside = [text.with_name(name + suffix) for suffix in ANNOTATION_SUFFIXES]
-        annotation = next((path for path in beside if path.is_file()), None)
-        if _is_foreign(text, source):
+    for stem, same in by_stem(source, [TEXT_SUFFIX, *ANNOTATION_SUFFIXES]).items():
+        annotation = next((same[each] for each in ANNOTATION_SUFFIXES if each in same), None)
+        if _is_foreign(stem, source):
             tally.dropped("documents", OTHER_LANGUAGE)
+        elif TEXT_SUFFIX not in same:
+            tally.dropped("documents", NO_TEXT)
         elif annotation is None:
             tally.dropped("documents", NO_ANNOTATION)
         else:
-            paired.add(annotation)
-            yield Pair(name, text, annotation)
-    if source.is_dir():
-        annotations = {
-            file for suffix in ANNOTATION_SUFFIXES for file in source.rglob(f"*{suffix}")
-        }
-        alone = [file for file in annotations - paired if not _is_foreign(file, source)]
-        tally.dropped("documents", NO_TEXT, len(alone))
+            yield Pair(stem.name, same[TEXT_SUFFIX], annotation)
 
 
 def _is_foreign(file: Path, source: Path) -> bool:

@@ -3,13 +3,17 @@ brat standoff: a folder of .txt files, each with its .ann (or BioNLP's .a1 and .
 
 Entities become mentions, relations (R) relations, and equivalences (*) and relations of a coreference type
 clusters. A discontinuous entity is left out and counted, or, with --discontinuous widen, becomes one mention
-from its first character to its last. Events, attributes, normalizations and notes are left out and counted.
+from its first character to its last. Events and their triggers, attributes, normalizations and notes are
+left out and counted.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,22 +27,31 @@ from hmtl.data_import.brat_files import (
     read_annotations,
 )
 from hmtl.data_import.documents import CharacterSlice, Document, Mention, Relation
-from hmtl.data_import.sources import files_in, name_of
+from hmtl.data_import.sources import by_stem, name_of
 from hmtl.data_import.tally import Tally
 from hmtl.data_import.tokenization import Segmenter, WordIndex
 from hmtl.data_import.unions import linked
 from hmtl.errors import DataError
 from hmtl.formats.brackets import Span
+from hmtl.formats.columns import BYTE_ORDER_MARK
 
 # How brat's own configurations and those of corpora name the link between coreferent entities.
 COREFERENCE_TYPES = ("Equiv", "Coref", "Coreference")
 DROP, WIDEN = "drop", "widen"
 NOT_ANNOTATED = "no .ann beside the .txt"
+NO_TEXT = "no .txt beside the .ann"
+TURNED = "arguments turned round, to stand as in the others of the type"
 DISCONTINUOUS = "is discontinuous"
 OF_LOST_MENTION = "one of its mentions was left out"
 MENTION_LOST = "the mention was left out"
 NO_PLACE = "nothing is learned from them"
 _ANNOTATION_SUFFIXES = (ANNOTATION_SUFFIX, ".a1", ".a2")
+# Ways to count characters that tools have beside brat's own: what they take the text for.
+_OTHER_COUNTS: dict[str, Callable[[str], str]] = {
+    "places counted a line end of CR and LF as one": lambda text: text.replace("\r\n", "\n"),
+    "places counted a line end as two": lambda text: re.sub("\r?\n", "\r\n", text),
+    "places did not count the byte order mark": lambda text: text.removeprefix(BYTE_ORDER_MARK),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,10 +77,21 @@ def run(arguments: argparse.Namespace) -> Tally:
     """Converts a folder, or one pair of files."""
     tally = Tally()
     source = arguments.source
-    texts = {name_of(file, source, TEXT_SUFFIX): file for file in files_in(source, [TEXT_SUFFIX])}
-    # A README.txt is no document.
-    files = {name: file for name, file in texts.items() if _annotation_files(file)}
-    tally.dropped("documents", NOT_ANNOTATED, len(texts) - len(files))
+    files: dict[str, dict[str, Path]] = {}
+    for stem, same in by_stem(source, [TEXT_SUFFIX, *_ANNOTATION_SUFFIXES]).items():
+        if TEXT_SUFFIX not in same:
+            tally.dropped("documents", NO_TEXT)
+        elif len(same) == 1:
+            # A README.txt is no document.
+            tally.dropped("documents", NOT_ANNOTATED)
+        else:
+            files[name_of(stem, source)] = same
+    if not files:
+        raise DataError(
+            f"holds no document: expected files that end in {TEXT_SUFFIX}, and beside each one that ends in "
+            f"{' or '.join(_ANNOTATION_SUFFIXES)}",
+            source,
+        )
     short = splits.without_folders(files)
     own = {short[name]: split for name, split in splits.by_folders(files).items()}
     division = splits.choose(arguments, short.values, own)
@@ -78,7 +102,7 @@ def run(arguments: argparse.Namespace) -> Tally:
         arguments.discontinuous == WIDEN,
         tally,
     )
-    documents = (converter.document(short[name], path) for name, path in files.items())
+    documents = (converter.document(short[name], same) for name, same in files.items())
     corpus_writer.write_corpus(arguments, documents, division, tally, len(files))
     return tally
 
@@ -90,11 +114,12 @@ class _Converter:
     coreference_types: frozenset[str]
     widen: bool
     tally: Tally
+    # By type of relation the roles of its arguments, in the order in which they first stood.
+    roles: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def document(self, name: str, path: Path) -> Document:
+    def document(self, name: str, files: Mapping[str, Path]) -> Document:
         """One text with its annotations."""
-        text = _read_text(path)
-        annotations = read_annotations(_annotation_files(path), text)
+        text, annotations = self._read(files)
         for kind, count in annotations.others.items():
             self.tally.dropped(kind, NO_PLACE, count)
         places = self._places(annotations, text)
@@ -118,6 +143,24 @@ class _Converter:
             text=text,
         )
 
+    def _read(self, files: Mapping[str, Path]) -> tuple[str, Annotations]:
+        """
+        The text and what is said about it. Where the quoted words do not stand at their places, but would if
+        characters were counted otherwise, the text is taken as it was counted.
+        """
+        text = _read_text(files[TEXT_SUFFIX])
+        paths = [files[suffix] for suffix in _ANNOTATION_SUFFIXES if suffix in files]
+        try:
+            return text, read_annotations(paths, text)
+        except DataError as error:
+            for how, as_counted in _OTHER_COUNTS.items():
+                with suppress(DataError):
+                    other = as_counted(text)
+                    annotations = read_annotations(paths, other, all_quoted=True)
+                    self.tally.changed("documents", how)
+                    return other, annotations
+            raise error
+
     def _places(self, annotations: Annotations, text: str) -> dict[str, CharacterSlice]:
         """Where each entity stands, as one slice of the text."""
         places: dict[str, CharacterSlice] = {}
@@ -136,12 +179,15 @@ class _Converter:
         for relation in annotations.relations:
             if relation.type in self.coreference_types:
                 continue
-            if relation.arg1 in spans and relation.arg2 in spans:
-                relations.append(
-                    Relation(relation.type, spans[relation.arg1], spans[relation.arg2])
-                )
-            else:
+            if relation.arg1 not in spans or relation.arg2 not in spans:
                 self.tally.dropped("relations", OF_LOST_MENTION)
+                continue
+            arguments = spans[relation.arg1], spans[relation.arg2]
+            usual = self.roles.setdefault(relation.type, relation.roles)
+            if relation.roles != usual and relation.roles == usual[::-1]:
+                arguments = arguments[::-1]
+                self.tally.changed("relations", TURNED)
+            relations.append(Relation(relation.type, *arguments))
         return relations
 
     def _clusters(self, annotations: Annotations, spans: dict[str, Span]) -> list[list[Span]]:
@@ -192,8 +238,3 @@ def _read_text(path: Path) -> str:
         ) from error
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", path) from error
-
-
-def _annotation_files(path: Path) -> list[Path]:
-    files = [path.with_suffix(suffix) for suffix in _ANNOTATION_SUFFIXES]
-    return [file for file in files if file.is_file()]

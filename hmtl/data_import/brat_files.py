@@ -6,7 +6,8 @@ file of one annotation a line.
     T2<TAB>PER 0 5;9 12<TAB>Alice Doe  the same in pieces
     R1<TAB>located Arg1:T1 Arg2:T3     a relation
     *<TAB>Equiv T1 T4 T7               an equivalence, here of coreferent entities
-    E1, A1, M1, N1, #1                 events, attributes, normalizations, notes
+    E1<TAB>Move:T5 Agent:T1            an event, whose trigger T5 is an entity by its form only
+    A1, M1, N1, #1                     attributes, normalizations, notes
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from hmtl.formats.columns import read_lines, shown
 
 TEXT_SUFFIX, ANNOTATION_SUFFIX = ".txt", ".ann"
 RELATIONS_OF_EVENTS = "relations of events"
+TRIGGERS = "event triggers"
 _OTHER_KINDS = {
     "E": "events",
     "A": "attributes",
@@ -31,7 +33,11 @@ _OTHER_KINDS = {
     "#": "notes",
 }
 _ENTITY = re.compile(r"(?P<type>\S+) (?P<places>[0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)")
-_RELATION = re.compile(r"(?P<type>\S+) [^\s:]+:(?P<arg1>[TE]\S+) [^\s:]+:(?P<arg2>[TE]\S+)\s*")
+_RELATION = re.compile(
+    r"(?P<type>\S+) (?P<role1>[^\s:]+):(?P<arg1>[TE]\S+) (?P<role2>[^\s:]+):(?P<arg2>[TE]\S+)\s*"
+)
+_TRIGGER = re.compile(r"[^\s:]+:(?P<name>T\S+)")
+_NUMBERED = re.compile(r"(?P<role>.*?)(?P<number>[0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +65,16 @@ class BinaryRelation:
     type : `str`
     arg1, arg2 : `str`
         Names of entities, as `T1`.
+    roles : `tuple[str, str]`
+        What they are in the relation: `Arg1` and `Arg2`, or as the corpus names them. Roles that differ in a
+        number stand in the order of their numbers, others as in the file.
     line : `int`
     """
 
     type: str
     arg1: str
     arg2: str
+    roles: tuple[str, str]
     line: int
 
 
@@ -93,7 +103,7 @@ class Annotations:
     # Parameters
 
     entities : `dict[str, Entity]`
-        By name, in the order of the file.
+        By name, in the order of the file; without triggers of events.
     relations : `list[BinaryRelation]`
     equivalences : `list[Equivalence]`
     others : `Counter[str]`
@@ -106,7 +116,7 @@ class Annotations:
     others: Counter[str] = field(default_factory=Counter)
 
 
-def read_annotations(paths: Iterable[Path], text: str) -> Annotations:
+def read_annotations(paths: Iterable[Path], text: str, all_quoted: bool = False) -> Annotations:
     """
     What the `.ann` file of a text says (or several: BioNLP keeps `.a1` and `.a2`).
 
@@ -115,6 +125,8 @@ def read_annotations(paths: Iterable[Path], text: str) -> Annotations:
     paths : `Iterable[Path]`
     text : `str`
         The text they are about.
+    all_quoted : `bool`, optional (default = `False`)
+        Whether each entity must quote what stands at its place. Else those that quote nothing are believed.
 
     # Raises
 
@@ -123,25 +135,31 @@ def read_annotations(paths: Iterable[Path], text: str) -> Annotations:
         no entity has.
     """
     annotations = Annotations()
+    triggers: set[str] = set()
     for path in paths:
         for number, line in read_lines(path):
             if line.strip():
-                _Line(path, number, line, text).add_to(annotations)
+                _Line(path, number, line, text, all_quoted).add_to(annotations, triggers)
         _check_names(annotations, path)
+    for name in triggers & annotations.entities.keys():
+        del annotations.entities[name]
+        annotations.others[TRIGGERS] += 1
     return annotations
 
 
 class _Line:
     """One line of an `.ann` file."""
 
-    def __init__(self, path: Path, number: int, line: str, text: str) -> None:
+    def __init__(self, path: Path, number: int, line: str, text: str, must_quote: bool) -> None:
         self._path = path
         self._number = number
         self._text = text
+        self._must_quote = must_quote
         self._name, _, rest = line.partition("\t")
         self._body, _, self._quote = rest.partition("\t")
 
-    def add_to(self, annotations: Annotations) -> None:
+    def add_to(self, annotations: Annotations, triggers: set[str]) -> None:
+        """Adds what it says, and the name of an event's trigger."""
         kind = self._name[:1]
         if kind == "T":
             self._add_entity(annotations)
@@ -151,6 +169,9 @@ class _Line:
             self._add_equivalence(annotations)
         elif kind in _OTHER_KINDS:
             annotations.others[_OTHER_KINDS[kind]] += 1
+            trigger = _TRIGGER.match(self._body) if kind == "E" else None
+            if trigger is not None:
+                triggers.add(trigger["name"])
         else:
             raise self._error(
                 f"unknown annotation {shown(self._name)}; expected T, R, *, E, A, M, N or #"
@@ -179,7 +200,7 @@ class _Line:
     def _check_quote(self, entity: Entity) -> None:
         """Blanks and line ends apart, the quoted text must be what stands there: places may be miscounted."""
         covered = " ".join(self._text[begin:end] for begin, end in entity.pieces)
-        if self._quote and self._quote.split() != covered.split():
+        if (self._quote or self._must_quote) and self._quote.split() != covered.split():
             raise self._error(
                 f"the entity quotes {shown(self._quote)}, but at its place stands {shown(covered)}. Places "
                 "count characters of the .txt file from 0 (a line end of CR and LF is two)"
@@ -194,8 +215,10 @@ class _Line:
         if "E" in (match["arg1"][0], match["arg2"][0]):
             annotations.others[RELATIONS_OF_EVENTS] += 1
             return
+        arguments = [(match["role1"], match["arg1"]), (match["role2"], match["arg2"])]
+        (role1, arg1), (role2, arg2) = _in_order(arguments)
         annotations.relations.append(
-            BinaryRelation(match["type"], match["arg1"], match["arg2"], self._number)
+            BinaryRelation(match["type"], arg1, arg2, (role1, role2), self._number)
         )
 
     def _add_equivalence(self, annotations: Annotations) -> None:
@@ -208,6 +231,15 @@ class _Line:
 
     def _error(self, message: str) -> DataError:
         return DataError(message, self._path, self._number)
+
+
+def _in_order(arguments: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Roles with what has them; `Arg1` before `Arg2`, wherever they stand."""
+    numbered = [_NUMBERED.fullmatch(role) for role, _ in arguments]
+    first, second = numbered
+    if first and second and first["role"] == second["role"]:
+        return sorted(arguments, key=lambda argument: int(argument[0][len(first["role"]) :]))
+    return arguments
 
 
 def _check_names(annotations: Annotations, path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from hmtl.data_import import corpus_writer, splits
 from hmtl.data_import.documents import Document
+from hmtl.data_import.naming import RENAMED
 from hmtl.data_import.tally import Tally
 
 # A corpus in these columns has all its documents again in single files, for coreference.
@@ -31,13 +33,25 @@ def convert(arguments: argparse.Namespace, files: list[Path], read: Read) -> Tal
     files = _without_copies(files, arguments.source)
     own = {
         document.name: _part_that_tells(file, arguments.source)
-        for file in files
-        for document in read(file)
+        for file, document in _documents(files, read, Tally())
     }
     division = splits.choose(arguments, own.keys, splits.of_source(own))
-    documents = (document for file in files for document in read(file))
+    documents = (document for _, document in _documents(files, read, tally))
     corpus_writer.write_corpus(arguments, documents, division, tally, len(own))
     return tally
+
+
+def _documents(files: list[Path], read: Read, tally: Tally) -> Iterator[tuple[Path, Document]]:
+    """All documents with their files. One that is there before, part and all, gets a name of its own."""
+    times: Counter[tuple[str, int]] = Counter()
+    for file in files:
+        for document in read(file):
+            same = document.name, document.part
+            times[same] += 1
+            if times[same] > 1:
+                document.name += f".{times[same]}"
+                tally.changed("documents", RENAMED)
+            yield file, document
 
 
 def _parts(file: Path, source: Path) -> tuple[str, ...]:

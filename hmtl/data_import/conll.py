@@ -42,15 +42,16 @@ def read_like_conll(path: str | PathLike[str]) -> Iterator[Document]:
 
 def read_conll2012(path: str | PathLike[str]) -> Iterator[Document]:
     """
-    Streams the documents of a CoNLL-2012 file, with the treebank's columns.
+    Streams the documents of a CoNLL-2012 file, with the treebank's columns where it has them.
 
     # Raises
 
     `DataError`
         With file and line, for whatever the format does not allow.
     """
-    all_columns = read_raw_documents(path, conll2012.LAYOUT, conll2012.FEWEST_COLUMNS)
-    for parsed, raw in zip(conll2012.read_documents(path), all_columns):
+    layout, fewest = conll2012.COREFERENCE_LAYOUT, conll2012.FEWEST_FOR_COREFERENCE
+    for raw in read_raw_documents(path, layout, fewest):
+        parsed = conll2012.parse(raw)
         document = Document(parsed.name, [], part=parsed.part)
         first = 0
         for sentence, rows in zip(parsed.sentences, raw.sentences):
@@ -61,7 +62,9 @@ def read_conll2012(path: str | PathLike[str]) -> Iterator[Document]:
         yield document
 
 
-def _treebank(rows: Rows) -> TreebankColumns:
+def _treebank(rows: Rows) -> TreebankColumns | None:
+    if rows.num_columns < conll2012.FEWEST_COLUMNS:
+        return None
     return TreebankColumns(
         pos_tags=rows.column(POS_TAG),
         parse=rows.column(PARSE),

@@ -47,10 +47,15 @@ SUFFIXES = (
 AUTO, BIO, BIOUL = "auto", "BIO", "BIOUL"
 # What the choices of --scheme are read as: IOB1 and BIO tags read alike, and BIOES is BIOUL in other letters.
 SCHEMES = {AUTO: AUTO, "BIO": BIO, "IOB1": BIO, "BIOUL": BIOUL, "BIOES": BIOUL, "BILOU": BIOUL}
+REMEDY = (
+    f", or, where a file has no {DOCUMENT_START} lines, cut it into documents of N sentences with "
+    "--sentences-per-document N"
+)
 HINT = "--tag and --scheme say where tags are and what they are"
 ILL_FORMED = "are of no well-formed name"
 REPAIRED = "begin with I- and were read as names of their own"
 _BIOES_LETTERS = {"E": "L", "S": "U"}
+_TAG = re.compile(r"O|[BIELSU]-\S+")
 _BIOUL_ONLY = re.compile(r"[ELSU]-")
 
 
@@ -83,7 +88,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--comment",
         metavar="TEXT",
-        help="lines that begin so are passed over, as those of # in many files (default: none)",
+        help="lines that begin so are passed over, as those of # in many files, but for rows with as many "
+        "columns as others and a tag (default: none)",
     )
     parser.add_argument(
         "--sentences-per-document",
@@ -108,7 +114,7 @@ def run(arguments: argparse.Namespace) -> Tally:
     files = files_in(arguments.source, arguments.suffix or SUFFIXES)
     reader = _Reader(arguments, tally)
     file_of = {name: file.name for file in files for name in reader.names(file)}
-    division = splits.choose(arguments, file_of.keys, splits.of_source(file_of))
+    division = splits.choose(arguments, file_of.keys, splits.of_source(file_of), REMEDY)
     documents = (document for file in files for document in reader.documents(file))
     corpus_writer.write_corpus(arguments, documents, division, tally, len(file_of))
     return tally
@@ -157,14 +163,16 @@ class _Reader:
         buffer = SentenceBuffer(
             path, "word, tag and others, as --word and --tag say", self._fewest()
         )
-        line, num_sentences = 1, 0
+        line, num_sentences, num_columns, inside = 1, 0, 0, False
         for line, text in read_lines(path):
-            if self.options.comment and text.startswith(self.options.comment):
-                continue
             cells = self._cells(text)
+            if self._is_comment(text, cells, num_columns, inside):
+                continue
             is_start = cells[:1] == [DOCUMENT_START]
-            if cells and not is_start:
+            inside = bool(cells) and not is_start
+            if inside:
                 buffer.add(line, cells)
+                num_columns = len(cells)
                 continue
             rows = buffer.take()
             if rows is not None:
@@ -177,6 +185,18 @@ class _Reader:
             yield rows
         elif num_sentences == 0:
             raise DataError("the file holds no sentence", path, line)
+
+    def _is_comment(self, text: str, cells: list[str], num_columns: int, inside: bool) -> bool:
+        """
+        Whether a line is passed over. `#Oslo B-LOC` is a row: it has a tag where the others have theirs. A
+        `#` alone is a word only inside a sentence, or where a tab follows it.
+        """
+        begin = self.options.comment
+        if not begin or not text.startswith(begin):
+            return False
+        fits = len(cells) == num_columns if num_columns else len(cells) >= self._fewest()
+        may_be_word = cells[:1] != [begin.strip()] or inside or text.startswith(f"{begin}\t")
+        return not (fits and may_be_word and _TAG.fullmatch(cells[self.options.tag]))
 
     def _cells(self, text: str) -> list[str]:
         if not self.options.tabs:

@@ -22,13 +22,14 @@ from typing import Any
 from hmtl.data_import import corpus_writer, splits
 from hmtl.data_import.documents import Document, Mention, Relation, Sentence
 from hmtl.data_import.json_files import Fields, read_json
+from hmtl.data_import.naming import UniqueNames
 from hmtl.data_import.resolution import without_overlaps
 from hmtl.data_import.sources import files_in
 from hmtl.data_import.splits import TRAIN, Splits
 from hmtl.data_import.tally import Tally
 from hmtl.errors import DataError
 from hmtl.formats.brackets import Span
-from hmtl.formats.columns import shown
+from hmtl.formats.columns import shown_json
 
 logger = logging.getLogger(__name__)
 
@@ -66,11 +67,13 @@ def run(arguments: argparse.Namespace) -> Tally:
     """Converts a file or a folder."""
     tally = Tally()
     files = [file for file in files_in(arguments.source, [SUFFIX]) if file.name != RELATION_NAMES]
+    names = UniqueNames(tally)
     reader = _Reader(_relation_names(arguments.relation_names, arguments.source), tally)
     documents: list[Document] = []
     file_of: dict[str, str] = {}
     for file in files:
         for document in reader.documents(file):
+            document.name = names.of(document.name)
             documents.append(document)
             file_of[document.name] = file.name
     division = splits.choose(arguments, file_of.keys, splits.of_source(file_of))
@@ -192,7 +195,7 @@ def _mention(content: Any, sentences: Sequence[Sequence[str]], fields: Fields) -
             raise ValueError
     except (TypeError, ValueError):
         raise mention.error(
-            f"a mention has sent_id {shown(repr(sentence))} and pos {shown(repr(place))}; expected the index "
+            f"a mention has sent_id {shown_json(sentence)} and pos {shown_json(place)}; expected the index "
             "of a sentence, counted from 0, and [begin, end] within it"
         ) from None
     first = sum(len(words) for words in sentences[:sentence])
@@ -205,7 +208,7 @@ def _triple(content: Any, num_entities: int, fields: Fields) -> tuple[str, int, 
     for entity in (head, tail):
         if not isinstance(entity, int) or not 0 <= entity < num_entities:
             raise label.error(
-                f"a label has h {shown(repr(head))} and t {shown(repr(tail))}; expected indices of the "
+                f"a label has h {shown_json(head)} and t {shown_json(tail)}; expected indices of the "
                 f"{num_entities} entities, counted from 0"
             )
     return label.string("r"), head, tail

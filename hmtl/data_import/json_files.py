@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hmtl.errors import DataError
-from hmtl.formats.columns import read_lines, shown
+from hmtl.formats.columns import read_lines, shown_json
 
 
 def read_json(path: Path) -> Any:
@@ -73,8 +73,12 @@ class Fields:
         self.line = line
         self.where = where
         if not isinstance(content, dict):
-            raise self.error(f"{shown(json.dumps(content))} is no object; expected {{...}}")
+            raise self.error(f"{shown_json(content)} is no object; expected {{...}}")
         self._content = content
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is such a field."""
+        return key in self._content
 
     def list_of(self, key: str) -> list[Any]:
         """A field that must be a list; an absent one or `null` is empty."""
@@ -82,17 +86,18 @@ class Fields:
         if value is None:
             return []
         if not isinstance(value, list):
-            raise self.error(f"{key} is {shown(json.dumps(value))}; expected a list")
+            raise self.error(f"{key} is {shown_json(value)}; expected a list")
         return value
 
     def string(self, *keys: str) -> str:
         """The first of several fields that is there, which must be a string."""
         for key in keys:
             if key in self._content:
-                if not isinstance(self._content[key], str):
-                    value = shown(json.dumps(self._content[key]))
-                    raise self.error(f"{key} is {value}; expected a string")
-                return str(self._content[key])
+                value = self._content[key]
+                if not isinstance(value, str):
+                    quoted = f", as {shown_json(str(value))}" if isinstance(value, int) else ""
+                    raise self.error(f"{key} is {shown_json(value)}; expected a string{quoted}")
+                return value
         raise self.error(f"there is no {' or '.join(keys)}")
 
     def sentences(self, key: str) -> list[list[str]]:
@@ -100,9 +105,7 @@ class Fields:
         sentences = self.list_of(key)
         for sentence in sentences:
             if not isinstance(sentence, list) or not all(isinstance(w, str) for w in sentence):
-                raise self.error(
-                    f"{key} holds {shown(json.dumps(sentence))}; expected lists of words"
-                )
+                raise self.error(f"{key} holds {shown_json(sentence)}; expected lists of words")
         if not any(sentences):
             raise self.error(f"{key} holds no word")
         return sentences

@@ -86,7 +86,19 @@ class Layout:
         raise NotImplementedError
 
 
-class LikeConll(Layout):
+class _Columns(Layout):
+    """A layout in which a document has a name without blanks; parts of one have the same."""
+
+    def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
+        super().__init__(directory, tally, options)
+        self._names = UniqueNames(tally)
+
+    def fit(self, document: Document) -> Document:
+        fitted = super().fit(document)
+        return replace(fitted, name=self._names.instead_of(document.name, fitted.name))
+
+
+class LikeConll(_Columns):
     """
     `<split>/<split>_00.like_conll` and so on (`mention_ace`, `relation_ace`), and all of a split again in
     `single_file/<split>.like_conll` (`coref_ace`).
@@ -113,11 +125,15 @@ class LikeConll(Layout):
             append_lines(self.directory / "single_file" / f"{coref_split}.like_conll", lines)
 
 
-class Conll2012(Layout):
+class Conll2012(_Columns):
     """
     `ner/<split>/<document>.gold_conll` (`ner_ontonotes`), and all of a split again in
     `coref/<split>.gold_conll` (`coref`).
     """
+
+    def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
+        super().__init__(directory, tally, options)
+        self._paths = UniqueNames(tally)
 
     def recast(self, document: Document) -> Document:
         return _with_names(document)
@@ -128,8 +144,8 @@ class Conll2012(Layout):
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
         lines = list(conll2012_lines(document))
         if split:
-            path = safe_path(document.name, ".gold_conll")
-            append_lines(self.directory / "ner" / split / path, lines)
+            path = self._paths.instead_of(document.name, safe_path(document.name).as_posix())
+            append_lines(self.directory / "ner" / split / f"{path}.gold_conll", lines)
         if coref_split:
             append_lines(self.directory / "coref" / f"{coref_split}.gold_conll", lines)
 
@@ -234,11 +250,11 @@ def append_lines(path: Path, lines: Iterable[str]) -> None:
         file.writelines(f"{line}\n" for line in lines)
 
 
-def safe_path(name: str, suffix: str = "") -> Path:
+def safe_path(name: str) -> Path:
     """
     A document's name as a path below a folder: each part is plain, and none leads out of it or is hidden,
     since hidden files are no part of a corpus.
     """
     parts = [re.sub(r"[\x00-\x1f\\:]", "_", part) for part in name.split("/")]
     plain = [re.sub(r"^\.", "_", part) for part in parts if part.strip(".")] or ["_"]
-    return Path(*plain[:-1], plain[-1] + suffix)
+    return Path(*plain)

@@ -30,11 +30,11 @@ from hmtl.data_import.ontonotes_layers import (
     beside,
     read_sentences,
 )
+from hmtl.data_import.sources import by_stem
 from hmtl.data_import.splits import Splits
 from hmtl.data_import.tally import Tally
 from hmtl.errors import DataError
 from hmtl.formats.columns import read_lines
-from hmtl.formats.files import documents_in
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,8 @@ _ROOT_FOLDER = "annotations"
 
 NOT_ENGLISH = "Arabic or Chinese"
 MALFORMED = "not as OntoNotes' files are (see the warnings)"
+NO_TREES = f"neither {TREES} nor {ALL_LAYERS} beside the other layers"
+SAME_NAME = "another of the same name is read"
 NOT_ANNOTATED = f"neither {NAMES} nor {COREF} beside the trees"
 COREF_ALONE = "coreference alone; written with --concatenate"
 
@@ -84,15 +86,15 @@ def find_documents(source: Path, tally: Tally) -> dict[str, Path]:
     `DataError`
         If there is none.
     """
-    stems = {
-        file.with_name(file.name.removesuffix(suffix))
-        for suffix in (TREES, ALL_LAYERS)
-        for file in _files(source, suffix)
-    }
-    foreign = {stem for stem in stems if _is_foreign(stem, source)}
+    files = by_stem(source, [TREES, ALL_LAYERS, NAMES, COREF])
+    foreign = {stem for stem in files if _is_foreign(stem, source)}
     tally.dropped("documents", NOT_ENGLISH, len(foreign))
     # Some documents have the name of one of another language.
-    english = {_document_name(stem, source): stem for stem in sorted(stems - foreign)}
+    stems = [stem for stem in files if stem not in foreign]
+    with_words = [stem for stem in stems if TREES in files[stem] or ALL_LAYERS in files[stem]]
+    tally.dropped("documents", NO_TREES, len(stems) - len(with_words))
+    english = {_document_name(stem, source): stem for stem in with_words}
+    tally.dropped("documents", SAME_NAME, len(with_words) - len(english))
     if not english:
         raise DataError(
             f"no English document here or below: expected files that end in '{TREES}' or '{ALL_LAYERS}', as "
@@ -100,15 +102,6 @@ def find_documents(source: Path, tally: Tally) -> dict[str, Path]:
             source,
         )
     return dict(sorted(english.items()))
-
-
-def _files(source: Path, suffix: str) -> list[Path]:
-    """The files of a layer; none where there is none."""
-    try:
-        files = documents_in(source, suffix)
-    except DataError:
-        return []
-    return [file for file in files if file.name.endswith(suffix)]
 
 
 def _document_name(stem: Path, source: Path) -> str:

@@ -6,23 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hmtl.errors import DataError
-from hmtl.formats.files import documents_in
+from hmtl.formats.files import documents_in, files_under
 
 
 def files_in(source: Path, suffixes: Sequence[str]) -> list[Path]:
     """
-    `source` itself where it is a file, or else all files under it whose names end in one of `suffixes`, but
-    for hidden ones.
+    `source` itself where it is a file, or else all files under it whose names end in one of `suffixes`, in
+    capitals or not, but for hidden ones.
 
     # Raises
 
     `DataError`
         If there is nothing at `source`, or no such file under it.
     """
-    files = documents_in(source, "")
     if not source.is_dir():
-        return files
-    fitting = [file for file in files if file.name.endswith(tuple(suffixes))]
+        return documents_in(source, "")
+    files = sorted(files_under(source), key=lambda file: file.parts)
+    lower = tuple(suffix.lower() for suffix in suffixes)
+    fitting = [file for file in files if file.name.lower().endswith(lower)]
     if not fitting:
         raise DataError(
             f"no file here or below has a name that ends in {' or '.join(suffixes)}", source
@@ -30,7 +31,47 @@ def files_in(source: Path, suffixes: Sequence[str]) -> list[Path]:
     return fitting
 
 
-def name_of(file: Path, source: Path, suffix: str = "") -> str:
-    """The name of a file's document: its path below `source`, without the suffix."""
+def by_stem(source: Path, suffixes: Sequence[str]) -> dict[Path, dict[str, Path]]:
+    """
+    The files that belong together: those in one folder whose names differ in their suffix only.
+
+    # Parameters
+
+    source : `Path`
+        A folder, or one of the files that belong together.
+    suffixes : `Sequence[str]`
+        Each with its dot, in small letters; the files may have them in capitals.
+
+    # Returns
+
+    `dict[Path, dict[str, Path]]`
+        By path without a suffix, ordered, the file of each suffix.
+
+    # Raises
+
+    `DataError`
+        If there is nothing at `source`, or two files differ in the capitals of their suffix only.
+    """
+    if source.is_dir():
+        files = list(files_under(source))
+    else:
+        (file,) = documents_in(source, "")
+        files = [beside for beside in file.parent.iterdir() if beside.is_file()]
+    longest_first = sorted(suffixes, key=len, reverse=True)
+    found: dict[Path, dict[str, Path]] = {}
+    for file in sorted(files, key=lambda file: file.parts):
+        suffix = next((each for each in longest_first if file.name.lower().endswith(each)), None)
+        if suffix is None:
+            continue
+        same = found.setdefault(file.with_name(file.name[: -len(suffix)] or file.name), {})
+        if same.setdefault(suffix, file) != file:
+            raise DataError(f"there is {same[suffix].name} beside it; remove one of them", file)
+    if source.is_dir():
+        return found
+    return {stem: same for stem, same in found.items() if source in same.values()}
+
+
+def name_of(path: Path, source: Path) -> str:
+    """The name of a file's document: its path below `source`."""
     root = source if source.is_dir() else source.parent
-    return file.relative_to(root).as_posix().removesuffix(suffix)
+    return path.relative_to(root).as_posix()

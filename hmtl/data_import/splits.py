@@ -66,9 +66,15 @@ def is_folder_of(split: str, folder: str) -> bool:
     return folder.lower() in _NAMES[split]
 
 
-def by_digest(names: Iterable[str]) -> dict[str, str]:
+def by_digest(names: Iterable[str], remedy: str = "") -> dict[str, str]:
     """
     The split of each name, by the digests.
+
+    # Parameters
+
+    names : `Iterable[str]`
+    remedy : `str`, optional (default = `""`)
+        What else can be done where there are too few, for the message.
 
     # Raises
 
@@ -79,7 +85,7 @@ def by_digest(names: Iterable[str]) -> dict[str, str]:
     if len(unique) < _FEWEST_DOCUMENTS:
         raise DataError(
             f"{len(unique)} document(s) cannot be divided into {', '.join(SPLITS)}; say with --split which "
-            "of them they are"
+            f"of them they are{remedy}"
         )
     held_out = max(1, len(unique) // _HELD_OUT_SHARE)
     return {
@@ -158,6 +164,7 @@ def choose(
     arguments: argparse.Namespace,
     names: Callable[[], Iterable[str]],
     own: Mapping[str, str] | None = None,
+    remedy: str = "",
 ) -> Splits:
     """
     The division that the options of `add_arguments` ask for.
@@ -169,6 +176,8 @@ def choose(
         Gives the names of all documents; called only if the division depends on them.
     own : `Mapping[str, str]`, optional (default = `None`)
         The source's own division, by document, if it has one.
+    remedy : `str`, optional (default = `""`)
+        What else can be done where there are too few documents, for the message.
 
     # Raises
 
@@ -182,7 +191,7 @@ def choose(
         return Splits(listed, f"by the lists in {arguments.split_lists}")
     if own:
         return Splits(own.get, "as the source divides itself")
-    digests = by_digest(names())
+    digests = by_digest(names(), remedy)
     return Splits(digests.get, "by the digests of the documents' names")
 
 

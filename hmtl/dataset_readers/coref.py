@@ -6,15 +6,16 @@ from typing import Iterator, Union
 from allennlp.data import DatasetReader, Instance
 
 from hmtl.dataset_readers.coref_instances import CorefInstanceReader
-from hmtl.formats.conll2012 import corpus_files, read_documents
+from hmtl.formats.conll2012 import corpus_files, read_coreference
 
 
 @DatasetReader.register("coref")
 class CorefReader(CorefInstanceReader):
     """
     Documents from CoNLL-2012 files: one file per split, or all `*_conll` in a directory tree. Each
-    part of a document is a document. See `CorefInstanceReader` for parameters and instances.
+    part of a document is a document. Of the columns only words and coreference are read. See
+    `CorefInstanceReader` for parameters and instances.
     """
 
     def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
-        return self.read_instances(file_path, corpus_files(file_path), read_documents)
+        return self.read_instances(file_path, corpus_files(file_path), read_coreference)

@@ -1,5 +1,6 @@
 """Coreference of ACE."""
 
+from functools import partial
 from os import PathLike
 from typing import Iterator, Union
 
@@ -18,4 +19,5 @@ class CorefAceReader(CorefInstanceReader):
     """
 
     def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
-        return self.read_instances(file_path, documents_in(file_path, SUFFIX), read_documents)
+        read_clusters = partial(read_documents, mentions=False, relations=False)
+        return self.read_instances(file_path, documents_in(file_path, SUFFIX), read_clusters)

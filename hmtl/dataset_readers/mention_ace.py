@@ -42,7 +42,7 @@ class MentionAceReader(SpanTaggingReader):
         counts: Counter[str] = Counter()
         for file in documents_in(file_path, SUFFIX):
             counts["files"] += 1
-            for document in read_documents(file):
+            for document in read_documents(file, relations=False, coreference=False):
                 for sentence in document.sentences:
                     counts[INSTANCES] += 1
                     counts["mentions"] += len(sentence.mentions)

@@ -11,14 +11,14 @@ from hmtl.dataset_readers.corpus_reader import INSTANCES
 from hmtl.dataset_readers.span_tagging_reader import SpanTaggingReader
 from hmtl.errors import DataError
 from hmtl.formats.brackets import outermost
-from hmtl.formats.conll2012 import corpus_files, read_documents
+from hmtl.formats.conll2012 import corpus_files, read_names
 
 
 @DatasetReader.register("ner_ontonotes")
 class NerOntonotesReader(SpanTaggingReader):
     """
     Sentences with named entities, from CoNLL-2012 files: one file, or all `*_conll` in a directory
-    tree. Of names that nest, the outermost is kept.
+    tree, of which only words and names are read. Of names that nest, the outermost is kept.
 
     # Parameters
 
@@ -48,7 +48,7 @@ class NerOntonotesReader(SpanTaggingReader):
         counts: Counter[str] = Counter()
         for file in self._files(file_path):
             counts["files"] += 1
-            for document in read_documents(file):
+            for document in read_names(file):
                 for sentence in document.sentences:
                     names = outermost(sentence.names)
                     counts[INSTANCES] += 1

@@ -30,9 +30,10 @@ class RelationAceReader(CorpusReader):
     label_namespace : `str`, optional (default = `"relation_ace_labels"`)
         The namespace of the types.
     skip_sentences_without_relations : `bool`, optional (default = `True`)
-        The reference skips them, in training and in evaluation. That flatters precision: with
-        `False` a relation predicted in such a sentence counts as an error. Scores on test data then
-        come with and without these sentences.
+        The 2018 code skips sentences that have no relation column, in training and in evaluation, and
+        keeps those whose relation columns are all empty. That flatters precision: with `False` a
+        relation predicted in such a sentence counts as an error. Scores on test data then come with
+        and without the sentences that hold no relation.
     max_instances : `int`, optional (default = `None`)
         Read no more than this many instances.
     """
@@ -52,13 +53,14 @@ class RelationAceReader(CorpusReader):
         counts: Counter[str] = Counter()
         for file in documents_in(file_path, SUFFIX):
             counts["files"] += 1
-            for document in read_documents(file):
+            for document in read_documents(file, coreference=False):
                 for sentence in document.sentences:
                     relations = _distinct_relations(sentence)
                     counts["relations"] += len(relations)
                     counts["doubled relations left out"] += len(sentence.relations) - len(relations)
                     counts["empty relation columns"] += sentence.empty_relation_columns
-                    if self._skip_sentences_without_relations and not relations:
+                    has_columns = bool(relations) or sentence.empty_relation_columns > 0
+                    if self._skip_sentences_without_relations and not has_columns:
                         counts["sentences without a relation skipped"] += 1
                         continue
                     counts[INSTANCES] += 1

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from typing import Dict, List
+from typing import Dict, List, Mapping
 
 from allennlp.data import Instance, Vocabulary
 from allennlp.data.fields import Field, MetadataField, SequenceLabelField, TextField
@@ -22,9 +22,9 @@ OUTSIDE = "O"
 
 def apply_unseen_label_rule(
     instances: List[Instance], vocab: Vocabulary, rule: str, what: str
-) -> None:
+) -> Dict[str, int]:
     """
-    Finds the labels that `vocab` lacks, before the instances are indexed.
+    Find the labels that `vocab` lacks, before the instances are indexed.
 
     # Parameters
 
@@ -35,6 +35,11 @@ def apply_unseen_label_rule(
         `error` or `miss`.
     what : `str`
         What the instances are, for messages.
+
+    # Returns
+
+    misses : `Dict[str, int]`
+        Under the rule `miss`, how often each such label occurs. A warning has told them.
 
     # Raises
 
@@ -57,8 +62,14 @@ def apply_unseen_label_rule(
                 instance.fields[name] = _without(field, unseen, namespace)
                 for label in unseen:
                     missed[label] += 1
-    if missed:
-        logger.warning("%s: labels never seen in training count as misses: %s", what, dict(missed))
+    warn_of_misses(what, missed)
+    return dict(missed)
+
+
+def warn_of_misses(what: str, misses: Mapping[str, int]) -> None:
+    """Log a warning if `apply_unseen_label_rule` returned any."""
+    if misses:
+        logger.warning("%s: labels never seen in training count as misses: %s", what, dict(misses))
 
 
 def _unseen_labels(field: Field, vocab: Vocabulary) -> Dict[str, List[str]]:

@@ -4,7 +4,7 @@ from typing import Any, Dict, Optional
 
 from allennlp.data.token_indexers import PretrainedTransformerMismatchedIndexer, TokenIndexer
 
-from hmtl.pretrained_models import naming_model, resolve
+from hmtl.pretrained_models import naming_model, resolve, without_code
 
 
 @TokenIndexer.register("pretrained_transformer_mismatched", exist_ok=True)
@@ -40,6 +40,6 @@ class WordpieceIndexer(PretrainedTransformerMismatchedIndexer):
             super().__init__(
                 resolve(model_name),
                 namespace=namespace,
-                tokenizer_kwargs=tokenizer_kwargs,
+                tokenizer_kwargs=without_code(tokenizer_kwargs),
                 token_min_padding_length=token_min_padding_length,
             )

@@ -10,6 +10,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
 from hmtl.config import Config, load_config, task_names
+from hmtl.config_safety import check_plain_names
 from hmtl.errors import DataError
 from hmtl.experiment import VOCABULARY_DIR, build_model, check_config, without_pretrained_files
 from hmtl.files import making_directory, same_file, write_json
@@ -53,6 +54,7 @@ class Pretrained:
                 "2018 code trained becomes one by script/import_reference_weights.py.",
                 directory,
             )
+        check_plain_names([weights_name], "--pretrained_model_name")
         if not (directory / weights_name).is_file():
             names = sorted(
                 {path.name for path in directory.glob(WEIGHTS_PATTERN)} - {TRAINING_STATE}
@@ -62,7 +64,7 @@ class Pretrained:
                 f"{', '.join(names) or 'those of another run: here are none'}.",
                 directory,
             )
-        config = load_config(directory / CONFIG_FILE)
+        config = load_config(directory / CONFIG_FILE, jsonnet=False)
         vocab = load_vocabulary(directory / VOCABULARY_DIR)
         pretrained = cls(directory, weights_name, config, vocab)
         check_config(pretrained.own_config)

@@ -5,7 +5,8 @@ Bracket columns (names, mentions, relation frames): `(PER*` opens a span, `*)` c
 `(GPE*)` is a span of one token, `*` is a token at which nothing opens or closes.
 
 Coreference columns: `(3` opens a mention of cluster 3, `3)` closes it, `(3)` is a mention of one
-token, `-` is a token at which nothing opens or closes; several are joined by `|`.
+token, `-` (in some corpora `_`) is a token at which nothing opens or closes; several are joined by `|`.
+A cluster has a number, or a name with a digit in it, as `e1`.
 
 Spans are `(start, end)` token indices within the sentence, both inclusive.
 """
@@ -19,13 +20,20 @@ from hmtl.formats.columns import CellError, shown
 
 Span = tuple[int, int]
 LabelledSpan = tuple[str, Span]
+# A number, or a name as `e1`.
+ClusterId = int | str
 
 NOTHING = "*"
 NO_CLUSTER = "-"
+_NO_CLUSTER_CELLS = (NO_CLUSTER, "_")
 _BRACKET_CELL = re.compile(r"(?:\([^()*]*|\*|\))+")
 _BRACKET = re.compile(r"\([^()*]*|\)")
-# Eighteen digits: a number of more would not fit in 64 bits.
-_COREF_PART = re.compile(r"(?P<opens>\()?(?P<cluster>[0-9]{1,18})(?P<closes>\))?")
+# A name must have a digit: a column of names, as `(PERSON)`, is then not taken for one of clusters.
+_COREF_PART = re.compile(
+    r"(?P<opens>\()?"
+    r"(?:(?P<number>[0-9]{1,18})|(?P<name>(?=[^()]*[0-9])[A-Za-z0-9_][A-Za-z0-9_.:#/@+-]{0,63}))"
+    r"(?P<closes>\))?"
+)
 
 
 def bracket_spans(cells: Sequence[str]) -> list[LabelledSpan]:
@@ -144,7 +152,7 @@ def _check_not_crossing(spans: Sequence[LabelledSpan]) -> None:
         open_ends.append(end)
 
 
-def coref_spans(cells: Sequence[str]) -> dict[int, list[Span]]:
+def coref_spans(cells: Sequence[str]) -> dict[ClusterId, list[Span]]:
     """
     The mentions of one coreference column of a sentence.
 
@@ -153,7 +161,7 @@ def coref_spans(cells: Sequence[str]) -> dict[int, list[Span]]:
 
     # Returns
 
-    `dict[int, list[Span]]`
+    `dict[ClusterId, list[Span]]`
         For each cluster id its mentions, ordered by (start, end); clusters in the order of their
         first mentions.
 
@@ -162,10 +170,10 @@ def coref_spans(cells: Sequence[str]) -> dict[int, list[Span]]:
     `CellError`
         For a malformed cell, or a mention without its beginning or its end.
     """
-    mentions: list[tuple[int, int, int]] = []
-    open_mentions: dict[int, list[int]] = {}
+    mentions: list[tuple[int, int, ClusterId]] = []
+    open_mentions: dict[ClusterId, list[int]] = {}
     for row, cell in enumerate(cells):
-        if cell == NO_CLUSTER:
+        if cell in _NO_CLUSTER_CELLS:
             continue
         for part in cell.split("|"):
             opens, cluster, closes = _parse_coref_part(part, cell, row)
@@ -181,13 +189,19 @@ def coref_spans(cells: Sequence[str]) -> dict[int, list[Span]]:
                     )
                 mentions.append((starts.pop(), row, cluster))
     _check_all_closed(open_mentions)
-    spans: dict[int, list[Span]] = {}
-    for start, end, cluster in sorted(mentions):
+    spans: dict[ClusterId, list[Span]] = {}
+    for start, end, cluster in sorted(mentions, key=_by_place):
         spans.setdefault(cluster, []).append((start, end))
     return spans
 
 
-def _parse_coref_part(part: str, cell: str, row: int) -> tuple[bool, int, bool]:
+def _by_place(mention: tuple[int, int, ClusterId]) -> tuple[int, int, bool, ClusterId]:
+    """Numbers come before names, with which they could not be compared."""
+    start, end, cluster = mention
+    return start, end, isinstance(cluster, str), cluster
+
+
+def _parse_coref_part(part: str, cell: str, row: int) -> tuple[bool, ClusterId, bool]:
     match = _COREF_PART.fullmatch(part)
     if match is None or not (match["opens"] or match["closes"]):
         raise CellError(
@@ -195,10 +209,11 @@ def _parse_coref_part(part: str, cell: str, row: int) -> tuple[bool, int, bool]:
             "cluster, several joined by '|'",
             row,
         )
-    return bool(match["opens"]), int(match["cluster"]), bool(match["closes"])
+    cluster = match["name"] or int(match["number"])
+    return bool(match["opens"]), cluster, bool(match["closes"])
 
 
-def _check_all_closed(open_mentions: dict[int, list[int]]) -> None:
+def _check_all_closed(open_mentions: dict[ClusterId, list[int]]) -> None:
     for cluster, starts in open_mentions.items():
         if starts:
             raise CellError(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hmtl.errors import DataError
 
@@ -16,11 +17,25 @@ BYTE_ORDER_MARK = "\ufeff"
 # Only ASCII blanks part columns: a token may well hold U+00A0 or U+2009.
 _COLUMN = re.compile(r"[^ \t]+")
 _LONGEST_SHOWN = 60
+COMMENT = "#"
+COMMENT_HINT = (
+    f". Should a row that begins with '{COMMENT}' be a comment: script/prepare_data.py conll2003 leaves "
+    f"those out with --comment '{COMMENT}'"
+)
 
 
 def shown(text: str) -> str:
     """`text` quoted for an error message, cut where it is too long to help."""
-    return repr(text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "...")
+    return repr(_cut(text))
+
+
+def shown_json(value: Any) -> str:
+    """A value as JSON has it, `7` or `"7"`, cut likewise."""
+    return _cut(json.dumps(value, ensure_ascii=False))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."
 
 
 class CellError(ValueError):
@@ -71,7 +86,11 @@ class Rows:
 
     def error(self, message: str, row: int = 0) -> DataError:
         """The error to raise about one row, counted from 0."""
-        return DataError(message, self.path, self.line + row)
+        return DataError(message + self.hint(row), self.path, self.line + row)
+
+    def hint(self, row: int = 0) -> str:
+        """What to add to an error about one row, in case it is none."""
+        return _hint(self.cells[row])
 
     def parse(self, index: int, name: str, parser: Callable[[list[str]], T]) -> T:
         """
@@ -160,6 +179,10 @@ def split_columns(line: str) -> list[str]:
     return _COLUMN.findall(line)
 
 
+def _hint(cells: list[str]) -> str:
+    return COMMENT_HINT if cells[0].startswith(COMMENT) else ""
+
+
 class SentenceBuffer:
     """
     Collects the rows of one sentence after the other, and checks their number of columns.
@@ -172,35 +195,71 @@ class SentenceBuffer:
         The columns of the format, as an error message names them.
     fewest_columns : `int`
         How many columns a row has at least.
+    if_empty : `str`, optional (default = `""`)
+        What stands for an empty last cell.
     """
 
-    def __init__(self, path: str | PathLike[str], layout: str, fewest_columns: int) -> None:
+    def __init__(
+        self, path: str | PathLike[str], layout: str, fewest_columns: int, if_empty: str = ""
+    ) -> None:
         self._path = path
         self._layout = layout
         self._fewest_columns = fewest_columns
+        self._if_empty = if_empty
         self._rows: Rows | None = None
+        self._all_end_in_tabs = False
 
-    def add(self, line: int, cells: list[str]) -> None:
+    def add(self, line: int, cells: list[str], ends_in_tab: bool = False) -> None:
+        """
+        # Parameters
+
+        line : `int`
+        cells : `list[str]`
+            Those of a row that are not empty.
+        ends_in_tab : `bool`, optional (default = `False`)
+            Whether a tab follows them. That is an empty last cell where other rows of the sentence have one
+            more, or where there would be too few; else it is of no account.
+
+        # Raises
+
+        `DataError`
+            If the row has too few columns, or not as many as the rows before it.
+        """
+        if ends_in_tab or self._all_end_in_tabs:
+            cells = self._completed(cells, ends_in_tab)
         if len(cells) < self._fewest_columns:
             raise DataError(
                 f"the row has {len(cells)} columns; expected at least {self._fewest_columns}: "
-                f"{self._layout}",
+                f"{self._layout}{_hint(cells)}",
                 self._path,
                 line,
             )
         if self._rows is None:
             self._rows = Rows(self._path, line)
+            self._all_end_in_tabs = ends_in_tab
         elif len(cells) != self._rows.num_columns:
             raise DataError(
                 f"the row has {len(cells)} columns, but the sentence's first row (line "
                 f"{self._rows.line}) has {self._rows.num_columns}; expected as many in each row "
-                "of a sentence, and a blank line between sentences",
+                f"of a sentence, and a blank line between sentences{_hint(cells) or self._rows.hint()}",
                 self._path,
                 line,
             )
         self._rows.cells.append(cells)
 
+    def _completed(self, cells: list[str], ends_in_tab: bool) -> list[str]:
+        """The cells of a row with the last one, should that be empty; the same for the rows before it."""
+        usual = self._fewest_columns if self._rows is None else self._rows.num_columns
+        if ends_in_tab:
+            return [*cells, self._if_empty] if len(cells) == usual - 1 else cells
+        self._all_end_in_tabs = False
+        if self._rows is not None and len(cells) == usual + 1:
+            for row in self._rows.cells:
+                row.append(self._if_empty)
+        return cells
+
     def take(self) -> Rows | None:
         """The sentence collected so far, if any; the next row begins another."""
         rows, self._rows = self._rows, None
+        self._all_end_in_tabs = False
         return rows

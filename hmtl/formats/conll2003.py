@@ -6,6 +6,7 @@ corpora that share only its first column (word) and last column (tag) are read t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
@@ -19,6 +20,11 @@ LAYOUT = "word, other columns (any number), name tag"
 FEWEST_COLUMNS = 2
 WORD, NAME_TAG = 0, -1
 DOCUMENT_START = "-DOCSTART-"
+_OTHER_SCHEME = re.compile(r"[ELSU]-.")
+_OTHER_SCHEME_HINT = (
+    ". This is a tag of BIOES or BIOUL: script/prepare_data.py conll2003 reads these too, and writes "
+    "the corpus in BIO tags"
+)
 
 
 @dataclass(slots=True)
@@ -76,5 +82,6 @@ def _name_spans(tags: list[str]) -> list[LabelledSpan]:
         try:
             split_tag(tag, "BIO")
         except ValueError as error:
-            raise CellError(str(error), row) from error
+            hint = _OTHER_SCHEME_HINT if _OTHER_SCHEME.match(tag) else ""
+            raise CellError(f"{error}{hint}", row) from error
     return tags_to_spans(tags, "BIO")

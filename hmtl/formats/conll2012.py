@@ -2,6 +2,9 @@
 The columns of the CoNLL-2012 shared task (Pradhan et al. 2012), in which OntoNotes 5 is read:
 document, part, word number, word, part of speech, parse, lemma, frameset, sense, speaker, names,
 one column per predicate, coreference.
+
+Other corpora in these columns have `_` in those that they do not use, or leave out all between word and
+coreference.
 """
 
 from __future__ import annotations
@@ -13,9 +16,9 @@ from os import PathLike
 from pathlib import Path
 
 from hmtl.errors import DataError
-from hmtl.formats.brackets import LabelledSpan, Span, bracket_spans, coref_spans
+from hmtl.formats.brackets import ClusterId, LabelledSpan, Span, bracket_spans, coref_spans
 from hmtl.formats.columns import Rows
-from hmtl.formats.documents import Document, read_raw_documents
+from hmtl.formats.documents import Document, RawDocument, read_raw_documents
 from hmtl.formats.files import documents_in
 
 logger = logging.getLogger(__name__)
@@ -24,12 +27,14 @@ LAYOUT = (
     "document, part, word number, word, part of speech, parse, lemma, frameset, sense, speaker, "
     "names, predicates (any number of columns), coreference"
 )
-FEWEST_COLUMNS = 12
+NAMES_LAYOUT = LAYOUT.partition(", predicates")[0]
+COREFERENCE_LAYOUT = "document, part, word number, word, others (any number), coreference"
+FEWEST_COLUMNS, FEWEST_FOR_NAMES, FEWEST_FOR_COREFERENCE = 12, 11, 5
 WORD_NUMBER, WORD, POS_TAG, NAMES, COREFERENCE = 2, 3, 4, 10, -1
 # The treebank writes a sentence-final mark it had to tell from others with a slash.
 _ESCAPED_WORDS = {"/.": ".", "/?": "?"}
-# Parts of OntoNotes that nobody annotated for names have this in place of '*'.
-_NOT_ANNOTATED = "-"
+# Parts of OntoNotes that nobody annotated for names have `-` in place of '*', other corpora `_`.
+_NOT_ANNOTATED = ("-", "_")
 SUFFIX = "_conll"
 # The shared task lays a second copy of each file, with predicted columns, beside the gold one.
 _PREDICTED_SUFFIX = "auto_conll"
@@ -45,17 +50,18 @@ class Conll2012Sentence:
     words : `list[str]`
         As in the file, but for OntoNotes' escapes: `/.` and `/?` come without the slash.
     pos_tags : `list[str]`
+        Empty where the file has no such column.
     names : `list[LabelledSpan]`
-        Named entities, ordered by start; the notation lets them nest.
-    coref : `dict[int, list[Span]]`
-        For each cluster id its mentions in this sentence.
+        Named entities, ordered by start; the notation lets them nest. Empty where they were not asked for.
+    coref : `dict[ClusterId, list[Span]]`
+        For each cluster id its mentions in this sentence. Empty where they were not asked for.
     """
 
     line: int
     words: list[str]
     pos_tags: list[str]
     names: list[LabelledSpan]
-    coref: dict[int, list[Span]]
+    coref: dict[ClusterId, list[Span]]
 
 
 class Conll2012Document(Document[Conll2012Sentence]):
@@ -97,20 +103,52 @@ def read_documents(path: str | PathLike[str]) -> Iterator[Conll2012Document]:
         With file and line, for whatever the format does not allow.
     """
     for raw in read_raw_documents(path, LAYOUT, FEWEST_COLUMNS):
-        sentences = [_parse_sentence(rows) for rows in raw.sentences]
-        yield Conll2012Document(raw.name, raw.part, raw.line, sentences)
+        yield parse(raw)
 
 
-def _parse_sentence(rows: Rows) -> Conll2012Sentence:
+def read_names(path: str | PathLike[str]) -> Iterator[Conll2012Document]:
+    """As `read_documents`, but without coreference: its column may be missing, or hold anything."""
+    for raw in read_raw_documents(path, NAMES_LAYOUT, FEWEST_FOR_NAMES):
+        yield parse(raw, coreference=False)
+
+
+def read_coreference(path: str | PathLike[str]) -> Iterator[Conll2012Document]:
+    """
+    As `read_documents`, but without names: their column, and all others between word and coreference, may be
+    missing, or hold anything.
+    """
+    for raw in read_raw_documents(path, COREFERENCE_LAYOUT, FEWEST_FOR_COREFERENCE):
+        yield parse(raw, names=False)
+
+
+def parse(raw: RawDocument, names: bool = True, coreference: bool = True) -> Conll2012Document:
+    """
+    # Parameters
+
+    raw : `RawDocument`
+    names, coreference : `bool`, optional (default = `True`)
+        What is wanted. Where the rows are too short for both there are no names.
+
+    # Raises
+
+    `DataError`
+        With file and line, for whatever the columns' notation does not allow.
+    """
+    sentences = [_parse_sentence(rows, names, coreference) for rows in raw.sentences]
+    return Conll2012Document(raw.name, raw.part, raw.line, sentences)
+
+
+def _parse_sentence(rows: Rows, names: bool, coreference: bool) -> Conll2012Sentence:
     rows.check_numbers(WORD_NUMBER, "the word number")
+    has_names = names and rows.num_columns > NAMES + coreference
     return Conll2012Sentence(
         line=rows.line,
         words=[_ESCAPED_WORDS.get(word, word) for word in rows.column(WORD)],
-        pos_tags=rows.column(POS_TAG),
-        names=rows.parse(NAMES, "names", _name_spans),
-        coref=rows.parse(COREFERENCE, "coreference", coref_spans),
+        pos_tags=rows.column(POS_TAG) if rows.num_columns >= FEWEST_FOR_NAMES else [],
+        names=rows.parse(NAMES, "names", _name_spans) if has_names else [],
+        coref=rows.parse(COREFERENCE, "coreference", coref_spans) if coreference else {},
     )
 
 
 def _name_spans(cells: list[str]) -> list[LabelledSpan]:
-    return bracket_spans(["*" if cell == _NOT_ANNOTATED else cell for cell in cells])
+    return bracket_spans(["*" if cell in _NOT_ANNOTATED else cell for cell in cells])

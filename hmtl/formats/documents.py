@@ -1,6 +1,7 @@
 """
 Column files made of documents, as in CoNLL-2012: `#begin document (name); part 000`, one row a
-token, a blank line between sentences, `#end document`.
+token, a blank line between sentences, `#end document`. The last column, of coreference, may be empty where
+tabs part the columns.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from os import PathLike
 from typing import Generic, Protocol, TypeVar
 
 from hmtl.errors import DataError
-from hmtl.formats.brackets import Span
+from hmtl.formats.brackets import NO_CLUSTER, NOTHING, ClusterId, Span
 from hmtl.formats.columns import Rows, SentenceBuffer, read_lines, shown, split_columns
 
 BEGIN_DOCUMENT = "#begin document"
 END_DOCUMENT = "#end document"
-_BEGIN = re.compile(r"#begin document \((?P<name>.+)\)(?:; *part (?P<part>[0-9]{1,9}))?[ \t]*")
+_BEGIN = re.compile(
+    r"#begin document (?:\((?P<name>.+)\)|(?P<bare>[^\s();](?:[^();]*[^\s();])?))"
+    r"(?:; *part (?P<part>[0-9]{1,9}))?[ \t]*"
+)
 
 
 @dataclass(slots=True)
@@ -28,7 +32,7 @@ class RawDocument:
     # Parameters
 
     name : `str`
-        What `#begin document` gives in parentheses.
+        What `#begin document` gives, in parentheses or without them.
     part : `int`
         CoNLL-2012 cuts long documents into parts; 0 where none is given.
     line : `int`
@@ -46,7 +50,7 @@ class CorefSentence(Protocol):
     """What a `Document` needs of its sentences."""
 
     words: list[str]
-    coref: dict[int, list[Span]]
+    coref: dict[ClusterId, list[Span]]
 
 
 SentenceT = TypeVar("SentenceT", bound=CorefSentence)
@@ -72,12 +76,12 @@ class Document(Generic[SentenceT]):
     line: int
     sentences: list[SentenceT]
 
-    def clusters(self) -> dict[int, list[Span]]:
+    def clusters(self) -> dict[ClusterId, list[Span]]:
         """
         For each cluster id its mentions, as inclusive token spans counted from the start of the
         document; mentions in document order, clusters in the order of their first mentions.
         """
-        clusters: dict[int, list[Span]] = {}
+        clusters: dict[ClusterId, list[Span]] = {}
         offset = 0
         for sentence in self.sentences:
             for cluster, spans in sentence.coref.items():
@@ -92,7 +96,7 @@ class _DocumentBuilder:
 
     def __init__(self, path: str | PathLike[str], layout: str, fewest_columns: int) -> None:
         self._path = path
-        self._buffer = SentenceBuffer(path, layout, fewest_columns)
+        self._buffer = SentenceBuffer(path, layout, fewest_columns, NO_CLUSTER)
         self._document: RawDocument | None = None
 
     def begin(self, line: int, text: str) -> None:
@@ -109,16 +113,19 @@ class _DocumentBuilder:
                 f"'{BEGIN_DOCUMENT} (name); part 000'",
                 line,
             )
-        self._document = RawDocument(match["name"], int(match["part"] or 0), line)
+        self._document = RawDocument(match["name"] or match["bare"], int(match["part"] or 0), line)
 
-    def add_row(self, line: int, cells: list[str]) -> None:
+    def add_row(self, line: int, cells: list[str], ends_in_tab: bool) -> None:
         if self._document is None:
             raise self._error(
                 f"the row {shown(' '.join(cells))} stands outside a document; expected "
                 f"'{BEGIN_DOCUMENT} (name)' before it",
                 line,
             )
-        self._buffer.add(line, cells)
+        if ends_in_tab and NOTHING in cells[-1]:
+            # A cell of brackets is none of coreference.
+            cells, ends_in_tab = [*cells, NO_CLUSTER], False
+        self._buffer.add(line, cells, ends_in_tab)
 
     def end_sentence(self) -> None:
         rows = self._buffer.take()
@@ -168,8 +175,8 @@ def read_raw_documents(
     """
     builder = _DocumentBuilder(path, layout, fewest_columns)
     line, num_documents = 1, 0
-    for line, text in read_lines(path):
-        text = text.strip(" \t")
+    for line, full_text in read_lines(path):
+        text = full_text.strip(" \t")
         if text.startswith(BEGIN_DOCUMENT):
             builder.begin(line, text)
         elif text.startswith(END_DOCUMENT):
@@ -178,12 +185,12 @@ def read_raw_documents(
         elif text.startswith("#"):
             raise DataError(
                 f"unknown line {shown(text)}; expected '{BEGIN_DOCUMENT} (name)', "
-                f"'{END_DOCUMENT}', a row or a blank line",
+                f"'{END_DOCUMENT}', a row or a blank line. Comments have no place here: remove them",
                 path,
                 line,
             )
         elif text:
-            builder.add_row(line, split_columns(text))
+            builder.add_row(line, split_columns(text), full_text.endswith("\t"))
         else:
             builder.end_sentence()
     builder.end_of_file(line)

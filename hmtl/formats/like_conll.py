@@ -11,6 +11,7 @@ from os import PathLike
 
 from hmtl.formats.brackets import (
     NOTHING,
+    ClusterId,
     LabelledSpan,
     Span,
     bracket_spans,
@@ -54,7 +55,7 @@ class LikeConllSentence:
         Heads of entity mentions, ordered by start; no two share a token.
     relations : `list[Relation]`
         One per relation frame, in the order of the columns.
-    coref : `dict[int, list[Span]]`
+    coref : `dict[ClusterId, list[Span]]`
         For each cluster id its mentions in this sentence.
     empty_relation_columns : `int`
         How many relation columns mark nothing at all: filling, as where a converter gives every
@@ -65,7 +66,7 @@ class LikeConllSentence:
     words: list[str]
     mentions: list[LabelledSpan]
     relations: list[Relation]
-    coref: dict[int, list[Span]]
+    coref: dict[ClusterId, list[Span]]
     empty_relation_columns: int
 
 
@@ -73,9 +74,20 @@ class LikeConllDocument(Document[LikeConllSentence]):
     """One document of a like_conll file."""
 
 
-def read_documents(path: str | PathLike[str]) -> Iterator[LikeConllDocument]:
+def read_documents(
+    path: str | PathLike[str],
+    mentions: bool = True,
+    relations: bool = True,
+    coreference: bool = True,
+) -> Iterator[LikeConllDocument]:
     """
     Streams the documents of a like_conll file.
+
+    # Parameters
+
+    path : `str` or `PathLike`
+    mentions, relations, coreference : `bool`, optional (default = `True`)
+        What is wanted. The columns of the rest are not looked at, and sentences have none of it.
 
     # Raises
 
@@ -83,22 +95,26 @@ def read_documents(path: str | PathLike[str]) -> Iterator[LikeConllDocument]:
         With file and line, for whatever the format does not allow.
     """
     for raw in read_raw_documents(path, LAYOUT, FEWEST_COLUMNS):
-        sentences = [_parse_sentence(rows) for rows in raw.sentences]
+        sentences = [
+            _parse_sentence(rows, mentions, relations, coreference) for rows in raw.sentences
+        ]
         yield LikeConllDocument(raw.name, raw.part, raw.line, sentences)
 
 
-def _parse_sentence(rows: Rows) -> LikeConllSentence:
+def _parse_sentence(
+    rows: Rows, mentions: bool, relations: bool, coreference: bool
+) -> LikeConllSentence:
     rows.check_numbers(INDEX, "the index")
-    relation_columns = range(FIRST_RELATION, rows.num_columns - 1)
-    frames = [rows.parse(column, "relation frame", _parse_frame) for column in relation_columns]
-    relations = [relation for relation in frames if relation is not None]
+    frame_columns = range(FIRST_RELATION, rows.num_columns - 1) if relations else ()
+    frames = [rows.parse(column, "relation frame", _parse_frame) for column in frame_columns]
+    found = [relation for relation in frames if relation is not None]
     return LikeConllSentence(
         line=rows.line,
         words=rows.column(WORD),
-        mentions=rows.parse(MENTION, "mentions", flat_bracket_spans),
-        relations=relations,
-        coref=rows.parse(COREFERENCE, "coreference", coref_spans),
-        empty_relation_columns=len(frames) - len(relations),
+        mentions=rows.parse(MENTION, "mentions", flat_bracket_spans) if mentions else [],
+        relations=found,
+        coref=rows.parse(COREFERENCE, "coreference", coref_spans) if coreference else {},
+        empty_relation_columns=len(frames) - len(found),
     )
 
 

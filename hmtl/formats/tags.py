@@ -36,6 +36,21 @@ def split_tag(tag: str, scheme: str) -> tuple[str, str]:
     return prefix, label
 
 
+def coding_scheme_of(tags: Sequence[str]) -> str:
+    """
+    The scheme by which tags are to be read as spans: `"BIO"`, which `"IOB1"` reads like, or `"BIOUL"`.
+
+    # Raises
+
+    `ValueError`
+        If some tag is of neither.
+    """
+    scheme = "BIOUL" if any(tag.startswith(("L-", "U-")) for tag in tags) else "BIO"
+    for tag in tags:
+        split_tag(tag, scheme)
+    return scheme
+
+
 def tags_to_spans(tags: Sequence[str], scheme: str) -> list[LabelledSpan]:
     """
     The labelled spans of a tag sequence, which may be a prediction and ill-formed.

@@ -19,11 +19,13 @@ What counts of clusters with a single mention:
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy
 from scipy.optimize import linear_sum_assignment
 
+from hmtl.metrics.counts import Counts
 from hmtl.metrics.fractions import NOTHING, Fractions
 
 Span = tuple[int, int]
@@ -31,7 +33,8 @@ Cluster = frozenset[Span]
 SCORERS = ("muc", "b_cubed", "ceafe")
 
 
-class CorefScores:
+@dataclass(init=False)
+class CorefScores(Counts):
     """
     Counts documents of predicted and gold clusters.
 
@@ -41,15 +44,15 @@ class CorefScores:
         Whether clusters of one mention count in B-cubed and CEAF-e (see above).
     """
 
+    # By document: sums of fractions round otherwise in another order, and several processes that share
+    # the documents are to come to the same figures as one.
+    muc: list[list[float]] = field(default_factory=list)
+    b_cubed: list[list[float]] = field(default_factory=list)
+    ceafe: list[list[float]] = field(default_factory=list)
+
     def __init__(self, keep_singletons: bool = False) -> None:
         self.keep_singletons = keep_singletons
         self.reset()
-
-    def reset(self) -> None:
-        """Forgets everything counted so far."""
-        # By document: sums of fractions round otherwise in another order, and several processes that share
-        # the documents are to come to the same figures as one.
-        self._fractions: dict[str, list[Fractions]] = {name: [] for name in SCORERS}
 
     def update(
         self,
@@ -79,7 +82,7 @@ class CorefScores:
             "ceafe": ceafe(multiple[0], gold),
         }
         for name, fractions in document.items():
-            self._fractions[name].append(fractions)
+            getattr(self, name).append(list(fractions))
 
     def compute(self, full: bool = False) -> dict[str, Any]:
         """
@@ -108,27 +111,16 @@ class CorefScores:
 
     def fractions(self) -> dict[str, Fractions]:
         """By scorer, what its figures are computed from: sums over documents."""
-        return {name: _sum(self._fractions[name]) for name in SCORERS}
-
-    def state_dict(self) -> dict[str, Any]:
-        """The fractions of each document, as plain numbers."""
-        return {name: [list(each) for each in self._fractions[name]] for name in SCORERS}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on from what `state_dict` gave."""
-        self._fractions = {name: [] for name in SCORERS}
-        self.merge(state)
+        return {name: _sum(getattr(self, name)) for name in SCORERS}
 
     def merge(self, state: dict[str, Any]) -> None:
-        """Counts as well the documents that another one counted, after its own."""
-        for name in SCORERS:
-            self._fractions[name].extend(Fractions(*each) for each in _documents(state[name]))
+        super().merge({name: _documents(state[name]) for name in SCORERS})
 
 
-def _sum(documents: list[Fractions]) -> Fractions:
+def _sum(documents: list[list[float]]) -> Fractions:
     total = NOTHING
     for fractions in documents:
-        total = total.add(fractions)
+        total = total.add(Fractions(*fractions))
     return total
 
 

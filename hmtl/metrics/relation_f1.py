@@ -1,13 +1,16 @@
 """Exact-match F1 of labelled relations between tokens."""
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+from hmtl.metrics.counts import Counts
 from hmtl.metrics.fractions import Fractions
 from hmtl.metrics.labelled_f1 import OVERALL, LabelledF1
 from hmtl.metrics.span_f1 import LabelledSpan
 
 Relation = tuple[int, int, str]
+F1 = TypeVar("F1", bound=LabelledF1)
 FIGURES = ("precision", "recall", "f1-measure")
 ALL_SENTENCES, SENTENCES_WITH_RELATIONS = "all-sentences", "sentences-with-relations"
 
@@ -64,7 +67,8 @@ class StrictRelationF1(LabelledF1):
         )
 
 
-class RelationScores:
+@dataclass
+class RelationScores(Counts):
     """
     The scores of relation extraction by the names that papers give them.
 
@@ -74,18 +78,12 @@ class RelationScores:
     must not be compared (Taillé et al., 2020).
     """
 
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Forgets everything counted so far."""
-        self.boundaries = {ALL_SENTENCES: RelationF1(), SENTENCES_WITH_RELATIONS: RelationF1()}
-        self.strict = {
-            ALL_SENTENCES: StrictRelationF1(),
-            SENTENCES_WITH_RELATIONS: StrictRelationF1(),
-        }
-        self._sentences_with_mentions = 0
-        self._sentences_without_relations = 0
+    boundaries: dict[str, RelationF1] = field(default_factory=lambda: _by_sentences(RelationF1))
+    strict: dict[str, StrictRelationF1] = field(
+        default_factory=lambda: _by_sentences(StrictRelationF1)
+    )
+    sentences_with_mentions: int = 0
+    sentences_without_relations: int = 0
 
     def update(
         self,
@@ -103,11 +101,11 @@ class RelationScores:
             As `RelationF1.update` and `StrictRelationF1.update` take them.
         """
         subsets = [ALL_SENTENCES, SENTENCES_WITH_RELATIONS] if gold else [ALL_SENTENCES]
-        self._sentences_without_relations += not gold
+        self.sentences_without_relations += not gold
         for subset in subsets:
             self.boundaries[subset].update(predicted, gold)
         if predicted_mentions is not None and gold_mentions is not None:
-            self._sentences_with_mentions += 1
+            self.sentences_with_mentions += 1
             for subset in subsets:
                 self.strict[subset].update(predicted, gold, predicted_mentions, gold_mentions)
 
@@ -131,7 +129,7 @@ class RelationScores:
         if not full:
             return {f"{figure}-{OVERALL}": headline[f"{figure}-{OVERALL}"] for figure in FIGURES}
         metrics = {**headline, **self._by_subset("boundaries", self.boundaries)}
-        if self._sentences_with_mentions:
+        if self.sentences_with_mentions:
             metrics.update(self._by_subset("strict", self.strict))
         return metrics
 
@@ -139,39 +137,29 @@ class RelationScores:
         """What the headline is computed from: sums over sentences."""
         return self.boundaries[ALL_SENTENCES].fractions()
 
-    def state_dict(self) -> dict[str, Any]:
-        """The counts, as plain numbers."""
-        return {
-            "boundaries": {name: each.state_dict() for name, each in self.boundaries.items()},
-            "strict": {name: each.state_dict() for name, each in self.strict.items()},
-            "sentences": [self._sentences_with_mentions, self._sentences_without_relations],
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on from counts that `state_dict` gave."""
-        for name in self.boundaries:
-            self.boundaries[name].load_state_dict(state["boundaries"][name])
-            self.strict[name].load_state_dict(state["strict"][name])
-        self._sentences_with_mentions, self._sentences_without_relations = state["sentences"]
-
     def merge(self, state: dict[str, Any]) -> None:
-        """Counts as well what another one counted, as its `state_dict` tells it."""
-        for name in self.boundaries:
-            self.boundaries[name].merge(state["boundaries"][name])
-            self.strict[name].merge(state["strict"][name])
-        with_mentions, without_relations = state["sentences"]
-        self._sentences_with_mentions += with_mentions
-        self._sentences_without_relations += without_relations
+        if "sentences" in state:  # Checkpoints of before have the two numbers in a list.
+            with_mentions, without_relations = state["sentences"]
+            state = {
+                **state,
+                "sentences_with_mentions": with_mentions,
+                "sentences_without_relations": without_relations,
+            }
+        super().merge(state)
 
     def _by_subset(self, criterion: str, counters: Mapping[str, LabelledF1]) -> dict[str, float]:
         named = {"": counters[ALL_SENTENCES]}
-        if self._sentences_without_relations:
+        if self.sentences_without_relations:
             named.update({f"-{subset}": counter for subset, counter in counters.items()})
         return {
             f"{criterion}-{figure}{suffix}": counter.compute()[f"{figure}-{OVERALL}"]
             for suffix, counter in named.items()
             for figure in FIGURES
         }
+
+
+def _by_sentences(make: Callable[[], F1]) -> dict[str, F1]:
+    return {subset: make() for subset in (ALL_SENTENCES, SENTENCES_WITH_RELATIONS)}
 
 
 def _with_arguments(

@@ -32,6 +32,9 @@ class Level(FromParams):
         alone.
     input_dropout : `float`, optional (default = `0.0`)
         Probability of zeroing an entry of what the encoder reads.
+    input_dropout_in_own_batches_only : `bool`, optional (default = `False`)
+        Whether that happens only in batches of the tasks that read this encoder's output, and not when the
+        level of another task stacks on it, as in the 2018 code.
     mentions_from : `str`, optional (default = `None`)
         The level whose head finds the mentions that this level's head wants for its full metrics: those
         of the arguments, in the strict score of relations.
@@ -48,11 +51,13 @@ class Level(FromParams):
         input_dropout: float = 0.0,
         mentions_from: Optional[str] = None,
         shortcut: bool = True,
+        input_dropout_in_own_batches_only: bool = False,
     ) -> None:
         self.tagger = tagger
         self.encoder = encoder
         self.stacks_on = stacks_on
         self.input_dropout = input_dropout
+        self.input_dropout_in_own_batches_only = input_dropout_in_own_batches_only
         self.mentions_from = mentions_from
         self.shortcut = shortcut
 
@@ -108,6 +113,9 @@ class StackedEncoders(torch.nn.Module):
         self.without_shortcut = [
             name for name, below in self.below.items() if below and not levels[name].shortcut
         ]
+        self.with_dropout_in_own_batches_only = [
+            name for name in self.below if levels[name].input_dropout_in_own_batches_only
+        ]
         self.encoders = torch.nn.ModuleDict()
         self.input_dropouts = torch.nn.ModuleDict()
         for name in self.below:
@@ -149,11 +157,15 @@ class StackedEncoders(torch.nn.Module):
         """
         mask = get_text_field_mask(text)
         encoding = Encoding(mask, self.text_field_embedder(text))
-        for name in self.below if up_to is None else self.path_to(up_to):
-            encoding.levels[name] = self._encode(name, encoding)
+        path = list(self.below) if up_to is None else self.path_to(up_to)
+        # The uppermost encoder is the one that the head reads, if several levels share it as well.
+        own = next((name for name in reversed(path) if name in self.encoders), None)
+        for name in path:
+            drop = name == own or name not in self.with_dropout_in_own_batches_only
+            encoding.levels[name] = self._encode(name, encoding, drop)
         return encoding
 
-    def _encode(self, name: str, encoding: Encoding) -> LevelEncoding:
+    def _encode(self, name: str, encoding: Encoding, drop: bool) -> LevelEncoding:
         below = self.below[name]
         if name not in self.encoders:
             if below is None:
@@ -162,7 +174,9 @@ class StackedEncoders(torch.nn.Module):
         read = [] if name in self.without_shortcut else [encoding.embedded]
         if below is not None:
             read.append(encoding.levels[below].encoded)
-        inputs = self.input_dropouts[name](torch.cat(read, dim=-1) if len(read) > 1 else read[0])
+        inputs = torch.cat(read, dim=-1) if len(read) > 1 else read[0]
+        if drop:
+            inputs = self.input_dropouts[name](inputs)
         return LevelEncoding(inputs, self.encoders[name](inputs, encoding.mask))
 
     def path_to(self, name: str) -> List[str]:

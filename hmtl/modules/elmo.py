@@ -179,9 +179,8 @@ class StatelessElmoTokenEmbedder(ElmoTokenEmbedder):
                 parts = (_layers_of(text[1:-1], self._lstm) for text in layers)
                 return [mixture(part).cpu().float().numpy() for part in parts]
 
-        width = frozen.width if mixture is None else 2 * self._lstm.hidden_size
         keys = [key_of(text) for text in texts]
-        return self._cache.rows(self._digest_with(mixture), width, keys, compute)
+        return self._cache.rows(self._digest_with(mixture), keys, compute)
 
     def _digest_with(self, mixture: Optional[torch.nn.Module]) -> str:
         is_mixed = mixture is not None

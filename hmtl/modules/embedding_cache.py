@@ -11,13 +11,13 @@ import numpy
 import torch
 
 from hmtl.data_cache.settings import GIGABYTE, CacheSettings
-from hmtl.data_cache.vector_store import KEY_SIZE, ROWS_FILE, VectorStore, is_in_use
+from hmtl.data_cache.vector_store import KEY_SIZE, VectorStore, is_in_use
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "embeddings"
 # To be raised whenever something here or in an embedder changes the numbers.
-VERSION = "2"
+VERSION = "3"
 # The log tells the size on disk each time it has doubled since, from this on.
 FIRST_SIZE_TOLD = 2**28
 
@@ -52,14 +52,12 @@ class EmbeddingCache:
         # Open files cannot be copied, and need not be: a copy of the embedder has the same vectors.
         return self
 
-    def rows(self, digest: str, width: int, keys: Sequence[bytes], compute: Compute) -> Rows:
+    def rows(self, digest: str, keys: Sequence[bytes], compute: Compute) -> Rows:
         """
         # Parameters
 
         digest : `str`
             Of all that the vectors follow from, beside the text.
-        width : `int`
-            Of a row.
         keys : `Sequence[bytes]`
             One for each text, equal for equal texts.
         compute : `Compute`
@@ -71,7 +69,7 @@ class EmbeddingCache:
             Of each text. Shape `(num_rows, width)`, float32.
         """
         if digest != self._opened:
-            self._open(digest, width)
+            self._open(digest)
         found = self._found(keys)
         if self._store is not None and len(found) < len(set(keys)):
             self._store.look_for_more()
@@ -113,7 +111,7 @@ class EmbeddingCache:
             self._told = 2 * self._store.size
             logger.info("the cache holds %s of %s", self._account(), self._name)
 
-    def _open(self, digest: str, width: int) -> None:
+    def _open(self, digest: str) -> None:
         if self._store is not None:
             self._store.close()
         self._opened, self._store = digest, None
@@ -122,7 +120,7 @@ class EmbeddingCache:
         folder = self._directory / digest
         try:
             others = _size_of_others(self._directory, digest, self._max_bytes)
-            self._store = VectorStore(folder, width, self._max_bytes - others)
+            self._store = VectorStore(folder, self._max_bytes - others)
             os.utime(folder)
         except OSError as error:
             logger.warning("vectors of %s are not kept: %s", self._name, error)
@@ -228,9 +226,8 @@ def _size_of_others(directory: Path, digest: str, max_bytes: int) -> int:
         return 0
     sizes = {}
     for folder in directory.iterdir():
-        rows = folder / ROWS_FILE
-        if rows.is_file():
-            sizes[folder] = rows.stat().st_size
+        if folder.is_dir():
+            sizes[folder] = sum(file.stat().st_size for file in folder.iterdir())
     total = sum(sizes.values())
     others = sum(size for folder, size in sizes.items() if folder.name != digest)
     for folder in sorted(sizes, key=lambda folder: folder.stat().st_mtime):

@@ -54,11 +54,6 @@ class FrozenElmo:
         self._encoder_width = encoder_width
         self._lstm = lstm
 
-    @property
-    def width(self) -> int:
-        """Of what `layers` gives for a token."""
-        return self._lstm.hidden_size * (1 + 2 * self._lstm.num_layers)
-
     def layers(self, texts: Sequence[numpy.ndarray], device: torch.device) -> List[torch.Tensor]:
         """
         # Parameters

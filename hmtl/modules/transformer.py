@@ -3,11 +3,13 @@
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
 from allennlp.common.checks import ConfigurationError
+from allennlp.common.file_utils import cached_path
 from allennlp.data.tokenizers import PretrainedTransformerTokenizer
 from allennlp.modules.token_embedders import (
     PretrainedTransformerMismatchedEmbedder,
@@ -24,7 +26,8 @@ from hmtl.modules.embedding_cache import (
     padded,
 )
 from hmtl.modules.windows import Windows, WindowSize, windows_of
-from hmtl.pretrained_models import naming_model, resolve
+from hmtl.pretrained_models import naming_model, resolve, without_code
+from hmtl.training.checkpoint import load_tensors
 
 # Parts of AllenNLP's embedder, by their names in the state_dict.
 TRANSFORMER = "_matched_embedder.transformer_model"
@@ -124,6 +127,10 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
             )
         directory = resolve(model_name)
         with naming_model("a token embedder's model_name", model_name):
+            if override_weights_file is not None:
+                # AllenNLP leaves it to torch how it reads them.
+                load_tensors(Path(cached_path(override_weights_file)))
+            tokenizer_kwargs = without_code(tokenizer_kwargs)
             tokenizer = PretrainedTransformerTokenizer(directory, tokenizer_kwargs=tokenizer_kwargs)
             super().__init__(
                 model_name=directory,
@@ -134,7 +141,7 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
                 override_weights_strip_prefix=override_weights_strip_prefix,
                 load_weights=load_weights,
                 tokenizer_kwargs=tokenizer_kwargs,
-                transformer_kwargs=transformer_kwargs,
+                transformer_kwargs=without_code(transformer_kwargs),
                 sub_token_mode=sub_token_mode,
             )
         if gradient_checkpointing:
@@ -208,7 +215,6 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
             return self._embed(texts, mask.size(1))
         rows = self._cache.rows(
             self._present_digest(),
-            self._num_layers * self.get_output_dim(),
             [key_of(text.ids, text.types, text.offsets) for text in texts],
             lambda positions: self._compute([texts[position] for position in positions]),
         )

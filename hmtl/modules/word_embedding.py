@@ -1,22 +1,34 @@
 """Word embeddings that may begin as pretrained vectors, as GloVe's."""
 
+import bz2
+import gzip
+import io
 import logging
+import lzma
 import math
+import tarfile
+import zipfile
 import zlib
-from typing import Any, Collection, Dict, List, Optional
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Collection, Dict, Iterator, List, Optional, TextIO, Tuple
 
 import numpy
 import torch
 from allennlp.common.checks import ConfigurationError
+from allennlp.common.file_utils import cached_path
 from allennlp.data import Vocabulary
 from allennlp.modules.token_embedders import Embedding, TokenEmbedder
-from allennlp.modules.token_embedders.embedding import EmbeddingsTextFile
+from allennlp.modules.token_embedders.embedding import parse_embeddings_file_uri
 
 from hmtl.errors import DataError
 
 logger = logging.getLogger(__name__)
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
+# In characters, for thousands of numbers. A small compressed file can hold a line as long as memory.
+LONGEST_LINE = 2**20
+COMPRESSED: Dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 FORMAT = "one word and its numbers a line, parted by single spaces, in UTF-8; plain, .gz or .zip"
 
 
@@ -141,24 +153,79 @@ def read_word_vectors(
         When the file cannot be read, or a wanted line is malformed.
     """
     vectors: Dict[str, numpy.ndarray] = {}
+    for number, line in numbered_lines(path):
+        word, _, rest = line.rstrip().partition(" ")
+        if word in words:
+            fields = rest.split(" ")
+            if not _is_of_a_longer_name(fields, embedding_dim):
+                vectors[word] = _vector(fields, embedding_dim, path, number)
+    return vectors
+
+
+def numbered_lines(path: str) -> Iterator[Tuple[int, str]]:
+    """
+    The lines of a file of word vectors, counted from 1, without a first one that tells how many words it has.
+
+    # Parameters
+
+    path : `str`
+        As in `read_word_vectors`.
+
+    # Raises
+
+    DataError
+        When the file cannot be read, or a line is longer than any vector.
+    """
     number = 0
     try:
-        with EmbeddingsTextFile(path) as lines:
-            # Its first line may tell how many words there are, and is then already taken.
-            for number, line in enumerate(lines, start=2 if lines.num_tokens else 1):
-                word, _, rest = line.rstrip().partition(" ")
-                if word in words:
-                    fields = rest.split(" ")
-                    if not _is_of_a_longer_name(fields, embedding_dim):
-                        vectors[word] = _vector(fields, embedding_dim, path, number)
-    except StopIteration as error:
-        raise DataError(f"is empty; expected {FORMAT}", path) from error
-    except (OSError, EOFError, ValueError, LookupError, zlib.error) as error:
+        with ExitStack() as stack:
+            file = _open(path, stack)
+            while line := file.readline(LONGEST_LINE):
+                number += 1
+                if len(line) == LONGEST_LINE:
+                    raise ValueError(f"this line is longer than {LONGEST_LINE} characters")
+                if number > 1 or not _tells_how_many(line):
+                    yield number, line
+    except (OSError, EOFError, ValueError, LookupError, zlib.error, lzma.LZMAError) as error:
         # Archives, compressed files and text each have their own exceptions for what is wrong.
         raise DataError(
             f"cannot be read beyond here: {error}. Expected {FORMAT}", path, number or None
         ) from error
-    return vectors
+    if not number:
+        raise DataError(f"is empty; expected {FORMAT}", path)
+
+
+def _open(path: str, stack: ExitStack) -> TextIO:
+    """A file as text; of an archive the only file in it, or the one that `(archive)#file` names."""
+    outside, inside = parse_embeddings_file_uri(path)
+    local = cached_path(outside)
+    if zipfile.is_zipfile(local):
+        archive = stack.enter_context(zipfile.ZipFile(local))
+        member: Any = archive.open(inside or _only(archive.namelist()))
+    elif tarfile.is_tarfile(local):
+        tar = stack.enter_context(tarfile.open(local))
+        member = tar.extractfile(inside or _only(tar.getnames()))
+        if member is None:
+            raise ValueError("what it holds by that name is no file")
+    elif inside is not None:
+        raise ValueError("it is no archive, so no file can be taken out of it")
+    else:
+        member = COMPRESSED.get(Path(outside).suffix.lower(), open)(local, "rb")
+    return stack.enter_context(io.TextIOWrapper(member, encoding="utf-8"))
+
+
+def _only(names: List[str]) -> str:
+    if len(names) != 1:
+        raise ValueError(
+            f"the archive holds {len(names)} files; write which, as in (archive.zip)#file"
+        )
+    return names[0]
+
+
+def _tells_how_many(first_line: str) -> bool:
+    """Whether it is the number of words, or that and the number of dimensions."""
+    fields = first_line.split(" ")
+    return len(fields) <= 2 and all(field.strip().isdecimal() for field in fields)
 
 
 def _is_of_a_longer_name(fields: List[str], embedding_dim: int) -> bool:

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from hmtl.config_safety import check_plain_names
 from hmtl.errors import DataError
 from hmtl.files import make_durable, refusals, remove_directory, write_json
 from hmtl.prediction.renderings import BRAT_SUFFIXES, RENDERINGS, Rendering, brat_contents
@@ -228,10 +229,11 @@ class ResumableOutput(Output):
     def _read_progress(self) -> Progress:
         try:
             progress = Progress(**json.loads(self._progress_path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise DataError(
                 f"cannot be read: {error}. Begin anew with --force.", self._progress_path
             ) from error
+        check_plain_names(progress.begun, "the file", self._progress_path)
         settings = self._progress.settings
         changed = [name for name in settings if settings[name] != progress.settings.get(name)]
         if changed:

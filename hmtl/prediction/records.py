@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hmtl.errors import DataError
-from hmtl.formats.columns import shown
+from hmtl.formats.columns import shown, shown_json
 from hmtl.prediction.tokenization import without_surrogates
 
 TEXT, LINES, JSON_LINES = "text", "lines", "jsonl"
@@ -145,21 +145,22 @@ def _parse_json(raw: RawRecord, text: str, own_name: str) -> Record:
     except (ValueError, RecursionError) as error:
         raise _error(raw, f"no JSON ({error}): {shown(text.strip())}; {EXPECTED}") from error
     try:
-        return parse_fields(value, own_name)
+        return _parse_fields(value, own_name)
     except ValueError as error:
         raise _error(raw, str(error)) from error
 
 
-def parse_fields(value: Any, own_name: str | None) -> Record:
+def _parse_fields(value: Any, own_name: str) -> Record:
     """
     A record from what a line of JSON says.
 
     # Parameters
 
     value : `Any`
-        An object with one of `text`, `tokens` and `sentences`, and perhaps `id`.
-    own_name : `str`, optional
-        What the record is called if it has no `id`.
+        An object with one of `text`, `tokens` and `sentences`, and perhaps `id` (or `doc_key`, as DyGIE++
+        calls it).
+    own_name : `str`
+        What the record is called if it has neither.
 
     # Raises
 
@@ -173,16 +174,17 @@ def parse_fields(value: Any, own_name: str | None) -> Record:
         what = f"both {' and '.join(given)}" if given else f"the keys {shown(str(sorted(value)))}"
         raise ValueError(f"a record with {what}; {EXPECTED}")
     # Strings of JSON may hold lone surrogates, which no file in UTF-8 can.
+    own_name = value.get("doc_key", own_name)
     name = json.loads(without_surrogates(json.dumps(value.get("id", own_name), ensure_ascii=False)))
     content = value[given[0]]
     if given[0] == "text":
         if not isinstance(content, str):
-            raise ValueError(f"text is {shown(json.dumps(content))}; expected a string")
+            raise ValueError(f"text is {shown_json(content)}; expected a string")
         return Record(name, text=content)
     if given[0] == "tokens" and _is_list_of_words(content):
         content = [content]
     if not (isinstance(content, list) and all(map(_is_list_of_words, content))):
-        raise ValueError(f"malformed {given[0]} {shown(json.dumps(content))}; {EXPECTED}")
+        raise ValueError(f"malformed {given[0]} {shown_json(content)}; {EXPECTED}")
     if not all(word for words in content for word in words):
         raise ValueError(f"{given[0]} holds an empty token; leave it out")
     return Record(name, sentences=content)

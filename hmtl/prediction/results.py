@@ -1,4 +1,4 @@
-"""What is found in a text, with exact places, and the same as JSON in the field names of the 2018 demo."""
+"""What is found in a text, with exact places, and the same as JSON in the fields of the 2018 demo."""
 
 from __future__ import annotations
 
@@ -124,30 +124,33 @@ class Prediction:
 
     def to_json(self) -> Json:
         """
-        The same as plain values, in the field names of the 2018 demo.
+        Return the same as plain values, in the field names and types of the 2018 demo.
 
         # Returns
 
         fields : `dict[str, Any]`
-            - `text`; `tokenized_text`, its tokens parted by spaces; `tokens`; `sentences`; `tasks`.
+            - `text`; `tokenized_text`, the words of its tokens; `tokens`; `sentences`; `tasks`.
             - By the name of each task of mentions: `type`, `begin_token`, `end_token` (inclusive),
-              `begin_char`, `end_char` (exclusive), `tokenized_text` and `text` of each.
+              `begin_char`, `end_char` (exclusive), `tokenized_text` (a list) and `text` of each.
             - `emd_expanded`: the same as `emd`, each widened to the noun chunk that its last token is in
               where the spaCy pipeline has a parser.
             - `relation_arcs`: `type`, and of both arguments the token that the model relates, as
               `arg1_index`, `arg1_text`, `arg1_begin_char`, `arg1_end_char`, `arg2_index` and so on.
-            - `relation_arcs_expanded`: the same with the whole mention that ends at that token as text and
-              characters, widened to its noun chunk where there is a parser.
+            - `relation_arcs_expanded`: `type`, and of the whole mentions that end at these tokens
+              `arg1_begin_token`, `arg1_end_token`, `arg1_text`, `arg1_begin_char`, `arg1_end_char`,
+              `arg2_begin_token` and so on; widened to their noun chunks where there is a parser, unless
+              the two would overlap then.
             - `coref_clusters`: for each cluster `begin` and `end` (tokens, inclusive), `begin_char`,
               `end_char`, `tokenized_text` and `text` of each mention.
-            - `coref_arcs`: an arc, with the fields of `relation_arcs_expanded`, from each mention to the
-              one before it in its cluster.
+            - `coref_arcs`: for each mention and the next one of its cluster `mention1_begin`,
+              `mention1_end`, `mention1_begin_char`, `mention1_end_char`, `tokenized_text1`, `text1`,
+              `mention2_begin` and so on.
             - A task of relations or coreference by another name than `relation` or `coref` stands under
               its own name, with what `relation_arcs_expanded` or `coref_clusters` would hold.
         """
         fields: Json = {
             "text": self.text,
-            "tokenized_text": " ".join(token.text for token in self.tokens),
+            "tokenized_text": [token.text for token in self.tokens],
             "tokens": [_plain(token) for token in self.tokens],
             "sentences": [_plain(sentence) for sentence in self.sentences],
             "tasks": [_plain(task) for task in self.tasks],
@@ -176,26 +179,39 @@ class Prediction:
         }
 
     def _relation_fields(self, name: str, relations: Sequence[Relation]) -> Json:
-        whole = [
-            _arc(
-                relation.type, relation, self._widened(relation.arg1), self._widened(relation.arg2)
-            )
-            for relation in relations
-        ]
+        whole = [self._whole_arc(relation) for relation in relations]
         if name != REFERENCE_RELATIONS:
             return {name: whole}
-        heads = [
-            _arc(relation.type, relation, self._head(relation.arg1), self._head(relation.arg2))
-            for relation in relations
-        ]
-        return {"relation_arcs": heads, "relation_arcs_expanded": whole}
+        return {
+            "relation_arcs": [self._head_arc(relation) for relation in relations],
+            "relation_arcs_expanded": whole,
+        }
+
+    def _head_arc(self, relation: Relation) -> Json:
+        fields: Json = {"type": relation.type}
+        for key, argument in (("arg1", relation.arg1), ("arg2", relation.arg2)):
+            head = span_over(self.text, self.tokens, (argument.end_token, argument.end_token))
+            fields[f"{key}_index"] = head.end_token
+            fields.update(_argument_fields(key, head))
+        return fields
+
+    def _whole_arc(self, relation: Relation) -> Json:
+        arg1, arg2 = self._widened(relation.arg1), self._widened(relation.arg2)
+        if arg1.begin_token <= arg2.end_token and arg2.begin_token <= arg1.end_token:
+            arg1, arg2 = relation.arg1, relation.arg2
+        fields: Json = {"type": relation.type}
+        for key, span in (("arg1", arg1), ("arg2", arg2)):
+            fields[f"{key}_begin_token"] = span.begin_token
+            fields[f"{key}_end_token"] = span.end_token
+            fields.update(_argument_fields(key, span))
+        return fields
 
     def _cluster_fields(self, name: str, clusters: Sequence[Sequence[Span]]) -> Json:
         listed = [[self._coref_fields(span) for span in cluster] for cluster in clusters]
         if name != REFERENCE_COREFERENCE:
             return {name: listed}
         arcs = [
-            _arc(name, Relation(name, later, earlier), later, earlier)
+            {**self._coref_arc_fields(1, earlier), **self._coref_arc_fields(2, later)}
             for cluster in clusters
             for earlier, later in zip(cluster, cluster[1:])
         ]
@@ -211,12 +227,18 @@ class Prediction:
             "text": span.text,
         }
 
-    def _tokenized(self, span: Span) -> str:
-        tokens = self.tokens[span.begin_token : span.end_token + 1]
-        return " ".join(token.text for token in tokens)
+    def _coref_arc_fields(self, number: int, span: Span) -> Json:
+        return {
+            f"mention{number}_begin": span.begin_token,
+            f"mention{number}_end": span.end_token,
+            f"mention{number}_begin_char": span.begin_char,
+            f"mention{number}_end_char": span.end_char,
+            f"tokenized_text{number}": self._tokenized(span),
+            f"text{number}": span.text,
+        }
 
-    def _head(self, span: Span) -> Span:
-        return span_over(self.text, self.tokens, (span.end_token, span.end_token))
+    def _tokenized(self, span: Span) -> list[str]:
+        return [token.text for token in self.tokens[span.begin_token : span.end_token + 1]]
 
     def _widened(self, span: Span) -> Span:
         """The span and the noun chunk that its last token is in."""
@@ -250,14 +272,12 @@ def mention_over(text: str, tokens: Sequence[Token], tokens_range: Range, label:
     )
 
 
-def _arc(label: str, relation: Relation, arg1: Span, arg2: Span) -> Json:
-    fields: Json = {"type": label}
-    for key, argument, shown in (("arg1", relation.arg1, arg1), ("arg2", relation.arg2, arg2)):
-        fields[f"{key}_index"] = argument.end_token
-        fields[f"{key}_text"] = shown.text
-        fields[f"{key}_begin_char"] = shown.begin_char
-        fields[f"{key}_end_char"] = shown.end_char
-    return fields
+def _argument_fields(key: str, span: Span) -> Json:
+    return {
+        f"{key}_text": span.text,
+        f"{key}_begin_char": span.begin_char,
+        f"{key}_end_char": span.end_char,
+    }
 
 
 def _plain(item: Token | Sentence | TaskInfo) -> Json:

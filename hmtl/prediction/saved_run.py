@@ -12,7 +12,6 @@ from hmtl.files import refusals, remove_directory, same_file, sha256_of
 from hmtl.run_directory import CONFIG_FILE
 from hmtl.training.checkpointer import CHECKPOINTS_DIR, best_weights_name
 from hmtl.transformer_files import FOLDER as TRANSFORMERS
-from hmtl.transformer_files import keep_transformers
 
 
 def save_for_prediction(source: Path, target: Path, weights: Mapping[str, Path]) -> None:
@@ -49,8 +48,6 @@ def save_for_prediction(source: Path, target: Path, weights: Mapping[str, Path])
         shutil.copytree(source / VOCABULARY_DIR, target / VOCABULARY_DIR)
         if (source / TRANSFORMERS).is_dir():
             shutil.copytree(source / TRANSFORMERS, target / TRANSFORMERS)
-        # That of a run of before runs kept it.
-        keep_transformers(config, target)
         keep_elmo(config, target)
         if (source / METRICS_FILE).is_file():
             shutil.copyfile(source / METRICS_FILE, target / METRICS_FILE)

@@ -1,25 +1,17 @@
 """
-The classifiers of SentEval's protocol, trained on vectors that stay as they are: the strength of the
+The classifier of SentEval's protocol, trained on vectors that stay as they are: the strength of the
 regularisation is the one that does best on the development partition, and the test partition is scored once.
 """
 
 from __future__ import annotations
 
 import copy
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy
 import torch
-from allennlp.common.checks import ConfigurationError
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
-TORCH, SKLEARN = "torch", "sklearn"
-
-# The published settings of the classifier in PyTorch.
+# SentEval's published settings.
 BATCH_SIZE = 128
 # Passes over the training data between two looks at the development data.
 EPOCH_SIZE = 2
@@ -27,13 +19,6 @@ EPOCH_SIZE = 2
 TENACITY = 3
 MAX_PASSES = 200
 L2_GRID = tuple(10.0**exponent for exponent in range(-5, -1))
-
-C_GRID = tuple(2.0**exponent for exponent in range(-2, 4))
-# For standardised vectors, on which the published ones are too weak: the weights of some hundred dimensions
-# fit a few hundred sentences by heart.
-STANDARDISED_C_GRID = tuple(2.0**exponent for exponent in range(-14, 3, 2))
-# Enough for the largest C on vectors that are not standardised; scikit-learn's own 100 is not.
-MAX_ITERATIONS = 2000
 
 
 @dataclass
@@ -48,7 +33,7 @@ class Examples:
 class Splits:
     """
     What a classifier is trained on, chosen by, and scored on; `may_hide` tells whether SentEval allows a
-    hidden layer, `standardised` whether each dimension has the mean 0 and the variance 1.
+    hidden layer.
     """
 
     train: Examples
@@ -56,7 +41,6 @@ class Splits:
     test: Examples
     num_classes: int
     may_hide: bool = True
-    standardised: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,17 +52,7 @@ class Score:
     regularisation: float
 
 
-class Classifier(Protocol):
-    """One kind of classifier, by SentEval's protocol."""
-
-    # Whether another seed gives another result.
-    random: bool
-
-    def score(self, splits: Splits, seed: int) -> Score:
-        """Trains with each strength of regularisation, chooses one, and scores it."""
-
-
-class TorchClassifier:
+class Classifier:
     """
     Logistic regression, or a network of one hidden layer of sigmoid units, trained with RMSprop.
 
@@ -89,14 +63,12 @@ class TorchClassifier:
         Units of the hidden layer; 0 is logistic regression.
     """
 
-    random = True
-
     def __init__(self, device: torch.device, hidden: int = 0) -> None:
         self.device = device
         self.hidden = hidden
 
     def score(self, splits: Splits, seed: int) -> Score:
-        """See `Classifier`."""
+        """Train with each strength of regularisation, choose one, and score it."""
         hidden = self.hidden if splits.may_hide else 0
         train, dev, test = (
             _Tensors(each, self.device) for each in (splits.train, splits.dev, splits.test)
@@ -113,50 +85,6 @@ class TorchClassifier:
         assert best is not None
         accuracy, strength, network = best
         return Score(accuracy, _accuracy(network, test), strength)
-
-
-class SklearnClassifier:
-    """
-    Logistic regression by scikit-learn; its solver draws nothing at random.
-
-    # Parameters
-
-    device : `torch.device`
-        Not used: it computes on the CPU.
-    hidden : `int`, optional (default = `0`)
-
-    # Raises
-
-    ConfigurationError
-        When `hidden` is another number: there is no such layer.
-    """
-
-    random = False
-
-    def __init__(self, device: torch.device, hidden: int = 0) -> None:
-        if hidden:
-            raise ConfigurationError(
-                f"--hidden {hidden}: scikit-learn's logistic regression has no hidden layer. Write "
-                f"--hidden 0, or --classifier {TORCH}."
-            )
-
-    def score(self, splits: Splits, seed: int) -> Score:
-        """See `Classifier`."""
-        best: tuple[float, float, LogisticRegression] | None = None
-        for strength in STANDARDISED_C_GRID if splits.standardised else C_GRID:
-            model = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS, random_state=seed)
-            with warnings.catch_warnings():
-                # What is not quite at the optimum after so many steps predicts as well.
-                warnings.simplefilter("ignore", ConvergenceWarning)
-                model.fit(splits.train.vectors, splits.train.classes)
-            accuracy = 100.0 * model.score(splits.dev.vectors, splits.dev.classes)
-            if best is None or accuracy > best[0]:
-                best = accuracy, strength, model
-        assert best is not None
-        accuracy, strength, model = best
-        return Score(
-            accuracy, 100.0 * model.score(splits.test.vectors, splits.test.classes), strength
-        )
 
 
 class _Tensors:
@@ -216,9 +144,3 @@ def _accuracy(network: torch.nn.Module, examples: _Tensors) -> float:
     """In percent."""
     right = network(examples.vectors).argmax(-1) == examples.classes
     return 100.0 * right.double().mean().item()
-
-
-CLASSIFIERS: dict[str, Callable[[torch.device, int], Classifier]] = {
-    TORCH: TorchClassifier,
-    SKLEARN: SklearnClassifier,
-}

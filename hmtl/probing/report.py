@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
+from hmtl.document import Heading, Paragraph, Part, Table, as_markdown
 from hmtl.probing.results import MAJORITY, Results, Summary, standard_error
 
 MEAN = "mean"
@@ -22,25 +23,18 @@ def markdown_report(results: Sequence[Results]) -> str:
     """
     first = results[0]
     tasks = first.tasks
-    header = ["layer", *tasks, MEAN]
-    lines = [
-        f"# Probing {first.name}",
-        "",
-        _row(header),
-        _row(["---", *["---:"] * (len(header) - 1)]),
-        _row(["majority class", *_majority(first, tasks)]),
-    ]
-    lines += [_row([row, *_cells(first, row, tasks)]) for row in first.baselines]
+    rows = [["majority class", *_majority(first, tasks)]]
+    rows += [[row, *_cells(first, row, tasks)] for row in first.baselines]
     for each in results:
         for layer in each.layers:
             name = f"{each.name}: {layer}" if len(results) > 1 else layer
-            lines.append(_row([name, *_cells(each, layer, tasks)]))
-    lines += ["", *_notes(first, tasks)]
-    return "\n".join(lines) + "\n"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+            rows.append([name, *_cells(each, layer, tasks)])
+    parts: list[Part] = [
+        Heading(f"Probing {first.name}", level=1),
+        Table(["layer", *tasks, MEAN], rows),
+        *map(Paragraph, _notes(first, tasks)),
+    ]
+    return as_markdown(parts, pictures="")
 
 
 def _majority(results: Results, tasks: Sequence[str]) -> list[str]:
@@ -82,7 +76,6 @@ def _notes(results: Results, tasks: Sequence[str]) -> list[str]:
     return [
         f"Accuracy on the test partition in percent: {classifier} ({protocol['classifier']}, "
         f"{protocol['engine']}), {over}.",
-        "",
         "Sentences in the test partition, and the standard error that their number alone gives an accuracy "
         f"like the majority's: {errors}.",
     ]

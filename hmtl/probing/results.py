@@ -89,7 +89,7 @@ class Results:
             raise DataError(
                 f"holds no {RESULTS_FILE}: give the --output of an earlier probing", directory
             ) from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise DataError(f"cannot be read: {error}", path) from error
         expected = {"name", "model", "protocol", "baselines", "layers", "data", "results"}
         if not isinstance(content, dict) or not expected <= set(content):

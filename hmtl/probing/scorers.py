@@ -112,7 +112,6 @@ class OwnProbe:
             examples[TEST],
             num_classes=len(number),
             may_hide=may_hide,
-            standardised=self.standardize,
         )
 
 

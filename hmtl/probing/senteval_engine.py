@@ -39,12 +39,10 @@ class SentEvalEngine:
         A checkout of SentEval.
     data_dir : `Path`
         Its data: the directory that holds `probing/`.
-    use_torch : `bool`
-        Train its classifier in PyTorch rather than scikit-learn's.
     hidden : `int`
         Units of the classifier's hidden layer; 0 is logistic regression.
     device : `torch.device`
-        Where the classifier in PyTorch is trained.
+        Where the classifier is trained.
 
     # Raises
 
@@ -52,12 +50,9 @@ class SentEvalEngine:
         When the directory is no checkout.
     """
 
-    def __init__(
-        self, directory: Path, data_dir: Path, use_torch: bool, hidden: int, device: torch.device
-    ) -> None:
+    def __init__(self, directory: Path, data_dir: Path, hidden: int, device: torch.device) -> None:
         self.directory = directory
         self.data_dir = data_dir
-        self.use_torch = use_torch
         self.hidden = hidden
         self.device = device
         self._engine = _import_engine(directory)
@@ -85,7 +80,7 @@ class SentEvalEngine:
     def _params(self, seed: int) -> dict[str, Any]:
         return {
             "task_path": str(self.data_dir),
-            "usepytorch": self.use_torch,
+            "usepytorch": True,
             "seed": seed,
             "batch_size": BATCH_SIZE,
             "kfold": FOLDS,

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from hmtl.files import replacing, sole_writer
 from hmtl.probing import bag_of_embeddings
-from hmtl.probing.classifiers import CLASSIFIERS, TORCH
+from hmtl.probing.classifiers import Classifier
 from hmtl.probing.features import FeatureStore
 from hmtl.probing.layers import ALL
 from hmtl.probing.plots import heat_map, line_plot
@@ -65,8 +65,6 @@ class Request:
         SentEval's names; `None` asks for all that have a file.
     senteval : `Path`, optional
         A checkout of SentEval whose engine is to be used; `None` is our own probe.
-    classifier : `str`
-        `"torch"` or `"sklearn"`.
     hidden : `int`
         Units of the classifier's hidden layer; 0 is logistic regression.
     standardize : `bool`
@@ -91,7 +89,6 @@ class Request:
     data: Path | None = None
     tasks: list[str] | None = None
     senteval: Path | None = None
-    classifier: str = TORCH
     hidden: int = 0
     standardize: bool = False
     seeds: list[int] = field(default_factory=lambda: [1])
@@ -119,7 +116,7 @@ def probe(request: Request) -> Results:
     # Raises
 
     ConfigurationError
-        When the run, a layer, the device or the classifier is not to be had.
+        When the run, a layer or the device is not to be had.
     DataError
         When a file is not what it should be.
     """
@@ -165,7 +162,8 @@ def _content(request: Request, model: ProbedModel, facts: dict[str, Any]) -> dic
         "model": {"weights": request.weights, "sha256": model.digest},
         "protocol": {
             "engine": OWN_ENGINE if request.senteval is None else SENTEVAL_ENGINE,
-            "classifier": request.classifier,
+            # Results of before 2026-12 may be of scikit-learn's, and are not mixed with these.
+            "classifier": "torch",
             "hidden": request.hidden,
             "standardized": request.standardize,
         },
@@ -190,22 +188,14 @@ class _Study:
         self.source = source
         self.results = results
         self.rows = [bag_of_embeddings.NAME, *model.encoder.layers]
-        self.classifier = CLASSIFIERS[request.classifier](device, request.hidden)
-        asked = list(dict.fromkeys(request.seeds))
-        self.seeds = asked if self.classifier.random else asked[:1]
-        if len(self.seeds) < len(asked):
-            logger.info(
-                "%s draws nothing at random: of %d seeds one is enough",
-                request.classifier,
-                len(asked),
-            )
+        self.classifier = Classifier(device, request.hidden)
+        self.seeds = list(dict.fromkeys(request.seeds))
         self.store = FeatureStore(model.encoder, results.directory / FEATURES_DIR, model.digest)
         self.engine = None
         if request.senteval is not None:
             self.engine = SentEvalEngine(
                 request.senteval,
                 data_directory(source),
-                request.classifier == TORCH,
                 request.hidden,
                 device,
             )

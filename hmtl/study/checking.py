@@ -52,7 +52,7 @@ def check_grid(grid: Grid, study: Path) -> None:
 def _check_is_what_is_there(run: Run, directory: Path) -> None:
     if has_nothing_to_lose(directory) or not (directory / CONFIG_FILE).is_file():
         return
-    before = load_config(directory / CONFIG_FILE)
+    before = load_config(directory / CONFIG_FILE, jsonnet=False)
     changed = [path for path in differences(before, run.config()) if path not in HARMLESS]
     if changed:
         raise ConfigurationError(

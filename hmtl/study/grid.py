@@ -125,7 +125,7 @@ class Grid:
         }
 
 
-def read_grid(path: Path, overrides: Overrides | None = None) -> Grid:
+def read_grid(path: Path, overrides: Overrides | None = None, jsonnet: bool = True) -> Grid:
     """
     # Parameters
 
@@ -136,6 +136,8 @@ def read_grid(path: Path, overrides: Overrides | None = None) -> Grid:
         setup if it is not said; and `about`. Paths start from the working directory.
     overrides : `Dict[str, Any]`, optional (default = `None`)
         For all setups; they go before all others.
+    jsonnet : `bool`, optional (default = `True`)
+        `False` for the grid that a study keeps, which may be a stranger's.
 
     # Raises
 
@@ -146,7 +148,7 @@ def read_grid(path: Path, overrides: Overrides | None = None) -> Grid:
         raise ConfigurationError(
             f"the grid {path} is no file. Give the path of one, for instance configs/grids/paper_smoke.json."
         )
-    content = read_object(path)
+    content = read_object(path, jsonnet)
     try:
         return _grid(content, overrides or {})
     except ConfigurationError as error:

@@ -85,7 +85,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (ValueError, RecursionError):
         logger.warning("%s is damaged: it is made anew", path)
         return None
     return content

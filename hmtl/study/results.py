@@ -13,6 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from hmtl.config_safety import check_plain_names
 from hmtl.errors import DataError
 from hmtl.experiment import METRICS_FILE, TASK_PREFIX
 from hmtl.reporting import headline
@@ -80,7 +81,7 @@ class FinishedRun:
         path = self.directory / name
         try:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise DataError(
                 f"cannot be read: {error}. Remove the run's directory and make it again.", path
             ) from error
@@ -89,11 +90,14 @@ class FinishedRun:
     @property
     def tasks(self) -> list[str]:
         """Those that are tested and judged by precision, recall and F1."""
-        return [
+        names = [
             name
             for name, entry in self.metrics.items()
             if isinstance(entry, dict) and headline(entry.get("test", {}).get(name, {}))
         ]
+        # Pictures of the report are called after them.
+        check_plain_names(names, "the task", self.directory / METRICS_FILE)
+        return names
 
     def scores(self, task: str) -> tuple[float, float, float]:
         """Test precision, recall and F1 with the task's own best weights, from 0 to 1."""
@@ -172,7 +176,7 @@ def read_study(directory: Path) -> StudyResults:
             "script/experiments.py.",
             directory,
         )
-    grid = read_grid(directory / GRID_FILE)
+    grid = read_grid(directory / GRID_FILE, jsonnet=False)
     runs = [run for run in grid.runs if is_finished(run, directory)]
     if not runs:
         raise DataError("none of this study's runs is finished", directory)

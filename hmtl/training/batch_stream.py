@@ -63,6 +63,11 @@ class BatchStream:
         """Batches in the first pass over the data; in others they may be a few more or less."""
         return self._length
 
+    @property
+    def passes(self) -> int:
+        """How many passes over the data are over."""
+        return self._reached[0]
+
     def next_batch(self) -> Batch:
         """The next batch, on the CPU."""
         while len(self._pending) < PREFETCHED:

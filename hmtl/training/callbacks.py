@@ -1,7 +1,7 @@
 """Who is told what happens in a run. The trainer produces the figures; callbacks decide where they go."""
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 import torch
 
@@ -13,13 +13,15 @@ class StepReport:
 
     `step` counts the steps of the whole run from 1. `loss` is a detached scalar on the training device:
     reading it waits for the device, so a callback does that now and then only. `metrics` are the head's,
-    of this step's batch, on the steps for which the trainer computes them.
+    of this step's batch, on the steps for which the trainer computes them. `mean_loss` tells the mean of the
+    task's losses in this epoch; it waits for the device as well.
     """
 
     step: int
     task_name: str
     loss: torch.Tensor
     metrics: Optional[Dict[str, float]] = None
+    mean_loss: Optional[Callable[[], float]] = None
 
 
 @dataclass

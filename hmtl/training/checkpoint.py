@@ -9,6 +9,7 @@ from typing import Any, Collection, Dict, List, NamedTuple
 
 import torch
 
+from hmtl.config_safety import check_plain_names
 from hmtl.errors import DataError
 from hmtl.files import sha256_of, write_json, writing
 
@@ -55,14 +56,16 @@ class Checkpoint:
         # Raises
 
         DataError
-            When the manifest is missing or damaged.
+            When the manifest is missing or damaged, or names a file elsewhere.
         """
         path = self.path / MANIFEST
         try:
             records = json.loads(path.read_text(encoding="utf-8"))["files"]
-            return {name: FileRecord(**record) for name, record in records.items()}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            files = {name: FileRecord(**record) for name, record in records.items()}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise DataError(f"cannot be read as a manifest: {error}.", path) from error
+        check_plain_names(files, "the file", path)
+        return files
 
     def load(self) -> Dict[str, Any]:
         """

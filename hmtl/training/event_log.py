@@ -1,109 +1,107 @@
-"""Scalars in the file format of TensorBoard, in files that can be cut back to an earlier moment."""
+"""Scalars in the file format of TensorBoard."""
 
-import logging
-import os
 import socket
 import time
 from pathlib import Path
-from typing import Dict, Optional
+from typing import Optional
 
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from hmtl.files import AppendedFile, refusals
+from hmtl.files import FileBeingWritten, make_durable, refusals
 
-logger = logging.getLogger(__name__)
-
-# By this TensorBoard knows the files, whatever else is in their names.
+# By this TensorBoard knows the files; after it stands a time in seconds.
 EVENT_FILES = "events.out.tfevents."
 FILE_VERSION = "brain.Event:2"
 
 
 class EventLog:
     """
-    The scalars of one curve family of a run. Each time the run goes on they stand in a new file; the old
-    ones are cut back first to what they held at the checkpoint.
+    Curves of a run over one axis: training steps, or epochs. A run that is resumed writes to a new file,
+    which begins with a mark: of what earlier files have, readers forget the points from there on.
 
-    Every scalar is written through at once, so a position is a number of bytes in each file.
+    It is what torch's `SummaryWriter(purge_step=...)` writes. That one names its files by second, process
+    and a counter, so that after a quick recovery, or with another machine's clock, a reader may take them
+    in the wrong order and forget the wrong points; and what the system refuses ends in a thread of its own.
 
     # Parameters
 
     directory : `Path`
-    positions : `Dict[str, int]`
-        As `positions` returned it at the checkpoint; empty at the beginning of a run.
+        Made if it is not there.
     next_step : `int`
-        The first step that will be logged. A TensorBoard that is open forgets what it has seen of that
-        step and later ones.
+        The first place on the axis that will be logged.
+
+    # Raises
+
+    DataError
+        When something cannot be written; so does each method.
     """
 
-    def __init__(self, directory: Path, positions: Dict[str, int], next_step: int) -> None:
+    def __init__(self, directory: Path, next_step: int) -> None:
         self.directory = directory
         self.next_step = next_step
-        self._earlier = dict(positions)
-        self._file: Optional[AppendedFile] = None
+        self._file: Optional[FileBeingWritten] = None
         with refusals(directory):
             directory.mkdir(parents=True, exist_ok=True)
-            self._cut_back()
-
-    def _cut_back(self) -> None:
-        for path in self.directory.glob(f"{EVENT_FILES}*"):
-            if path.name not in self._earlier:
-                path.unlink()
-        for name, size in self._earlier.items():
-            path = self.directory / name
-            found = path.stat().st_size if path.exists() else 0
-            if found < size:
-                logger.warning(
-                    "%s: has %d bytes of %d; what is missing of these curves is lost",
-                    path,
-                    found,
-                    size,
-                )
-            elif found > size:
-                os.truncate(path, size)
 
     def add(self, tag: str, value: float, step: int) -> None:
         """
+        Add a point, which others see after `flush`.
+
         # Parameters
 
         tag : `str`
             The curve's name; what stands before a slash groups it.
         value : `float`
         step : `int`
-            Where on the axis: a training step, or an epoch.
-
-        # Raises
-
-        DataError
-            When it cannot be written.
+            Where on the axis.
         """
         summary = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
-        self._write(Event(wall_time=time.time(), step=step, summary=summary))
+        with refusals(self.directory):
+            if self._file is None:
+                # Only now: a run that has nothing left to log leaves no empty file.
+                self._file = self._new_file()
+                self._write(Event(file_version=FILE_VERSION))
+                start = SessionLog(status=SessionLog.START)
+                self._write(Event(step=self.next_step, session_log=start))
+            self._write(Event(step=step, summary=summary))
+
+    def _new_file(self) -> FileBeingWritten:
+        # Readers take the files of a directory in the order of their names.
+        names = (path.name for path in self.directory.glob(f"{EVENT_FILES}*"))
+        times = [name.removeprefix(EVENT_FILES).partition(".")[0] for name in names]
+        moment = max([int(time.time()), *(int(each) + 1 for each in times if each.isdecimal())])
+        file = FileBeingWritten(
+            self.directory / f"{EVENT_FILES}{moment:010d}.{socket.gethostname()}"
+        )
+        make_durable(self.directory)
+        return file
 
     def _write(self, event: Event) -> None:
-        if self._file is None:
-            # Only now: a run that has nothing left to log leaves no empty file.
-            self._file = self._new_file()
-            self._write(Event(wall_time=time.time(), file_version=FILE_VERSION))
-            start = SessionLog(status=SessionLog.START)
-            self._write(Event(wall_time=time.time(), step=self.next_step, session_log=start))
+        event.wall_time = time.time()
         RecordWriter(self._file).write(event.SerializeToString())
 
-    def _new_file(self) -> AppendedFile:
-        # TensorBoard reads the files of a directory in the order of their names.
-        moment = f"{int(time.time()):010d}.{socket.gethostname()}.{self.next_step:010d}"
-        return AppendedFile(self.directory / (EVENT_FILES + moment))
+    def flush(self) -> None:
+        """Return once others can read all points, even if this process is killed."""
+        if self._file is not None:
+            with refusals(self.directory):
+                self._file.flush()
 
-    def positions(self) -> Dict[str, int]:
-        """The size of each file in bytes, after which these would survive a loss of power."""
-        if self._file is None:
-            return dict(self._earlier)
-        self._file.make_durable()
-        return {**self._earlier, self._file.path.name: self._file.size}
+    def make_durable(self) -> None:
+        """Return once all points would survive a loss of power."""
+        if self._file is not None:
+            with refusals(self.directory):
+                self._file.make_durable()
 
     def close(self) -> None:
-        """Nothing is logged any more."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Flush, unless that was refused before; nothing is logged any more."""
+        if self._file is None:
+            return
+        if self._file.refusal is None:
+            with refusals(self.directory):
+                self._file.close()
+        else:
+            # The run has ended with that message, and from its last checkpoint it will log these again.
+            self._file.abandon()
+        self._file = None

@@ -17,7 +17,7 @@ Gradients = Dict[str, torch.Tensor]
 
 class GradientSurgery(Registrable):
     """
-    May change the gradients of a step's task, before they are clipped.
+    Changes the gradients of a step's task, before they are clipped.
 
     # Parameters
 
@@ -31,8 +31,13 @@ class GradientSurgery(Registrable):
     def __init__(self, model: Hmtl, tasks: List[str], seed: int) -> None:
         self.tasks = tasks
 
+    @classmethod
+    def none(cls) -> None:
+        """What the name `none` stands for in a config: the gradients stay as they are."""
+
     def __call__(self, task_name: str) -> None:
-        """Changes what the model's parameters hold as their gradients, which are of that task."""
+        """Change what the model's parameters hold as their gradients, which are of that task."""
+        raise NotImplementedError
 
     def figures(self) -> Dict[str, Dict[str, float]]:
         """For the log: by the name of a curve and by task, since the last reset."""
@@ -48,9 +53,7 @@ class GradientSurgery(Registrable):
         """What `state_dict` returned."""
 
 
-@GradientSurgery.register("none")
-class NoGradientSurgery(GradientSurgery):
-    """The gradients stay as they are."""
+GradientSurgery.register("none", constructor="none")(GradientSurgery)
 
 
 @GradientSurgery.register("pcgrad")

@@ -44,8 +44,9 @@ class Learning:
     model : `Hmtl`
         On its device.
     clipping : `Clipping`
-    loss_weighting : `LossWeighting`
-    gradient_surgery : `GradientSurgery`
+    loss_weighting : `LossWeighting`, optional (default = `None`)
+        Without it each loss is minimised as it is.
+    gradient_surgery : `GradientSurgery`, optional (default = `None`)
     batches_per_step : `int`, optional (default = `1`)
     processes : `Processes`, optional
         That learn together: gradients are averaged over them before anything else is made of them.
@@ -60,8 +61,8 @@ class Learning:
         self,
         model: Hmtl,
         clipping: Clipping,
-        loss_weighting: LossWeighting,
-        gradient_surgery: GradientSurgery,
+        loss_weighting: Optional[LossWeighting] = None,
+        gradient_surgery: Optional[GradientSurgery] = None,
         batches_per_step: int = 1,
         processes: Processes = ALONE,
     ) -> None:
@@ -91,7 +92,7 @@ class Learning:
         `whole_loss` is what to report: as `Processes.joined` returns the two.
         """
         penalty = self.model.get_regularization_penalty()
-        objective = self.loss_weighting(task_name, loss)
+        objective = self.loss_weighting(task_name, loss) if self.loss_weighting else loss
         if penalty is not None:
             objective = objective + penalty
         objective.backward(self._share)
@@ -101,28 +102,34 @@ class Learning:
         """Makes the step, unless every batch of it was left out."""
         if not self._losses:
             return
-        self.processes.average_gradients([*self._parameters, *self.loss_weighting.parameters()])
-        self.gradient_surgery(training.task.name)
+        weights = self.loss_weighting.parameters() if self.loss_weighting else []
+        self.processes.average_gradients([*self._parameters, *weights])
+        if self.gradient_surgery:
+            self.gradient_surgery(training.task.name)
         self.clipping([each for each in self._parameters if each.grad is not None])
         training.step()
-        self.loss_weighting.step()
+        if self.loss_weighting:
+            self.loss_weighting.step()
         training.running_loss.add(mean_of(self._losses))
 
     def end_epoch(self) -> Dict[str, Dict[str, float]]:
         """What there is to log of an epoch that is over: by the name of a curve and by task."""
-        figures = {**self.loss_weighting.figures(), **self.gradient_surgery.figures()}
-        self.gradient_surgery.reset()
+        figures = {k: v for part in self._parts.values() for k, v in part.figures().items()}
+        if self.gradient_surgery:
+            self.gradient_surgery.reset()
         return figures
 
+    @property
+    def _parts(self) -> Dict[str, Any]:
+        parts = {"loss_weighting": self.loss_weighting, "gradient_surgery": self.gradient_surgery}
+        return {name: part for name, part in parts.items() if part}
+
     def state_dict(self) -> Dict[str, Any]:
-        return {
-            "loss_weighting": self.loss_weighting.state_dict(),
-            "gradient_surgery": self.gradient_surgery.state_dict(),
-        }
+        return {name: part.state_dict() for name, part in self._parts.items()}
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
-        self.loss_weighting.load_state_dict(state["loss_weighting"])
-        self.gradient_surgery.load_state_dict(state["gradient_surgery"])
+        for name, part in self._parts.items():
+            part.load_state_dict(state[name])
 
 
 def mean_of(losses: List[torch.Tensor]) -> torch.Tensor:

@@ -7,6 +7,9 @@ from allennlp.common import Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 
+# Where a config says which.
+SCHEDULER = "multi_task_trainer.scheduler"
+
 
 @LearningRateScheduler.register("reduce_on_plateau", exist_ok=True)
 class ReduceOnPlateau(LearningRateScheduler):
@@ -105,9 +108,7 @@ class LinearWarmup(LearningRateScheduler):
         then: Optional[Lazy[LearningRateScheduler]] = None,
     ) -> None:
         if num_steps < 1:
-            raise ConfigurationError(
-                f"multi_task_trainer.scheduler.num_steps is {num_steps}; write at least 1"
-            )
+            raise ConfigurationError(f"{SCHEDULER}.num_steps is {num_steps}; write at least 1")
         self._optimizer = optimizer
         self._num_steps = num_steps
         self._steps = 0

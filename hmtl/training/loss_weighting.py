@@ -35,6 +35,10 @@ class LossWeighting(Registrable):
         self.tasks = tasks
         self.device = device
 
+    @classmethod
+    def none(cls) -> None:
+        """What the name `none` stands for in a config: the loss is minimised as it is."""
+
     def __call__(self, task_name: str, loss: torch.Tensor) -> torch.Tensor:
         """
         # Parameters
@@ -48,7 +52,7 @@ class LossWeighting(Registrable):
         objective : `torch.Tensor`
             A scalar, of which the gradient is taken.
         """
-        return loss
+        raise NotImplementedError
 
     def parameters(self) -> List[torch.nn.Parameter]:
         """Those that are trained with the model's; one that had no part in a step has no gradient."""
@@ -68,9 +72,7 @@ class LossWeighting(Registrable):
         """What `state_dict` returned."""
 
 
-@LossWeighting.register("none")
-class NoLossWeighting(LossWeighting):
-    """The loss is minimised as it is."""
+LossWeighting.register("none", constructor="none")(LossWeighting)
 
 
 @LossWeighting.register("fixed")

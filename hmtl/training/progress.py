@@ -1,5 +1,6 @@
 """How far a task has come: its best epoch, and its votes to stop."""
 
+import copy
 from typing import Any, Dict, List, Optional
 
 from allennlp.common.checks import ConfigurationError
@@ -30,17 +31,18 @@ class TaskProgress:
         self.task = task
         self.min_lr = min_lr
         self.history: List[float] = []
-        self.best_metrics: Dict[str, Any] = {}
+        # Of all tasks, at this one's best epoch.
+        self.best_metrics: Dict[str, Dict[str, Any]] = {}
         self.learning_rate = float("inf")
         sign = "-" if task.metric_decreases else "+"
         self._tracker = MetricTracker(sign + task.validation_metric, patience)
 
-    def record(self, metrics: Dict[str, Any], learning_rate: float) -> bool:
+    def record(self, validation: Dict[str, Dict[str, Any]], learning_rate: float) -> bool:
         """
         # Parameters
 
-        metrics : `Dict[str, Any]`
-            An epoch's validation metrics, complete.
+        validation : `Dict[str, Dict[str, Any]]`
+            An epoch's validation metrics of all tasks, by name, complete.
         learning_rate : `float`
             With which the next epoch will be trained.
 
@@ -49,11 +51,12 @@ class TaskProgress:
         best : `bool`
             Whether this is the best epoch so far.
         """
+        metrics = validation[self.task.name]
         self._tracker.add_metrics(metrics)
         self.history.append(float(metrics[self.task.validation_metric]))
         self.learning_rate = learning_rate
         if self._tracker.is_best_so_far():
-            self.best_metrics = dict(metrics)
+            self.best_metrics = copy.deepcopy(validation)
         return self._tracker.is_best_so_far()
 
     @property
@@ -76,13 +79,17 @@ class TaskProgress:
     def state_dict(self) -> Dict[str, Any]:
         return {
             "history": list(self.history),
-            "best_metrics": self.best_metrics,
+            "best_metrics_of_all": self.best_metrics,
             "learning_rate": self.learning_rate,
             "tracker": self._tracker.state_dict(),
         }
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         self.history = list(state["history"])
-        self.best_metrics = state["best_metrics"]
+        # Older checkpoints hold the task's own alone.
+        older = state.get("best_metrics")
+        self.best_metrics = state.get(
+            "best_metrics_of_all", {self.task.name: older} if older else {}
+        )
         self.learning_rate = state["learning_rate"]
         self._tracker.load_state_dict(state["tracker"])

@@ -7,9 +7,11 @@ import torch
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 
+from hmtl.config_check import naming_block
 from hmtl.errors import DataError
 from hmtl.tasks.task import Task
 from hmtl.training.batch_stream import BatchStream, EvaluationBatches
+from hmtl.training.learning_rate import SCHEDULER
 from hmtl.training.progress import TaskProgress
 
 
@@ -100,18 +102,22 @@ class TaskTraining:
         """Moves the weights by the gradients that they have."""
         self.optimizer.step()
         if self.scheduler is not None:
-            self.scheduler.step_batch()
+            with naming_block(SCHEDULER):
+                self.scheduler.step_batch()
 
-    def record_validation(self, metrics: Dict[str, Any]) -> bool:
+    def record_validation(self, validation: Dict[str, Dict[str, Any]]) -> bool:
         """
-        Takes the metrics of an epoch's validation into account; true if they are the best so far.
+        Takes an epoch's validation metrics of all tasks into account; true if this task's are its best so
+        far.
         """
         if self.scheduler is not None:
-            self.scheduler.step(metrics[self.task.validation_metric])
+            metric = validation[self.task.name][self.task.validation_metric]
+            with naming_block(SCHEDULER):
+                self.scheduler.step(metric)
             for group in self.optimizer.param_groups:
                 # Some schedulers compute with numpy, whose numbers a checkpoint could not be read with.
                 group["lr"] = float(group["lr"])
-        return self.progress.record(metrics, self.learning_rate)
+        return self.progress.record(validation, self.learning_rate)
 
     def state_dict(self) -> Dict[str, Any]:
         return {

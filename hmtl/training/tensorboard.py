@@ -11,7 +11,8 @@ from hmtl.training.event_log import EventLog
 
 class TensorBoardCallback(Callback):
     """
-    Writes to `log/train` and `log/validation`.
+    Writes to `log/train` by step, to `log/train_epochs` and `log/validation` by epoch: readers are told by
+    directory from where on a run that is resumed writes its curves again.
 
     # Parameters
 
@@ -39,62 +40,66 @@ class TensorBoardCallback(Callback):
         self.summary_interval = summary_interval
         self.log_parameter_statistics = log_parameter_statistics
         self.log_gradient_statistics = log_gradient_statistics
-        self._positions: Dict[str, Dict[str, int]] = {}
 
     def on_start(self, report: RunReport) -> None:
         self.model = report.model
-        self.train_log = self._open("train", report.step)
-        self.validation_log = self._open("validation", report.step)
-
-    def _open(self, name: str, steps_done: int) -> EventLog:
-        return EventLog(self.log_dir / name, self._positions.get(name, {}), steps_done + 1)
+        self._steps_per_epoch = report.steps_per_epoch
+        self.step_log = EventLog(self.log_dir / "train", report.step + 1)
+        self.epoch_log = EventLog(self.log_dir / "train_epochs", report.epoch)
+        self.validation_log = EventLog(self.log_dir / "validation", report.epoch)
+        self._logs = (self.step_log, self.epoch_log, self.validation_log)
 
     def on_step(self, report: StepReport) -> None:
-        step = report.step
         if report.metrics is not None:
-            self._write_step(report.task_name, report.metrics, step)
-        if step % self.summary_interval:
-            return
-        self._write_step(report.task_name, {"loss": float(report.loss)}, step)
+            self._write_step(report.task_name, report.metrics, report.step)
+        if report.step % self.summary_interval == 0:
+            # The mean of the epoch so far, as in 2018.
+            loss = float(report.loss) if report.mean_loss is None else report.mean_loss()
+            self._write_step(report.task_name, {"loss": loss}, report.step)
+            self._write_statistics(report.step)
+        self.step_log.flush()
+
+    def _write_statistics(self, step: int) -> None:
         for name, parameter in self.model.named_parameters():
             if self.log_parameter_statistics:
-                self.train_log.add(f"parameter_mean/{name}", parameter.mean().item(), step)
-                self.train_log.add(f"parameter_std/{name}", _std(parameter), step)
+                self.step_log.add(f"parameter_mean/{name}", parameter.mean().item(), step)
+                self.step_log.add(f"parameter_std/{name}", _std(parameter), step)
             if self.log_gradient_statistics and parameter.grad is not None:
-                self.train_log.add(f"grad_mean/{name}", parameter.grad.mean().item(), step)
-                self.train_log.add(f"grad_std/{name}", _std(parameter.grad), step)
+                self.step_log.add(f"grad_mean/{name}", parameter.grad.mean().item(), step)
+                self.step_log.add(f"grad_std/{name}", _std(parameter.grad), step)
 
     def on_epoch(self, report: EpochReport) -> None:
         for log, by_task in (
-            (self.train_log, report.training),
+            (self.epoch_log, report.training),
             (self.validation_log, report.validation),
         ):
             for task_name, metrics in by_task.items():
                 for name, value in flat(metrics):
                     log.add(f"task_{task_name}/{name}", value, report.epoch)
         for task_name, proportion in report.proportions.items():
-            self.train_log.add(f"training_proportions/{task_name}", proportion, report.epoch)
+            # A number of steps, as in 2018; the share is in the history.
+            steps = round(proportion * self._steps_per_epoch)
+            self.epoch_log.add(f"training_proportions/{task_name}", steps, report.epoch)
             rate = report.learning_rates[task_name]
-            self.train_log.add(f"learning_rates/{task_name}", rate, report.epoch)
+            self.epoch_log.add(f"learning_rates/{task_name}", rate, report.epoch)
         for name, value in flat(report.learning):
-            self.train_log.add(name, value, report.epoch)
+            self.epoch_log.add(name, value, report.epoch)
+        self.epoch_log.flush()
+        self.validation_log.flush()
 
     def on_end(self) -> None:
-        self.train_log.close()
-        self.validation_log.close()
+        for log in self._logs:
+            log.close()
 
     def state_dict(self) -> Dict[str, Any]:
-        return {
-            "train": self.train_log.positions(),
-            "validation": self.validation_log.positions(),
-        }
-
-    def load_state_dict(self, state: Dict[str, Any]) -> None:
-        self._positions = state
+        # There is nothing to remember, but what a checkpoint has behind it will not be logged again.
+        for log in self._logs:
+            log.make_durable()
+        return {}
 
     def _write_step(self, task_name: str, metrics: Dict[str, float], step: int) -> None:
         for name, value in flat(metrics):
-            self.train_log.add(f"training_details/{task_name}/{name}", value, step)
+            self.step_log.add(f"training_details/{task_name}/{name}", value, step)
 
 
 def _std(tensor: Any) -> float:

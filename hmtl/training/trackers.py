@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Optional
 from allennlp.common import Params, Registrable
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.config_safety import check_plain_names
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
 from hmtl.training.tensorboard import flat
 
@@ -107,6 +108,9 @@ class Tracker(Callback, Registrable):
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         # A run that was started without the tracker has no name there.
         self.run_id = state.get("run_id")
+        if self.run_id is not None:
+            # Where the service is a folder, it is the name of one in it.
+            check_plain_names([self.run_id], f"{WHERE}: the name of the run")
 
 
 @Tracker.register("wandb")

@@ -11,6 +11,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 
+from hmtl.config_check import naming_block
 from hmtl.models.hmtl import Hmtl
 from hmtl.training.batch_stream import Batch
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
@@ -21,11 +22,12 @@ from hmtl.training.devices import to_device
 from hmtl.training.distributed import ALONE, Processes
 from hmtl.training.evaluation import ProgressBar, evaluate
 from hmtl.training.freezing import Freezing, Thaw, check_something_trains
-from hmtl.training.gradient_surgery import GradientSurgery, NoGradientSurgery
+from hmtl.training.gradient_surgery import GradientSurgery
 from hmtl.training.interruption import Interrupted, StopRequest
 from hmtl.training.invalid_loss import STOP, InvalidLossGuard
 from hmtl.training.learning import Clipping, Learning, mean_of
-from hmtl.training.loss_weighting import LossWeighting, NoLossWeighting
+from hmtl.training.learning_rate import SCHEDULER
+from hmtl.training.loss_weighting import LossWeighting
 from hmtl.training.memory import naming_batch_if_too_large
 from hmtl.training.parameter_groups import check_group_options
 from hmtl.training.progress import TaskProgress
@@ -152,12 +154,13 @@ class MultiTaskTrainer(Registrable):
         parameters that are not trained; `unfreeze` says which of them are, from some epoch on.
         `gradient_accumulation_steps` is how many batches, all of one task, a step learns from.
         """
-        sampler = (sampling_method or Lazy(ProportionalSampler)).construct(
-            batches_per_pass={name: data.num_training_batches for name, data in tasks.items()},
-            seed=seed,
-            num_epochs=num_epochs,
-            metric_decreases={name: data.task.metric_decreases for name, data in tasks.items()},
-        )
+        with naming_block("multi_task_trainer.sampling_method"):
+            sampler = (sampling_method or Lazy(ProportionalSampler)).construct(
+                batches_per_pass={name: data.num_training_batches for name, data in tasks.items()},
+                seed=seed,
+                num_epochs=num_epochs,
+                metric_decreases={name: data.task.metric_decreases for name, data in tasks.items()},
+            )
         freezing = Freezing(model, freeze or [], unfreeze or [])
         check_something_trains(model, sampler.drawn_tasks)
         progress = {name: TaskProgress(data.task, patience, min_lr) for name, data in tasks.items()}
@@ -165,13 +168,23 @@ class MultiTaskTrainer(Registrable):
         trainings = _task_trainings(tasks, progress, optimizer, parameters, schedulers)
         # Once more: a parameter group may say requires_grad: false.
         check_something_trains(model, sampler.drawn_tasks)
+        with naming_block("multi_task_trainer.loss_weighting"):
+            weighting = (
+                loss_weighting.construct(tasks=list(tasks), device=device)
+                if loss_weighting
+                else None
+            )
+        with naming_block("multi_task_trainer.gradient_surgery"):
+            surgery = (
+                gradient_surgery.construct(model=model, tasks=sampler.drawn_tasks, seed=seed)
+                if gradient_surgery
+                else None
+            )
         learning = Learning(
             model,
             Clipping(grad_norm, grad_clipping),
-            (loss_weighting or Lazy(NoLossWeighting)).construct(tasks=list(tasks), device=device),
-            (gradient_surgery or Lazy(NoGradientSurgery)).construct(
-                model=model, tasks=sampler.drawn_tasks, seed=seed
-            ),
+            weighting,
+            surgery,
             gradient_accumulation_steps,
             processes,
         )
@@ -244,7 +257,8 @@ class MultiTaskTrainer(Registrable):
         with naming_batch_if_too_large(name, batch):
             self.learning.finish(training)
         metrics = self.model.get_metrics(name) if compute_metrics else None
-        return StepReport(self.step, name, mean_of(losses), metrics)
+        mean_loss = training.running_loss.mean
+        return StepReport(self.step, name, mean_of(losses), metrics, mean_loss)
 
     def _learn_from(self, batch: Batch, name: str, compute_metrics: bool) -> torch.Tensor:
         """The loss of a batch, once its gradient is added to the step's."""
@@ -269,7 +283,7 @@ class MultiTaskTrainer(Registrable):
         # Nothing may change before here: a run that is stopped in validation goes on with validation.
         for name, training in self.tasks.items():
             training.running_loss.reset()
-            report.best[name] = training.record_validation(report.validation[name])
+            report.best[name] = training.record_validation(report.validation)
             report.learning_rates[name] = training.learning_rate
         self.sampler.record_validation(
             {name: training.progress.history[-1] for name, training in self.tasks.items()}
@@ -429,13 +443,16 @@ def _task_trainings(
 ) -> Dict[str, TaskTraining]:
     trainings: Dict[str, TaskTraining] = {}
     for name, data in tasks.items():
-        task_optimizer = optimizer.construct(model_parameters=parameters)
+        with naming_block("multi_task_trainer.optimizer"):
+            task_optimizer = optimizer.construct(model_parameters=parameters)
         check_group_options(task_optimizer)
-        scheduler = schedulers.get(name)
+        lazy = schedulers.get(name)
+        with naming_block(SCHEDULER):
+            scheduler = lazy.construct(optimizer=task_optimizer) if lazy else None
         trainings[name] = TaskTraining(
             data=data,
             optimizer=task_optimizer,
-            scheduler=scheduler.construct(optimizer=task_optimizer) if scheduler else None,
+            scheduler=scheduler,
             progress=progress[name],
             running_loss=RunningLoss(),
         )

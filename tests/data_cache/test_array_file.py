@@ -37,7 +37,7 @@ def test_arrays_cannot_be_written_to(tmp_path: Path) -> None:
 def test_any_changed_byte_is_found(tmp_path: Path) -> None:
     path = written(tmp_path)
     content = path.read_bytes()
-    for position in range(0, len(content), 13):
+    for position in range(0, len(content), 7):
         changed = bytearray(content)
         changed[position] ^= 1
         path.write_bytes(changed)
@@ -56,10 +56,3 @@ def test_a_file_cut_short_is_found(tmp_path: Path, size: int) -> None:
 def test_a_missing_file_is_told_from_a_damaged_one(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_arrays(tmp_path / "none")
-
-
-def test_arrays_of_objects_are_not_read(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    write_arrays(path, None, {"objects": numpy.array([1, 2]).astype("M8[s]")})
-    with pytest.raises(CorruptFile, match="values of type"):
-        read_arrays(path)

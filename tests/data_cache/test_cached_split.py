@@ -85,6 +85,9 @@ def test_batches_are_the_same(tmp_path: Path, task: str, indexers: dict) -> None
             chosen = cached[first : first + 3]
             assert_same(collate(chosen), collate(instances[first : first + 3]))
             assert field_length(cached[first], "text") == field_length(instances[first], "text")
+        # Of two splits, AllenNLP makes the batch out of the fields.
+        mixed = [*split[first : first + 1], *loaded[first + 1 : first + 3]]
+        assert_same(collate(mixed), collate(instances[first : first + 3]))
 
 
 @pytest.mark.parametrize("max_length", [None, 8])
@@ -104,6 +107,7 @@ def test_batches_of_wordpieces_are_the_same(tmp_path: Path, max_length) -> None:
     for instance in instances:
         instance.index_fields(vocab)
     assert_same(collate(loaded[:]), collate(instances))
+    assert_same(collate([split[0], *loaded[1:]]), collate(instances))
 
 
 def test_a_batch_tells_its_sources(tmp_path: Path) -> None:

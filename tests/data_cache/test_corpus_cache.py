@@ -182,17 +182,18 @@ def test_a_cache_that_cannot_be_written_is_one_warning(tmp_path, caplog, monkeyp
     assert "are not kept" in caplog.records[-1].getMessage()
 
 
-def test_what_reading_told_is_told_again(tmp_path, cache, caplog) -> None:
-    config = config_of(tmp_path)
-    messages = []
+def test_labels_never_seen_in_training_are_warned_of_at_each_start(tmp_path, cache, caplog) -> None:
+    config = config_of(tmp_path, unseen_labels="miss")
+    touch_up(tmp_path / "corpus" / "ace" / "dev" / "a.like_conll", "PER", "XYZ")
+    warnings = []
     for name in ("a", "b"):
         caplog.clear()
         with caplog.at_level(logging.INFO, logger="hmtl"):
             start(config, tmp_path / name)
-        told = [record.getMessage() for record in caplog.records]
-        messages.append([message for message in told if message.startswith("Read ")])
-    assert len(messages[0]) == len(TASKS) * len(SPLITS)
-    assert messages[1] == [f"{message} (from the cache)" for message in messages[0]]
+        warnings.append([r.getMessage() for r in caplog.records if r.levelname == "WARNING"])
+    assert "indexed corpora are taken from the cache" in caplog.text
+    assert warnings[1] == warnings[0]
+    assert any("labels never seen in training count as misses" in each for each in warnings[0])
 
 
 def test_the_cache_is_off_by_config(tmp_path, cache) -> None:

@@ -1,12 +1,14 @@
 import logging
 import multiprocessing
-import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy
 import pytest
+from safetensors import safe_open
 
-from hmtl.data_cache.vector_store import INDEX_FILE, RECORD, ROWS_FILE, VectorStore, is_in_use
+from hmtl.data_cache import vector_store
+from hmtl.data_cache.vector_store import SUFFIX, VectorStore, is_in_use
 
 WIDTH = 3
 PLENTY = 2**20
@@ -21,7 +23,11 @@ def rows(number: int) -> numpy.ndarray:
 
 
 def opened(directory: Path, max_bytes: int = PLENTY) -> VectorStore:
-    return VectorStore(directory / "store", WIDTH, max_bytes)
+    return VectorStore(directory / "store", max_bytes)
+
+
+def files(directory: Path) -> list[Path]:
+    return sorted((directory / "store").glob(f"*{SUFFIX}"))
 
 
 def put(store: VectorStore, *numbers: int) -> None:
@@ -49,7 +55,8 @@ def test_a_key_is_written_once(tmp_path: Path) -> None:
     store, other = opened(tmp_path), opened(tmp_path)
     put(store, 1)
     put(other, 1, 2)
-    assert other.size == (2 + 3) * WIDTH * 4
+    put(other, 2)
+    assert [len(safe_open(path, "pt").keys()) for path in files(tmp_path)] == [1, 1]
     store.look_for_more()
     assert holds(store, 1, 2)
 
@@ -77,63 +84,79 @@ def test_several_processes_write_at_once(tmp_path: Path) -> None:
         process.join()
         assert process.exitcode == 0
     store = opened(tmp_path)
-    assert holds(store, *range(100))
-    assert store.size == sum(len(rows(number)) for number in range(101)) * WIDTH * 4
+    assert holds(store, *range(101))
+    assert len(store) == 101
+    assert store.size == sum(path.stat().st_size for path in files(tmp_path))
 
 
-@pytest.mark.parametrize("cut", [1, RECORD.size - 1, RECORD.size + 5])
-def test_what_a_killed_process_left_is_written_over(tmp_path: Path, cut: int) -> None:
-    put(opened(tmp_path), 1, 2, 3)
-    index = tmp_path / "store" / INDEX_FILE
-    os.truncate(index, index.stat().st_size - cut)
+def test_what_a_killed_process_left_is_passed_over(tmp_path: Path, monkeypatch) -> None:
+    def crash(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
     store = opened(tmp_path)
-    assert holds(store, 1)
-    put(store, 2, 3, 4)
-    assert holds(store, 1, 2, 3, 4)
-    assert holds(opened(tmp_path), 1, 2, 3, 4)
+    put(store, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", crash)
+        with pytest.raises(KeyboardInterrupt):
+            put(store, 2)
+    again = opened(tmp_path)
+    assert holds(again, 1) and again.get(key(2)) is None
+    put(again, 2)
+    assert holds(opened(tmp_path), 1, 2)
 
 
-def test_rows_cut_short_are_missing(tmp_path: Path) -> None:
-    put(opened(tmp_path), 1, 2)
-    os.truncate(tmp_path / "store" / ROWS_FILE, 2 * WIDTH * 4 + 1)
-    store = opened(tmp_path)
-    assert holds(store, 1)
-    assert store.get(key(2)) is None
-    put(store, 2)
-    assert holds(store, 1, 2)
+def damaged(content: bytes) -> Iterator[bytes]:
+    """Each with another byte changed, or cut short."""
+    for position in range(0, len(content), 5):
+        yield content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
+    for size in range(0, len(content), 31):
+        yield content[:size]
 
 
-def test_damaged_rows_are_missing_with_one_warning(
+def test_damage_is_one_warning_and_never_another_row(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    put(opened(tmp_path), 1, 2, 3)
-    path = tmp_path / "store" / ROWS_FILE
-    content = bytearray(path.read_bytes())
-    content[0] ^= 1
-    content[-1] ^= 1
-    path.write_bytes(content)
+    put(opened(tmp_path), 3)
+    put(opened(tmp_path), 1, 2)
+    (path,) = (file for file in files(tmp_path) if len(safe_open(file, "pt").keys()) == 2)
+    for content in damaged(path.read_bytes()):
+        path.write_bytes(content)
+        caplog.clear()
+        with caplog.at_level(logging.WARNING, logger="hmtl"):
+            store = opened(tmp_path)
+            for number in (1, 2):
+                assert store.get(key(number)) is None or holds(store, number)
+        assert holds(store, 3)
+        assert len(caplog.records) == 1, content
+        put(store, 1, 2)
+        assert holds(store, 1, 2, 3)
+        (path,) = (file for file in files(tmp_path) if key(1).hex() in safe_open(file, "pt").keys())
+
+
+def test_what_cannot_be_mapped_now_is_not_deleted(tmp_path: Path, monkeypatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise RuntimeError("unable to mmap: Cannot allocate memory")
+
+    put(opened(tmp_path), 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(vector_store, "_opened", refuse)
+        assert opened(tmp_path).get(key(1)) is None
+    assert holds(opened(tmp_path), 1)
+
+
+def test_deleted_files_are_computed_anew_without_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     store = opened(tmp_path)
-    with caplog.at_level(logging.WARNING, logger="hmtl"):
-        assert store.get(key(1)) is None
-        assert store.get(key(3)) is None
+    other = opened(tmp_path)
+    put(other, 1)
+    store.look_for_more()
+    for path in files(tmp_path):
+        path.unlink()
+    assert opened(tmp_path).get(key(1)) is None
+    put(store, 2)
     assert holds(store, 2)
-    assert len(caplog.records) == 1
-    put(store, 1, 3)
-    assert holds(store, 1, 2, 3)
-    assert holds(opened(tmp_path), 1, 2, 3)
-
-
-def test_a_damaged_index_loses_what_comes_after(tmp_path: Path) -> None:
-    put(opened(tmp_path), 1, 2, 3)
-    path = tmp_path / "store" / INDEX_FILE
-    content = bytearray(path.read_bytes())
-    content[RECORD.size + 2] ^= 1
-    path.write_bytes(content)
-    store = opened(tmp_path)
-    assert holds(store, 1)
-    assert store.get(key(2)) is None and store.get(key(3)) is None
-    put(store, 2, 3)
-    assert holds(opened(tmp_path), 1, 2, 3)
+    assert caplog.records == []
 
 
 def test_an_open_store_is_in_use(tmp_path: Path) -> None:

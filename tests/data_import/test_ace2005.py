@@ -338,6 +338,13 @@ def release(tmp_path: Path) -> Path:
     return tmp_path / "release"
 
 
+def test_suffixes_may_be_in_capitals(tmp_path: Path) -> None:
+    text, annotation = tmp_path / "A.SGM", tmp_path / "A.APF.XML"
+    text.touch()
+    annotation.touch()
+    assert ace2005.find_pairs(tmp_path, Tally()) == [ace2005.Pair("A", text, annotation)]
+
+
 def prepare(run_script: Scripts, *arguments: Any) -> str:
     finished = run_script("script/prepare_data.py", "ace2005", *arguments)
     assert finished.code == 0, finished.err

@@ -92,6 +92,7 @@ def test_annotations_that_nothing_becomes_of_are_counted(tmp_path: Path) -> None
     tally = run_import("brat", source, tmp_path / "out", "--split", "train")
     assert {kind for kind, _ in tally.num_left_out} == {
         "events",
+        "event triggers",
         "attributes",
         "normalizations",
         "notes",
@@ -104,6 +105,71 @@ def test_places_count_both_characters_of_a_windows_line_end(tmp_path: Path) -> N
     text = "Ada Wren left.\r\nShe came back.\r\n"
     document = converted(tmp_path, "T1\tPER 16 19\tShe\n", *TEXT_IN_LINES, text=text)
     assert covered(document) == [("PER", "She")]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        pytest.param("Ada Wren left.\r\nShe came back.\r\n", "15 18", id="line ends as one"),
+        pytest.param("Ada Wren left.\nShe came back.\n", "16 19", id="line ends as two"),
+        pytest.param("\ufeffAda Wren left. She came back.\n", "15 18", id="no byte order mark"),
+    ],
+)
+def test_places_that_were_counted_otherwise_are_found_by_their_quotes(
+    tmp_path: Path, text: str, place: str
+) -> None:
+    source = corpus(tmp_path / "in", f"T1\tPER {place}\tShe\n", text)
+    tally = run_import("brat", source, tmp_path / "out", "--split", "train", *TEXT_IN_LINES)
+    (document,) = written(tmp_path / "out")
+    assert covered(document) == [("PER", "She")]
+    assert sum(tally.num_changed.values()) == 1
+
+
+def test_trigger_of_an_event_is_no_mention(tmp_path: Path) -> None:
+    event = "T4\tMove 32 36\tleft\nE1\tMove:T4 Agent:T3\nR1\tBy Arg1:T4 Arg2:T3\n"
+    source = corpus(tmp_path / "in", ENTITIES + event)
+    tally = run_import("brat", source, tmp_path / "out", "--split", "train")
+    (document,) = written(tmp_path / "out")
+    assert covered(document) == [("PER", "Ada Wren"), ("GPE", "Port - Sel"), ("PER", "She")]
+    assert tally.num_left_out == {
+        ("event triggers", "nothing is learned from them"): 1,
+        ("events", "nothing is learned from them"): 1,
+        ("relations", "one of its mentions was left out"): 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "relations",
+    [
+        "R1\tPHYS Arg2:T2 Arg1:T1\n",
+        "R1\tPHYS Who:T1 Where:T2\nR2\tPHYS Where:T2 Who:T1\n",
+    ],
+    ids=["numbered", "named"],
+)
+def test_arguments_are_told_by_their_roles(tmp_path: Path, relations: str) -> None:
+    document = converted(tmp_path, ENTITIES + relations)
+    assert document.relations == [Relation("PHYS", (0, 1), (4, 6))]
+
+
+def test_relation_of_two_in_one_role_stays_as_it_is(tmp_path: Path) -> None:
+    document = converted(tmp_path, ENTITIES + "R1\tMet Who:T2 Who:T1\n")
+    assert document.relations == [Relation("Met", (4, 6), (0, 1))]
+
+
+def test_suffixes_may_be_in_capitals(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "in", ENTITIES)
+    (source / "one.txt").rename(source / "one.TXT")
+    (source / "one.ann").rename(source / "one.Ann")
+    run_import("brat", source, tmp_path / "out", "--split", "train")
+    (document,) = written(tmp_path / "out")
+    assert (document.name, len(document.mentions)) == ("one", 3)
+
+
+def test_two_texts_of_one_document_are_an_error(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "in", ENTITIES)
+    (source / "one.TXT").write_text("Another.\n")
+    with pytest.raises(DataError, match=r"one\.txt: there is one\.TXT beside it; remove one"):
+        run_import("brat", source, tmp_path / "out", "--split", "train")
 
 
 def test_annotations_of_bionlp_are_read_together(tmp_path: Path) -> None:
@@ -121,6 +187,7 @@ def test_annotations_of_bionlp_are_read_together(tmp_path: Path) -> None:
     [
         ("T1\tPER 0 8\tAda Wrem\n", r"one\.ann:1: the entity quotes 'Ada Wrem'.*stands 'Ada Wren'"),
         ("T1\tPER 0 99\tAda\n", r"one\.ann:1: the characters 0 to 99 are not within the 50"),
+        ("T1\tPER 0 51\n", r"one\.ann:1: the characters 0 to 51 are not within the 50"),
         ("T1\tPER 0\tAda\n", r"one\.ann:1: malformed entity 'PER 0'"),
         ("\nT1\tPER 8 0\tAda\n", r"one\.ann:2: the characters 8 to 0"),
         (ENTITIES + "T1\tPER 0 8\tAda Wren\n", r"one\.ann:4: a second entity of the name T1"),
@@ -137,19 +204,23 @@ def test_malformed_annotation_is_an_error_with_its_line(
         converted(tmp_path, annotations)
 
 
-def test_text_without_annotations_is_left_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [("README.txt", "no .ann beside the .txt"), ("lost.ann", "no .txt beside the .ann")],
+)
+def test_file_without_its_partner_is_left_out(tmp_path: Path, file: str, reason: str) -> None:
     source = corpus(tmp_path / "in", ENTITIES)
-    (source / "README.txt").write_text("About this corpus.\n")
+    (source / file).write_text("About this corpus.\n")
     tally = run_import("brat", source, tmp_path / "out", "--split", "train")
     assert [document.name for document in written(tmp_path / "out")] == ["one"]
-    assert tally.num_left_out == {("documents", "no .ann beside the .txt"): 1}
+    assert tally.num_left_out == {("documents", reason): 1}
 
 
 def test_folder_of_texts_alone_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "one.txt").write_text(TEXT)
-    with pytest.raises(DataError, match="holds no document"):
-        run_import("brat", tmp_path / "in", tmp_path / "out", "--split", "train")
+    with pytest.raises(DataError, match="holds no document: expected files that"):
+        run_import("brat", tmp_path / "in", tmp_path / "out")
 
 
 def test_names_and_mentions_are_told_apart_again(tmp_path: Path) -> None:

@@ -61,6 +61,30 @@ def test_comments_are_passed_over_on_request(tmp_path: Path) -> None:
     assert [sentence.words for sentence in document.sentences] == [["Ada"], ["left"]]
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("#Oslo B-LOC\nwins O\n", ["#Oslo", "wins"]),
+        ("wins O\n#Oslo B-LOC\n", ["wins", "#Oslo"]),
+        ("Ada O\n# O\n1 O\n", ["Ada", "#", "1"]),
+        ("#\tO\n1\tO\n", ["#", "1"]),
+        ("#id 1\n# O\n#\nOslo O\n", ["Oslo"]),
+        ("# Oslo wins O\nOslo O\nwins O\n", ["Oslo", "wins"]),
+    ],
+)
+def test_words_that_begin_as_comments_do_are_words(
+    tmp_path: Path, content: str, words: list[str]
+) -> None:
+    (document,) = converted(tmp_path, content, "--comment", "#")
+    assert [sentence.words for sentence in document.sentences] == [words]
+
+
+def test_single_document_that_is_to_be_split_tells_how_to_cut_it(tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("a O\n\nb O\n")
+    with pytest.raises(DataError, match=r"-DOCSTART-.*--sentences-per-document N"):
+        run_import("conll2003", tmp_path / "in.txt", tmp_path / "out")
+
+
 def test_documents_begin_at_their_marks(tmp_path: Path) -> None:
     content = "-DOCSTART- -X- O O\n\nAda B-PER\n\nleft O\n\n-DOCSTART- -X- O O\n\nWren B-PER\n"
     documents = converted(tmp_path, content, "--sentences-per-document", "1")
@@ -101,6 +125,8 @@ def test_ill_formed_bioul_tags_are_counted(tmp_path: Path) -> None:
         ("Ada B-PER\nWren X-PER\n", (), r"in\.txt:2: tag .*X-PER.*--tag and --scheme"),
         ("Ada B-PER\nWren E-PER\n", ("--scheme", "BIO"), r"in\.txt:2: tag .*E-PER"),
         ("Ada B-PER\n", ("--tag", "4"), r"in\.txt:1: the row has 2 columns; expected at least 4"),
+        ("# id 1\nAda B-PER\n", (), r"in\.txt:2: the row has 2 .* with --comment '#'"),
+        ("# id\nAda B-PER\n", (), r"in\.txt:1: tag .* with --comment '#'"),
         ("\n\n", (), r"in\.txt:2: the file holds no sentence"),
     ],
 )

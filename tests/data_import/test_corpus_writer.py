@@ -42,6 +42,25 @@ def test_folder_of_like_conll_files_holds_so_many_documents_each(tmp_path: Path)
     assert [read.name for read in written(tmp_path / "out")] == [d.name for d in documents]
 
 
+@pytest.mark.parametrize("layout", ["like_conll", "conll2012"])
+def test_documents_whose_names_differ_in_blanks_stay_two(tmp_path: Path, layout: str) -> None:
+    documents = [document(name) for name in ("a b", "a_b", "a b")]
+    arguments = options(tmp_path / "out", "--to", layout)
+    tally = Tally()
+    corpus_writer.write_corpus(arguments, documents, ALL_TRAIN, tally)
+    # The third is another part of the first.
+    assert [read.name for read in written(tmp_path / "out")] == ["a_b", "a_b.2", "a_b"]
+    assert sum(tally.num_changed.values()) == 1
+
+
+def test_documents_whose_files_would_be_the_same_get_files_of_their_own(tmp_path: Path) -> None:
+    documents = [document(name) for name in ("a:b", "a_b")]
+    arguments = options(tmp_path / "out", "--to", "conll2012")
+    corpus_writer.write_corpus(arguments, documents, ALL_TRAIN, Tally())
+    files = sorted((tmp_path / "out" / "ner" / "train").iterdir())
+    assert [len(list(read_conll2012(file))) for file in files] == [1, 1]
+
+
 def test_other_division_for_coreference_is_written_and_warned_about(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -112,16 +131,16 @@ def test_parts_of_a_document_share_a_conll2012_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "path"),
     [
-        ("a/b", "a/b.x"),
-        ("../../etc/passwd", "etc/passwd.x"),
-        ("/etc/passwd", "etc/passwd.x"),
-        ("..", "_.x"),
-        ("a\\b:c\nd", "a_b_c_d.x"),
-        ("", "_.x"),
+        ("a/b", "a/b"),
+        ("../../etc/passwd", "etc/passwd"),
+        ("/etc/passwd", "etc/passwd"),
+        ("..", "_"),
+        ("a\\b:c\nd", "a_b_c_d"),
+        ("", "_"),
         # Hidden files are no part of a corpus.
-        ("a/.b", "a/_b.x"),
-        ("..a", "_.a.x"),
+        ("a/.b", "a/_b"),
+        ("..a", "_.a"),
     ],
 )
 def test_names_of_documents_lead_nowhere_else(name: str, path: str) -> None:
-    assert safe_path(name, ".x").as_posix() == path
+    assert safe_path(name).as_posix() == path

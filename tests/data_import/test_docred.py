@@ -88,12 +88,12 @@ def test_rare_relations_are_counted_in_training_documents(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"vertexSet": [[mention(0, 4, 9)]]}, r"document 0 \(Ada Wren.*pos '\[4, 9\]'"),
-        ({"vertexSet": [[mention(7, 0, 1)]]}, "sent_id '7'"),
-        ({"labels": [{"h": 0, "t": 5, "r": "P1"}]}, "t '5'; expected indices of the 2 entities"),
+        ({"vertexSet": [[mention(0, 4, 9)]]}, r"document 0 \(Ada Wren.*pos \[4, 9\];"),
+        ({"vertexSet": [[mention(7, 0, 1)]]}, "sent_id 7 "),
+        ({"labels": [{"h": 0, "t": 5, "r": "P1"}]}, "t 5; expected indices of the 2 entities"),
         ({"sents": ["Ada left ."]}, "sents holds .*; expected lists of words"),
         ({"sents": []}, "sents holds no word"),
-        ({"vertexSet": 3}, "vertexSet is '3'; expected a list"),
+        ({"vertexSet": 3}, "vertexSet is 3; expected a list"),
     ],
 )
 def test_malformed_document_is_an_error_that_names_it(
@@ -102,6 +102,15 @@ def test_malformed_document_is_an_error_that_names_it(
     path = corpus(tmp_path, {**WREN, **change})
     with pytest.raises(DataError, match=message):
         run_import("docred", path, tmp_path / "out", "--split", "dev")
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path: Path) -> None:
+    for folder in ("first", "second"):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        corpus(tmp_path / "in" / folder, WREN)
+    run_import("docred", tmp_path / "in", tmp_path / "out", "--split", "dev")
+    first, second = (document.name for document in written(tmp_path / "out", "dev"))
+    assert second == f"{first}.2"
 
 
 def test_file_that_is_no_json_is_an_error_with_its_line(tmp_path: Path) -> None:

@@ -53,6 +53,71 @@ def test_predictions_are_read_on_request_and_their_scores_passed_over(tmp_path: 
     assert document.clusters == [[(0, 0), (1, 1)]]
 
 
+FROM_SENTENCES = {
+    "ner": [[[0, 0, "Bird"]], [[0, 0, "Bird"], [1, 1, "Deed"]]],
+    "relations": [[], [[0, 0, 1, 1, "Does"]]],
+}
+
+
+def test_spans_counted_from_each_sentence_are_read_on_request(tmp_path: Path) -> None:
+    source = corpus(tmp_path, {**DOCUMENT, **FROM_SENTENCES})
+    run_import("dygie", source, tmp_path / "out", "--split", "train", "--counted-from", "sentence")
+    (document,) = written(tmp_path / "out")
+    assert document.mentions == [
+        Mention(0, 0, "Bird"),
+        Mention(3, 3, "Bird"),
+        Mention(4, 4, "Deed"),
+    ]
+    assert document.relations == [Relation("Does", (3, 3), (4, 4))]
+
+
+def test_spans_from_sentences_are_checked_against_the_sentence(tmp_path: Path) -> None:
+    source = corpus(tmp_path, DOCUMENT)
+    with pytest.raises(
+        DataError, match=r"has the span \[3, 3\]; expected two of the 3 tokens of sen"
+    ):
+        run_import("dygie", source, tmp_path / "out", "--counted-from", "sentence")
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "reason"),
+    [
+        ({"ner": [[[2, 3, "Bird"]], []]}, (), "crosses the end of a sentence"),
+        ({"relations": [[[0, 0, 5, 5, "Makes"]], []]}, (), "its arguments stand in two sentences"),
+        (
+            {"relations": [[], [[3, 3, 1, 1, "Makes"]]]},
+            ("--counted-from", "document"),
+            "its arguments stand in two sentences",
+        ),
+    ],
+)
+def test_what_reaches_over_sentences_is_left_out(
+    tmp_path: Path, change: dict[str, Any], options: tuple[str, ...], reason: str
+) -> None:
+    source = corpus(tmp_path, {**DOCUMENT, "clusters": [], **change})
+    tally = run_import("dygie", source, tmp_path / "out", "--split", "train", *options)
+    assert [why for _, why in tally.num_left_out] == [reason]
+
+
+@pytest.mark.parametrize(
+    ("field", "options", "remedy"),
+    [
+        ("predicted_ner", (), "there is predicted_ner, but none of ner, .* add --predicted"),
+        (
+            "ner",
+            ("--predicted",),
+            "there is ner, but none of predicted_ner, .* leave --predicted out",
+        ),
+    ],
+)
+def test_predictions_are_not_taken_for_annotation_nor_for_none(
+    tmp_path: Path, field: str, options: tuple[str, ...], remedy: str
+) -> None:
+    document = {**{key: DOCUMENT[key] for key in ("doc_key", "sentences")}, field: DOCUMENT["ner"]}
+    with pytest.raises(DataError, match=remedy):
+        run_import("dygie", corpus(tmp_path, document), tmp_path / "out", *options)
+
+
 def test_events_are_counted_as_left_out(tmp_path: Path) -> None:
     with_events = {**DOCUMENT, "events": [[[[1, "Sing"], [0, 0, "Agent"]]], []]}
     tally = run_import("dygie", corpus(tmp_path, with_events), tmp_path / "out", "--split", "train")
@@ -80,14 +145,23 @@ def test_files_named_after_splits_are_those_splits(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ner": [[[0, 9, "Bird"]], []]}, r"train\.json:1: ner has the span '\[0, 9\]'"),
+        ({"ner": [[[0, 9, "Bird"]], []]}, r"train\.json:1: ner has the span \[0, 9\]"),
         ({"ner": [[[2, 1, "Bird"]], []]}, r"the first before the last"),
         ({"ner": [[[0, "Bird"]], []]}, "expected 2 numbers and a type"),
-        ({"ner": [[0, 0, "Bird"]]}, r"ner holds '0'; expected 2 numbers and a type"),
+        ({"ner": [[0, 0, "Bird"]]}, r"ner holds 0; expected 2 numbers and a type"),
         ({"relations": [[[0, 0, 2, "Makes"]], []]}, "expected 4 numbers and a type"),
-        ({"clusters": [[[0, True]]]}, r"clusters has the span '\[0, true\]'"),
-        ({"clusters": [[0, 3]]}, r"clusters has the span '\[0\]'"),
-        ({"doc_key": 7}, "doc_key is '7'; expected a string"),
+        ({"clusters": [[[0, True]]]}, r"clusters has the span \[0, true\]"),
+        ({"clusters": [[0, 3]]}, r"clusters has the span \[0\]"),
+        ({"doc_key": 7}, 'doc_key is 7; expected a string, as "7"'),
+        ({"ner": [[], [], []]}, "ner has 3 lists, and there are 2 sentences"),
+        (
+            {"ner": [[], [[0, 0, "Bird"]]]},
+            "in the list of sentence 1 .*add --counted-from sentence",
+        ),
+        (
+            {"relations": [[], [[0, 0, 1, 1, "Makes"]]]},
+            "which has the tokens 3 to 5 of the document",
+        ),
         ({"sentences": None}, "sentences holds no word"),
     ],
 )

@@ -273,6 +273,18 @@ def prepare(run_script: Scripts, *arguments: Any) -> str:
     return finished.out
 
 
+def test_files_that_are_passed_over_are_counted(tmp_path: Path) -> None:
+    for file in ("old/annotations/a.parse", "new/annotations/a.onf", "new/annotations/b.coref"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    tally = Tally()
+    assert list(ontonotes.find_documents(tmp_path, tally)) == ["a"]
+    assert tally.num_left_out == {
+        ("documents", ontonotes.NO_TREES): 1,
+        ("documents", ontonotes.SAME_NAME): 1,
+    }
+
+
 def files_in(directory: Path) -> List[str]:
     return sorted(str(f.relative_to(directory)) for f in directory.rglob("*_conll"))
 

@@ -143,7 +143,7 @@ def test_missing_source_is_one_message(run_script: Scripts, tmp_path: Path) -> N
 def test_folder_without_texts_is_one_message(run_script: Scripts, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     error = run_script(SCRIPT, "brat", tmp_path / "in", tmp_path / "out").error
-    assert "no file" in error
+    assert "holds no document" in error
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -12,7 +12,8 @@ from urllib.parse import urlencode, urlsplit
 import uvicorn
 
 from demo.app import Predictor, Served, create_app
-from demo.limits import Limits
+from demo.limits import LOCAL_HOSTS, Limits
+from demo.server import server_config
 
 TIMEOUT = 60
 A_RUN = Served("a run")
@@ -85,6 +86,7 @@ def serving(
     limits: Limits | None = None,
     served: Served = A_RUN,
     cors_origins: Sequence[str] = (),
+    allowed_hosts: Sequence[str] = LOCAL_HOSTS,
 ) -> Iterator[Client]:
     """
     Serves while the block lasts.
@@ -93,9 +95,8 @@ def serving(
 
     client : `Client`
     """
-    app = create_app(predictor, served, limits, cors_origins)
-    config = uvicorn.Config(app, log_config=None, http="h11", ws="none")
-    server = uvicorn.Server(config)
+    app = create_app(predictor, served, limits, cors_origins, allowed_hosts)
+    server = uvicorn.Server(server_config(app, limits or Limits()))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from demo.limits import LOCAL_HOSTS
 from demo.process import server_process
+from demo.server import allowed_hosts
 from tests.demo.serving import Client
 from tests.running import Scripts, answer_without_heavy_imports
 
@@ -18,13 +20,32 @@ TIMEOUT = 120
 TEXT = "Ann Lee met Bob in Oslo . She likes him there ."
 
 
-@pytest.mark.parametrize("arguments, code", [(["--help"], 0), (["--port", "70000"], 2), ([], 2)])
+@pytest.mark.parametrize(
+    "arguments, code",
+    [(["--help"], 0), (["--port", "70000"], 2), (["--allowed-host", "a*b"], 2), ([], 2)],
+)
 def test_help_and_usage_errors_answer_without_heavy_imports(
     arguments: list[str], code: int
 ) -> None:
     done = answer_without_heavy_imports(SERVER, *arguments)
     assert done.code == code, done
     assert "usage: " in (done.out if code == 0 else done.err)
+
+
+@pytest.mark.parametrize(
+    "host, named, allowed",
+    [
+        ("127.0.0.1", [], {*LOCAL_HOSTS}),
+        ("::1", ["demo.test"], {*LOCAL_HOSTS, "::1", "demo.test"}),
+        ("localhost", [], {*LOCAL_HOSTS}),
+        ("0.0.0.0", [], {"*"}),
+        ("0.0.0.0", ["demo.test"], {*LOCAL_HOSTS, "0.0.0.0", "demo.test"}),
+    ],
+)
+def test_server_for_this_machine_only_is_called_by_its_names(
+    host: str, named: list[str], allowed: set[str]
+) -> None:
+    assert set(allowed_hosts(host, named)) == allowed
 
 
 def test_port_that_is_taken_is_said_to_be_before_anything_is_loaded(
@@ -80,5 +101,5 @@ def test_server_answers_what_the_predictor_finds(tiny_run: Path) -> None:
         client = Client(address)
         answers = [client.post("/predict", {"texts": [text]}).json() for text in texts]
         assert client.get("/info").json()["run"] == "tiny-run"
-        assert "2000" in client.get("/jmd/", text="x" * 2001).detail
+        assert "the limit is 2,000" in client.get("/jmd/", text="x" * 2001).detail
     assert [answer["predictions"] for answer in answers] == [[each] for each in expected]

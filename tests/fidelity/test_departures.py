@@ -43,10 +43,11 @@ def test_evaluate_scores_coreference_on_gold_mentions_if_told(tmp_path: Path, co
     run = tmp_path / "run"
     train(config, run, recover=False, force=False)
     found = evaluate(run, gold_mentions=False)["coref"]["test"]["coref"]
-    given = evaluate(run, gold_mentions=True)["coref"]["test"]["coref"]
+    metrics = evaluate(run, gold_mentions=True)
+    given = metrics["coref"]["test"]["coref"]
     assert found["mention_recall"] < given["mention_recall"] == 1.0
-    written = json.loads((run / "evaluate_metrics.json").read_text())
-    assert written["gold_mentions"] is True
+    assert list(metrics) == list(TASKS)
+    assert all(entry["gold_mentions"] is True for entry in metrics.values())
 
 
 def test_a_label_that_training_never_saw_is_found_before_training(tmp_path: Path, config) -> None:
@@ -61,7 +62,7 @@ def test_a_label_that_training_never_saw_may_be_scored_as_a_miss(tmp_path: Path,
     with_label_in_dev(tmp_path)
     config["unseen_labels"] = "miss"
     metrics = train(config, tmp_path / "run", recover=False, force=False)
-    assert metrics["emd"]["best_epoch_val_metrics"]["recall-overall"] < 1.0
+    assert metrics["emd"]["best_epoch_val_metrics"]["emd"]["recall-overall"] < 1.0
 
 
 def test_each_tagger_has_the_dropout_of_its_own_config(tmp_path: Path, config) -> None:
@@ -96,6 +97,17 @@ def test_a_task_that_voted_to_stop_is_still_trained(tmp_path: Path, config, monk
     )
     trainer.train()
     assert [report.proportions["ner"] > 0 for report in reports] == [True, True]
+
+
+def test_epochs_trained_of_a_task_are_passes_over_its_own_data(tmp_path: Path, config) -> None:
+    config["multi_task_trainer"]["num_epochs"] = 4
+    metrics = train(config, tmp_path / "run", recover=False, force=False)
+    history = json.loads((tmp_path / "run" / "history.json").read_text())
+    for task, num_batches in {"ner": 3, "emd": 4, "relation": 2, "coref": 3}.items():
+        share = sum(epoch["proportions"][task] for epoch in history["epochs"])
+        steps = round(share * history["steps_per_epoch"])
+        assert metrics[task]["nb_epoch_trained"] == steps // num_batches
+    assert metrics["nb_epoch_trained"] == 4
 
 
 def test_training_stops_once_all_tasks_voted(tmp_path: Path, config, monkeypatch) -> None:

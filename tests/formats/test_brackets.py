@@ -97,6 +97,9 @@ def test_bracket_spans_gives_back_any_nested_spans(spans: list[Span]) -> None:
         ("(1 (1 1)|1)", {1: [(0, 2), (1, 2)]}),
         ("(1 (1) 1)", {1: [(0, 2), (1, 1)]}),
         ("(1 1)|(2)|(3 3)", {1: [(0, 1)], 2: [(1, 1)], 3: [(1, 2)]}),
+        ("(e1 (c-2) e1)", {"e1": [(0, 2)], "c-2": [(1, 1)]}),
+        ("(e1)|(2)", {2: [(0, 0)], "e1": [(0, 0)]}),
+        ("_ (3) _", {3: [(1, 1)]}),
     ],
 )
 def test_coref_spans_reads_notation(cells: str, spans: dict) -> None:

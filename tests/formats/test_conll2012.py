@@ -1,9 +1,16 @@
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from hmtl.errors import DataError
-from hmtl.formats.conll2012 import corpus_files, read_documents
+from hmtl.formats.conll2012 import (
+    Conll2012Document,
+    corpus_files,
+    read_coreference,
+    read_documents,
+    read_names,
+)
 
 TWO_PARTS = """\
 #begin document (bc/cnn/00/cnn_0000); part 000
@@ -82,6 +89,65 @@ def test_read_documents_reads_sentence_of_a_hundred_thousand_tokens(tmp_path: Pa
     path.write_text(f"#begin document (d)\n{row * 100_000}#end document\n")
     (document,) = read_documents(path)
     assert len(document.clusters()[1]) == 100_000
+
+
+def read_rows(
+    tmp_path: Path, rows: str, read: Callable[[Path], Iterator[Conll2012Document]]
+) -> Conll2012Document:
+    path = tmp_path / "d"
+    path.write_text(f"#begin document d; part 002\n{rows}#end document\n")
+    (document,) = read(path)
+    return document
+
+
+def test_documents_may_be_named_without_parentheses(tmp_path: Path) -> None:
+    document = read_rows(tmp_path, "d 0 0 a NN * - - - - * -\n", read_documents)
+    assert (document.name, document.part) == ("d", 2)
+
+
+def test_columns_that_a_corpus_does_not_use_may_hold_underscores(tmp_path: Path) -> None:
+    rows = "d 0 0 Ann _ _ _ _ _ _ _ (1)\nd 0 1 left _ _ _ _ _ _ _ _\n"
+    (sentence,) = read_rows(tmp_path, rows, read_documents).sentences
+    assert (sentence.names, sentence.coref) == ([], {1: [(0, 0)]})
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(["NN\t*\t-\t-\t-\t-\t*\t(1)", "VB\t*\t-\t-\t-\t-\t*\t"], id="too short"),
+        pytest.param(["_\t_\t_\t_\t_\t_\t_\t(1)", "_\t_\t_\t_\t_\t_\t_\t"], id="underscores"),
+        pytest.param(["_\t_\t_\t_\t_\t_\t_\t_\t(1)", *["_\t_\t_\t_\t_\t_\t_\t_\t"] * 2], id="wide"),
+        pytest.param(["_\t_\t_\t_\t_\t_\t_\t_\t"] * 2 + ["_\t_\t_\t_\t_\t_\t_\t_\t(1)"], id="late"),
+        pytest.param(
+            ["N\t*\t-\t-\t-\t-\t(GPE)\t(V*)\t(1)", "N\t*\t-\t-\t-\t-\t*\t*\t"], id="verbs"
+        ),
+        pytest.param(["NN\t*\t-\t-\t-\t-\t*\t(1)\t", "VB\t*\t-\t-\t-\t-\t*\t-\t"], id="stray tabs"),
+    ],
+)
+@pytest.mark.parametrize("read", [read_documents, read_coreference])
+def test_last_cell_may_be_empty_between_tabs(
+    tmp_path: Path, rows: list[str], read: Callable[[Path], Iterator[Conll2012Document]]
+) -> None:
+    lines = "".join(f"d\t0\t{index}\tw\t{row}\n" for index, row in enumerate(rows))
+    (sentence,) = read_rows(tmp_path, lines, read).sentences
+    place = next(index for index, row in enumerate(rows) if "(1)" in row)
+    assert sentence.coref == {1: [(place, place)]}
+
+
+def test_coreference_is_read_from_five_columns(tmp_path: Path) -> None:
+    (sentence,) = read_rows(tmp_path, "d 0 0 Ann (e1)\n", read_coreference).sentences
+    assert (sentence.words, sentence.coref) == (["Ann"], {"e1": [(0, 0)]})
+
+
+def test_coreference_is_read_whatever_stands_among_the_names(tmp_path: Path) -> None:
+    rows = "d 0 0 Ann NN * - - - - B-PER (1)\n"
+    assert read_rows(tmp_path, rows, read_coreference).clusters() == {1: [(0, 0)]}
+
+
+@pytest.mark.parametrize("last", [" x", ""], ids=["malformed", "absent"])
+def test_names_are_read_whatever_stands_as_coreference(tmp_path: Path, last: str) -> None:
+    rows = f"d 0 0 Ann NN * - - - - (PER){last}\n"
+    assert read_rows(tmp_path, rows, read_names).sentences[0].names == [("PER", (0, 0))]
 
 
 def test_corpus_files_leaves_out_predicted_copies(tmp_path: Path) -> None:

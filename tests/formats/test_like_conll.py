@@ -112,3 +112,21 @@ def test_read_documents_counts_redocred_as_its_readme(
         assert sum(len(sentence.mentions) for sentence in all_sentences) == mentions
         assert sum(len(sentence.relations) for sentence in all_sentences) == relations
         assert (len(all_clusters), sum(map(len, all_clusters))) == (clusters, coreferent)
+
+
+@pytest.mark.parametrize(
+    ("row", "unwanted", "found"),
+    [
+        ("0 a (PER *)) (1)", {"mentions": False, "relations": False}, (0, 0, 1)),
+        ("0 a (PER) x (1", {"relations": False, "coreference": False}, (1, 0, 0)),
+        ("0 a (PER) (ARG1_X)(ARG2_X) ?", {"coreference": False}, (1, 1, 0)),
+    ],
+)
+def test_columns_that_are_not_wanted_are_not_looked_at(
+    tmp_path: Path, row: str, unwanted: dict[str, bool], found: tuple[int, int, int]
+) -> None:
+    path = tmp_path / "d"
+    path.write_text(f"#begin document (d)\n{row}\n#end document\n")
+    (document,) = read_documents(path, **unwanted)
+    (sentence,) = document.sentences
+    assert (len(sentence.mentions), len(sentence.relations), len(sentence.coref)) == found

@@ -50,10 +50,12 @@ CASES = [
     ("like_conll", BEGIN, 1, "the file ends inside document 'd'"),
     ("like_conll", END, 1, "'#end document' without a document"),
     ("like_conll", BEGIN + BEGIN, 2, "a document begins inside document 'd' (begun on line 1)"),
-    ("conll2012", "#begin document d\n", 1, "malformed '#begin document d'; expected '#begin"),
+    ("conll2012", "#begin document\n", 1, "malformed '#begin document'; expected '#begin"),
+    ("conll2012", "#begin document (d\n", 1, "malformed '#begin document (d'"),
     ("conll2012", "#begin document ()\n", 1, "malformed '#begin document ()'"),
     ("conll2012", "#begin document (d); part x\n", 1, "malformed"),
     ("conll2012", BEGIN + "# text\n", 2, "unknown line '# text'; expected '#begin document"),
+    ("like_conll", BEGIN + "# text\n", 2, "Comments have no place here: remove them"),
     # Columns.
     ("conll2012", BEGIN + "d 0 0 a NN * - - - - *\n", 2, "11 columns; expected at least 12: doc"),
     ("conll2012", onto("a * -") + BEGIN + "x\n", 5, "the row has 1 columns"),
@@ -104,6 +106,11 @@ CASES = [
     # Name tags.
     ("conll2003", "a O\nb PER\n", 2, "name tag (column 2): unknown BIO tag 'PER'; expected 'O'"),
     ("conll2003", "a X S-PER\n", 1, "name tag (column 3): unknown BIO tag 'S-PER'"),
+    ("conll2003", "a X E-PER\n", 1, "a tag of BIOES or BIOUL: script/prepare_data.py conll2003"),
+    # Comments.
+    ("conll2003", "# 1\na O\n", 1, "prepare_data.py conll2003 leaves those out with --comment '#'"),
+    ("conll2003", "# id 1\na O\n", 2, "with --comment '#'"),
+    ("conll2003", "#\na O\n", 1, "with --comment '#'"),
 ]
 
 

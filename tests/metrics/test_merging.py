@@ -76,3 +76,33 @@ def test_sum_of_an_older_checkpoint_counts_as_a_document() -> None:
     older = {name: list(fractions) for name, fractions in rest.fractions().items()}
     whole.load_state_dict(older)
     assert whole.compute(full=True) == rest.compute(full=True)
+
+
+def test_counts_of_sentences_of_an_older_checkpoint_are_taken() -> None:
+    older, scores = RelationScores(), RelationScores()
+    for _ in range(3):
+        older.update(relations(), [], labelled(), labelled())
+    state = older.state_dict()
+    state["sentences"] = [
+        state.pop("sentences_with_mentions"),
+        state.pop("sentences_without_relations"),
+    ]
+    scores.load_state_dict(state)
+    assert scores.compute(full=True) == older.compute(full=True)
+
+
+@pytest.mark.parametrize("name", COUNTERS)
+def test_counts_of_two_are_apart(name: str) -> None:
+    """A state is a copy, and after a reset there is nothing left of what was counted."""
+    make, count_one = COUNTERS[name]
+    counter, other = make(), make()
+    nothing = json.dumps(other.state_dict())
+    count_one(counter)
+    state = counter.state_dict()
+    other.load_state_dict(state)
+    kept = json.dumps(state)
+    count_one(counter)
+    count_one(other)
+    assert json.dumps(state) == kept
+    other.reset()
+    assert json.dumps(other.state_dict()) == json.dumps(make().state_dict()) == nothing

@@ -168,6 +168,25 @@ def test_input_dropout_acts_on_what_head_and_encoder_read() -> None:
     assert torch.equal(encoders(text()).levels["coref"].inputs, encoders(text()).embedded)
 
 
+@pytest.mark.parametrize("own_only, dropped", [(True, {"ner"}), (False, {"ner", "news", "emd"})])
+def test_input_dropout_may_act_in_own_batches_only(own_only: bool, dropped: set[str]) -> None:
+    levels = {"ner": level(None, 2, dropout=0.9), "emd": level("ner", 3)}
+    levels["ner"].input_dropout_in_own_batches_only = own_only
+    encoders = StackedEncoders(embedder(), levels)
+    torch.manual_seed(0)
+    inputs = {name: encoders(text(), name).levels["ner"].inputs for name in levels}
+    zeroed = {name for name in levels if (inputs[name] == 0).any()}
+    assert zeroed == dropped & levels.keys()
+
+
+def test_input_dropout_in_own_batches_acts_for_all_heads_that_share_the_encoder() -> None:
+    levels = {"ner": level(None, 2, dropout=0.9), "news": level("ner", None)}
+    levels["ner"].input_dropout_in_own_batches_only = True
+    torch.manual_seed(0)
+    encoding = StackedEncoders(embedder(), levels)(text(), "news")
+    assert (encoding.levels["news"].inputs == 0).any()
+
+
 def test_input_dropout_without_encoder_is_refused() -> None:
     with pytest.raises(
         ConfigurationError, match=r"model\.ner\.input_dropout is 0\.5, .* no encoder"

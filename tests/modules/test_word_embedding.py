@@ -1,4 +1,6 @@
 import gzip
+import socket
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from allennlp.data import Vocabulary
 from allennlp.modules.token_embedders import TokenEmbedder
 
 from hmtl.errors import DataError
-from hmtl.modules.word_embedding import WordEmbedding, read_word_vectors
+from hmtl.modules.word_embedding import LONGEST_LINE, WordEmbedding, read_word_vectors
 
 GLOVE = "the 0.5 -1 2e-3\n, 1 2 3\nof -1 0 1\n"
 DIM = 3
@@ -128,6 +130,22 @@ def test_a_damaged_file_is_an_error_that_names_it(tmp_path, vocab, name, content
         build(vocab, tmp_path / name)
 
 
+def test_one_file_of_an_archive_is_read_by_its_name(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "glove.zip", "w") as archive:
+        archive.writestr("glove.50d.txt", "the 1\n")
+        archive.writestr("glove.3d.txt", GLOVE)
+    vectors = read_word_vectors(f"({tmp_path / 'glove.zip'})#glove.3d.txt", {"of"}, DIM)
+    numpy.testing.assert_equal(vectors, {"of": [-1, 0, 1]})
+
+
+def test_an_address_that_cannot_be_reached_is_an_error_that_names_it(vocab) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/glove.txt"
+    with pytest.raises(DataError, match=rf"{address}: cannot be read.*refused"):
+        read_word_vectors(address, {"of"}, DIM)
+
+
 def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path, vocab) -> None:
     with pytest.raises(DataError, match=r"nowhere\.txt: cannot be read"):
         build(vocab, tmp_path / "nowhere.txt")
@@ -154,3 +172,29 @@ def test_an_extended_vocabulary_finds_its_vectors_in_the_file(tmp_path: Path, vo
     vocab.add_token_to_namespace(",")
     embedder.extend_vocab(vocab)
     torch.testing.assert_close(embedder.weight[-1].detach(), torch.tensor([1.0, 2.0, 3.0]))
+
+
+def test_line_as_long_as_memory_is_an_error(tmp_path: Path, vocab) -> None:
+    """A few kilobytes may hold it."""
+    path = tmp_path / "glove.txt.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(b"the 1 2 3\n")
+        file.write(b"0 " * LONGEST_LINE)
+    with pytest.raises(DataError, match=r"glove\.txt\.gz:2: .*this line is longer than 1048576"):
+        build(vocab, path)
+
+
+def test_file_of_several_in_an_archive_is_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "glove.zip", "w") as archive:
+        archive.writestr("3d.txt", GLOVE)
+        archive.writestr("README", "about")
+    with pytest.raises(DataError, match="the archive holds 2 files"):
+        read_word_vectors(str(tmp_path / "glove.zip"), {"of"}, DIM)
+    assert list(read_word_vectors(f"({tmp_path}/glove.zip)#3d.txt", {"of"}, DIM)) == ["of"]
+
+
+def test_a_compressed_archive_of_one_file_is_read(tmp_path: Path) -> None:
+    write(tmp_path / "glove.txt")
+    with tarfile.open(tmp_path / "glove.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "glove.txt", "glove.txt")
+    assert list(read_word_vectors(str(tmp_path / "glove.tar.gz"), {"of"}, DIM)) == ["of"]

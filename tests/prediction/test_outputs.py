@@ -225,3 +225,16 @@ def test_no_id_leads_out_of_the_directory(tmp_path: Path, name: str) -> None:
     output.close()
     assert len(content(tmp_path / "out")) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_progress_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
+    output = opened(tmp_path / "out", "brat")
+    output.write([("a", PREDICTION)])
+    output.close()
+    (tmp_path / "mine").touch()
+    progress = tmp_path / f"out{PROGRESS}"
+    content = json.loads(progress.read_text())
+    progress.write_text(json.dumps({**content, "begun": ["../mine"]}))
+    with pytest.raises(DataError, match="the file '../mine' cannot be part of"):
+        opened(tmp_path / "out", "brat", recover=True)
+    assert (tmp_path / "mine").exists()

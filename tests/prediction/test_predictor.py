@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hmtl.config import load_config
 from hmtl.errors import DataError
 from hmtl.experiment import Experiment, load
-from hmtl.files import write_json
+from hmtl.files import sha256_of_tree, write_json
 from hmtl.formats.conll2012 import read_documents
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
@@ -481,3 +481,10 @@ def test_a_task_of_another_kind_is_left_out_with_a_warning(
     assert "task 'emd' is not predicted" in caplog.text
     assert predictor.tasks == ["ner"]
     assert predictor.predict_texts([TEXT])[0].mentions["ner"]
+
+
+def test_prediction_leaves_the_run_as_it_was(tiny_run: Path) -> None:
+    """It may be read-only."""
+    before = sha256_of_tree(tiny_run)
+    Predictor.from_serialization_dir(tiny_run, device="cpu").predict_texts([TEXT])
+    assert sha256_of_tree(tiny_run) == before

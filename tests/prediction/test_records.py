@@ -48,12 +48,14 @@ def test_json_lines_keep_their_ids(tmp_path: Path) -> None:
         '{"tokens": ["It", "rained"], "id": 7}\n'
         '{"tokens": [["It"], ["rained"]]}\n'
         '{"sentences": [["It"], []], "id": null}\n'
+        '{"sentences": [["It"]], "doc_key": "dygie"}\n'
     )
     assert read(path) == [
         Record("a/1", "Ann left."),
         Record(7, None, [["It", "rained"]]),
         Record("news:4", None, [["It"], ["rained"]]),
         Record(None, None, [["It"], []]),
+        Record("dygie", None, [["It"]]),
     ]
 
 
@@ -85,7 +87,7 @@ def test_texts_of_json_lines_are_read_as_they_were_written(texts: list[str]) -> 
         ("{}", "a record with the keys"),
         ('{"txt": ""}', "['txt']"),
         ('{"text": "", "tokens": []}', "both text and tokens"),
-        ('{"text": null}', "text is 'null'"),
+        ('{"text": null}', "text is null"),
         ('{"tokens": "Ann"}', "malformed tokens"),
         ('{"tokens": ["Ann", 1]}', "malformed tokens"),
         ('{"sentences": ["Ann"]}', "malformed sentences"),

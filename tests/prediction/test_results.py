@@ -1,4 +1,4 @@
-"""Predictions as JSON in the field names of the 2018 demo."""
+"""Predictions as JSON in the field names and types of the 2018 demo."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ ZOE = {
     "end_token": 1,
     "begin_char": 0,
     "end_char": 7,
-    "tokenized_text": "Zoë Lee",
+    "tokenized_text": ["Zoë", "Lee"],
     "text": "Zoë Lee",
 }
 
@@ -39,7 +39,7 @@ def test_the_fields_are_plain_json() -> None:
 def test_the_text_is_there_whole_and_tokenized() -> None:
     fields = handmade().to_json()
     assert fields["text"] == TEXT
-    assert fields["tokenized_text"].startswith("Zoë Lee of Oslo slept . She <")
+    assert fields["tokenized_text"][:6] == ["Zoë", "Lee", "of", "Oslo", "slept", "."]
     assert fields["tokens"][1] == {"text": "Lee", "begin_char": 4, "end_char": 7}
     assert fields["sentences"][0] == {"begin_token": 0, "end_token": 5}
     assert fields["tasks"][2] == {"name": "relation", "kind": "relations", "labels": ["PHYS"]}
@@ -65,8 +65,19 @@ def test_relations_stand_between_last_tokens_and_expanded_between_mentions() -> 
         "arg2_begin_char": 11,
         "arg2_end_char": 15,
     }
-    expanded = fields["relation_arcs_expanded"][0]
-    assert expanded == {**arc, "arg1_text": "Zoë Lee", "arg1_begin_char": 0}
+    assert fields["relation_arcs_expanded"][0] == {
+        "type": "PHYS",
+        "arg1_begin_token": 0,
+        "arg1_end_token": 1,
+        "arg1_text": "Zoë Lee",
+        "arg1_begin_char": 0,
+        "arg1_end_char": 7,
+        "arg2_begin_token": 3,
+        "arg2_end_token": 3,
+        "arg2_text": "Oslo",
+        "arg2_begin_char": 11,
+        "arg2_end_char": 15,
+    }
     # No mention ends there: the token stands for itself.
     assert fields["relation_arcs_expanded"][1]["arg2_text"] == "slept"
 
@@ -79,16 +90,29 @@ def test_clusters_have_the_fields_of_the_reference() -> None:
         "end": 3,
         "begin_char": 0,
         "end_char": 15,
-        "tokenized_text": "Zoë Lee of Oslo",
+        "tokenized_text": ["Zoë", "Lee", "of", "Oslo"],
         "text": "Zoë Lee of Oslo",
     }
     assert (second["begin"], second["text"]) == (6, "She")
 
 
-def test_coreference_arcs_lead_from_a_mention_to_the_one_before() -> None:
-    (arc,) = handmade().to_json()["coref_arcs"]
-    assert (arc["arg1_text"], arc["arg1_index"]) == ("She", 6)
-    assert (arc["arg2_text"], arc["arg2_index"]) == ("Zoë Lee of Oslo", 3)
+def test_coreference_arcs_lead_from_a_mention_to_the_next() -> None:
+    assert handmade().to_json()["coref_arcs"] == [
+        {
+            "mention1_begin": 0,
+            "mention1_end": 3,
+            "mention1_begin_char": 0,
+            "mention1_end_char": 15,
+            "tokenized_text1": ["Zoë", "Lee", "of", "Oslo"],
+            "text1": "Zoë Lee of Oslo",
+            "mention2_begin": 6,
+            "mention2_end": 6,
+            "mention2_begin_char": 23,
+            "mention2_end_char": 26,
+            "tokenized_text2": ["She"],
+            "text2": "She",
+        }
+    ]
 
 
 def test_without_a_parser_expanded_mentions_are_the_mentions() -> None:
@@ -101,8 +125,13 @@ def test_with_a_parser_mentions_and_arguments_are_widened_to_noun_chunks() -> No
     assert [mention["text"] for mention in fields["emd_expanded"]] == ["Zoë Lee", "of Oslo"]
     assert fields["emd_expanded"][1]["begin_token"] == 2
     assert fields["relation_arcs_expanded"][0]["arg2_text"] == "of Oslo"
-    assert fields["relation_arcs_expanded"][0]["arg2_index"] == 3
+    assert fields["relation_arcs_expanded"][0]["arg2_begin_token"] == 2
     assert fields["emd"][1]["text"] == "Oslo"
+
+
+def test_arguments_that_would_overlap_when_widened_are_not() -> None:
+    arc = handmade(noun_chunks=[(0, 3)]).to_json()["relation_arcs_expanded"][0]
+    assert (arc["arg1_text"], arc["arg2_text"]) == ("Zoë Lee", "Oslo")
 
 
 def test_tasks_by_other_names_stand_under_these() -> None:

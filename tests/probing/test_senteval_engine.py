@@ -18,7 +18,6 @@ from tests.probing.runs import write_probing_data
 
 CPU = torch.device("cpu")
 STAND_IN = Path(__file__).parent / "senteval_stand_in"
-CLASSIFIERS = [True, False]
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +33,8 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def engine_on(data: Path, use_torch: bool = True, hidden: int = 0) -> SentEvalEngine:
-    return SentEvalEngine(STAND_IN, data, use_torch, hidden, CPU)
+def engine_on(data: Path, hidden: int = 0) -> SentEvalEngine:
+    return SentEvalEngine(STAND_IN, data, hidden, CPU)
 
 
 def calls_of_engine() -> list[tuple[str, str, int]]:
@@ -47,9 +46,8 @@ def lengths(samples: Sequence[Sentence]) -> Any:
     return lambda batch: numpy.array([[len(words), 1.0] for words in batch], numpy.float32)
 
 
-@pytest.mark.parametrize("use_torch", CLASSIFIERS)
-def test_engine_scores_vectors_with_its_own_classifier(data: Path, use_torch: bool) -> None:
-    scores = engine_on(data, use_torch).score("Length", 1, lengths)
+def test_engine_scores_vectors_with_its_own_classifier(data: Path) -> None:
+    scores = engine_on(data).score("Length", 1, lengths)
     assert set(scores) == {"devacc", "acc"}
     assert scores["acc"] > 90
 
@@ -71,7 +69,7 @@ def test_vectors_of_the_model_reach_the_engine_whatever_the_order_of_tasks(
 ) -> None:
     encoder = load_model(tiny_run, "ner", ["all"], CPU).encoder
     store = FeatureStore(encoder, tmp_path / "features", "model")
-    engine = engine_on(data, use_torch=False)
+    engine = engine_on(data)
     for task in order:
         seen: dict[tuple[str, ...], numpy.ndarray] = {}
         probe = EngineProbe(engine, TaskVectors(store, task))
@@ -125,14 +123,14 @@ def test_directory_without_senteval_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"no senteval/engine.py: give a checkout.*leave --senteval"
     ):
-        SentEvalEngine(tmp_path, tmp_path, True, 0, CPU)
+        SentEvalEngine(tmp_path, tmp_path, 0, CPU)
 
 
 def test_senteval_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
     (tmp_path / "senteval").mkdir()
     (tmp_path / "senteval" / "engine.py").write_text("import no_such_package_anywhere\n")
     with pytest.raises(DataError, match="cannot be imported: .*no_such_package_anywhere"):
-        SentEvalEngine(tmp_path, tmp_path, True, 0, CPU)
+        SentEvalEngine(tmp_path, tmp_path, 0, CPU)
 
 
 def test_another_senteval_in_the_way_is_told(data: Path, tmp_path: Path) -> None:
@@ -140,4 +138,4 @@ def test_another_senteval_in_the_way_is_told(data: Path, tmp_path: Path) -> None
     (tmp_path / "senteval").mkdir()
     (tmp_path / "senteval" / "engine.py").write_text("")
     with pytest.raises(DataError, match="another senteval is in its way: .*senteval_stand_in"):
-        SentEvalEngine(tmp_path, tmp_path, True, 0, CPU)
+        SentEvalEngine(tmp_path, tmp_path, 0, CPU)

@@ -238,3 +238,13 @@ def test_script_writes_the_report(study: Path, run_script: Scripts) -> None:
 def test_script_names_a_baseline_that_is_not_there(study: Path, run_script: Scripts) -> None:
     done = run_script("script/report.py", study, "--samples", "0", "--baseline", "other")
     assert done.error.startswith("error: the baseline 'other' has no finished run")
+
+
+def test_task_cannot_name_a_picture_elsewhere(study: Path) -> None:
+    path = study / "all" / "seed-1" / "metrics.json"
+    content = json.loads(path.read_text())
+    name = "x/../../../evil"
+    content[name] = {"test": {name: content["ner"]["test"]["ner"]}}
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="metrics.json: the task 'x/../../../evil' cannot"):
+        write_report(read_study(study), study, "all", 0)

@@ -66,9 +66,11 @@ def compute(directory: Path) -> None:
 
 def figures(trainer: MultiTaskTrainer) -> dict[str, Any]:
     """By task, of steps and of a validation; and what the surgery on the steps' gradients has to tell."""
+    surgery = trainer.learning.gradient_surgery
+    assert surgery is not None
     return {
         "steps": {name: steps(trainer, name) for name in TASKS},
-        "surgery": trainer.learning.gradient_surgery.figures(),
+        "surgery": surgery.figures(),
         "validation": {
             name: evaluate(
                 *(trainer.model, name, trainer.tasks[name].validation, trainer.device),

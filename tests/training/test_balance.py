@@ -15,7 +15,6 @@ from tests.training.small_runs import NUM_EPOCHS, Crash, CrashAtStep, small_conf
 # The most state each can have.
 OPTIONS: dict[str, dict[str, Any]] = {
     "temperature": {"sampling_method": {"type": "temperature", "temperature": 2}},
-    "annealed": {"sampling_method": {"type": "annealed", "final_exponent": 0.2}},
     "dynamic": {"sampling_method": {"type": "dynamic", "references": {"relation": 0.5}}},
     "uncertainty": {"loss_weighting": {"type": "uncertainty", "lr": 0.1}},
     "pcgrad": {"gradient_surgery": "pcgrad"},
@@ -54,8 +53,8 @@ def test_run_that_was_broken_off_twice_equals_the_one_that_was_not(
 @pytest.mark.parametrize(
     "name, curves",
     [
-        ("uncertainty", {"train/loss_weights/ner", "train/log_variances/relation"}),
-        ("pcgrad", {"train/gradient_conflicts/ner"}),
+        ("uncertainty", {"train_epochs/loss_weights/ner", "train_epochs/log_variances/relation"}),
+        ("pcgrad", {"train_epochs/gradient_conflicts/ner"}),
     ],
 )
 def test_what_is_learned_of_the_balance_is_in_the_log(
@@ -89,6 +88,19 @@ def test_checkpoint_of_before_there_was_a_balance_still_loads(tmp_path: Path) ->
     trainer.load_state_dict(state)
 
 
+def test_type_none_is_no_weighting_and_no_surgery(tmp_path: Path) -> None:
+    blocks: dict[str, Any] = {
+        "multi_task_trainer__loss_weighting": {"type": "none"},
+        "multi_task_trainer__gradient_surgery": "none",
+    }
+    check_config(small_config(**blocks))
+    trainer = small_trainer(tmp_path, **blocks)
+    assert trainer.learning.loss_weighting is trainer.learning.gradient_surgery is None
+    # As checkpoints of before have it.
+    trainer.learning.load_state_dict({"loss_weighting": {}, "gradient_surgery": {}})
+    assert trainer.learning.state_dict() == trainer.learning.end_epoch() == {}
+
+
 @pytest.mark.parametrize("name", OPTIONS)
 def test_config_is_checked_through(name: str) -> None:
     check_config(config_of(name))
@@ -103,7 +115,7 @@ def test_config_is_checked_through(name: str) -> None:
         ),
         ({"sampling_method": {"type": "temperature", "temperature": "2"}}, "write a number"),
         (
-            {"sampling_method": {"type": "annealed", "num_epochs": 3}},
+            {"sampling_method": {"type": "temperature", "temperature": 2, "num_epochs": 3}},
             r"sampling_method\.num_epochs",
         ),
         (

@@ -12,6 +12,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.errors import DataError
+from hmtl.files import sha256_of
 from hmtl.training.checkpoint import Moment, load_tensors
 from hmtl.training.checkpointer import Checkpointer
 from tests.write_errors import FailingSystem
@@ -210,3 +211,23 @@ def test_refused_checkpoint_names_the_last_whole_one(
         f"unchanged. The last one, {whole}, is whole."
     )
     assert sorted(os.listdir(whole.parent)) == ["epoch_1_step_10", "epoch_2_step_20"]
+
+
+def test_manifest_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "stranger"
+    checkpointer = Checkpointer(run)
+    checkpointer.save(Moment(1, 10), weights(1.0), {"step": 10}, ["ner"])
+    (tmp_path / "profile").write_text("mine")
+    (run / "profile").write_text("not mine")
+    manifest = next(run.glob("checkpoints/*/manifest.json"))
+    content = json.loads(manifest.read_text())
+    source = run / "checkpoints" / "profile"
+    source.write_text("not mine")
+    record = {"sha256": sha256_of(source), "bytes": source.stat().st_size}
+    # From the checkpoint it leads to a file of theirs, from the run to one of ours.
+    content["files"]["../../../profile"] = record
+    (run.parent / "profile").write_text("not mine")
+    manifest.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="the file '../../../profile' cannot be part of"):
+        Checkpointer(run).load()
+    assert (tmp_path / "profile").read_text() == "mine"

@@ -1,11 +1,13 @@
-"""Curves that can be cut back, as TensorBoard reads them."""
+"""Curves of runs that were broken off, as TensorBoard reads them."""
 
-import logging
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from hmtl.errors import DataError
+from hmtl.training import event_log
 from hmtl.training.event_log import EventLog
 from script.torture import curves_of
 
@@ -20,66 +22,88 @@ def directory(tmp_path: Path) -> Path:
 
 
 def test_points_are_read_back_while_the_log_is_open(directory: Path) -> None:
-    log = EventLog(directory, {}, next_step=1)
+    log = EventLog(directory, next_step=1)
     log.add("loss", 0.5, 1)
     log.add("loss", 0.25, 2)
+    log.flush()
     assert points(directory) == [(1, 0.5), (2, 0.25)]
 
 
-def test_log_goes_on_from_a_position_without_what_came_after(directory: Path) -> None:
-    log = EventLog(directory, {}, next_step=1)
-    log.add("loss", 0.5, 1)
-    positions = log.positions()
-    log.add("loss", 0.1, 2)
-    for _ in range(3):
-        log = EventLog(directory, positions, next_step=2)
-        log.add("loss", 0.25, 2)
-    assert points(directory) == [(1, 0.5), (2, 0.25)]
+def break_off_and_resume(directory: Path, steps: int) -> None:
+    """A checkpoint at each step, and a crash two steps later."""
+    for step in range(1, steps + 1):
+        log = EventLog(directory, next_step=step)
+        log.add("loss", float(step), step)
+        for lost in (1, 2):
+            log.add("loss", 100.0, step + lost)
+        log.close()
+    log = EventLog(directory, next_step=steps + 1)
+    log.add("loss", 0.0, steps + 1)
+    log.close()
 
 
 def test_log_is_one_curve_over_several_recoveries(directory: Path) -> None:
-    positions: dict[str, int] = {}
-    for step in range(1, 6):
-        log = EventLog(directory, positions, next_step=step)
-        log.add("loss", float(step), step)
-        positions = log.positions()
-        log.add("loss", 100.0, step + 1)
-        log.close()
-    EventLog(directory, positions, next_step=6)
-    assert points(directory) == [(step, float(step)) for step in range(1, 6)]
+    """All in one second, and more of them than one digit counts."""
+    break_off_and_resume(directory, 12)
+    assert points(directory) == [*((step, float(step)) for step in range(1, 13)), (13, 0.0)]
 
 
-def test_run_that_begins_again_begins_its_log_again(directory: Path) -> None:
-    EventLog(directory, {}, next_step=1).add("loss", 100.0, 1)
-    EventLog(directory, {}, next_step=1).add("loss", 0.5, 1)
-    assert points(directory) == [(1, 0.5)]
+def test_clock_that_goes_back_does_not_matter(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EventLog(directory, next_step=1)
+    log.add("loss", 1.0, 1)
+    log.add("loss", 100.0, 2)
+    log.close()
+    monkeypatch.setattr(event_log.time, "time", lambda: 10.0**9)
+    log = EventLog(directory, next_step=2)
+    log.add("loss", 2.0, 2)
+    log.close()
+    assert points(directory) == [(1, 1.0), (2, 2.0)]
 
 
 def test_log_with_nothing_to_add_makes_no_file(directory: Path) -> None:
-    log = EventLog(directory, {}, next_step=1)
-    assert log.positions() == {}
+    log = EventLog(directory, next_step=1)
+    log.make_durable()
     log.close()
     assert list(directory.iterdir()) == []
 
 
 def test_other_files_are_left_alone(directory: Path) -> None:
     directory.mkdir(parents=True)
-    (directory / "notes.txt").write_text("mine")
-    EventLog(directory, {}, next_step=1)
-    assert (directory / "notes.txt").read_text() == "mine"
-
-
-def test_lost_curves_are_told(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
-    log = EventLog(directory, {}, next_step=1)
-    log.add("loss", 0.5, 1)
-    positions = log.positions()
-    (directory / next(iter(positions))).write_bytes(b"")
-    with caplog.at_level(logging.WARNING):
-        EventLog(directory, positions, next_step=2)
-    assert "has 0 bytes of" in caplog.text
+    names = ["notes.txt", event_log.EVENT_FILES + "old"]
+    for name in names:
+        (directory / name).write_text("mine")
+    break_off_and_resume(directory, 2)
+    assert [(directory / name).read_text() for name in names] == ["mine", "mine"]
 
 
 def test_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("a file")
     with pytest.raises(DataError, match="log/train: cannot be written: Not a directory"):
-        EventLog(tmp_path / "log" / "train", {}, next_step=1)
+        EventLog(tmp_path / "log" / "train", next_step=1)
+
+
+def test_refused_write_is_told_and_made_up_for(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of it is on the disk: readers go on with the next file."""
+    write = os.write
+
+    def refuse(descriptor: int, data: memoryview) -> int:
+        if len(data) > 40:
+            return write(descriptor, data[:-40])
+        raise OSError(errno.ENOSPC, "No space left")
+
+    log = EventLog(directory, next_step=1)
+    log.add("loss", 1.0, 1)
+    log.add("loss", 2.0, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", refuse)
+        with pytest.raises(DataError, match="log: cannot be written: No space left"):
+            log.flush()
+        log.close()
+    log = EventLog(directory, next_step=1)
+    log.add("loss", 1.0, 1)
+    log.close()
+    assert points(directory) == [(1, 1.0)]

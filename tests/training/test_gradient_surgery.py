@@ -31,8 +31,10 @@ class Model(torch.nn.Module):
         self.head = torch.nn.Parameter(torch.zeros(2))
 
 
-def surgery_of(model: Any, seed: int = 1, kind: str = "pcgrad") -> GradientSurgery:
-    return GradientSurgery.from_params(Params({"type": kind}), model=model, tasks=TASKS, seed=seed)
+def surgery_of(model: Any, seed: int = 1) -> GradientSurgery:
+    return GradientSurgery.from_params(
+        Params({"type": "pcgrad"}), model=model, tasks=TASKS, seed=seed
+    )
 
 
 Step = tuple[str, dict[str, torch.Tensor]]
@@ -80,14 +82,6 @@ def project(mine: dict, other: dict) -> bool:
         size = mine[name].numel()
         mine[name] = torch.tensor([next(left) for _ in range(size)]).view(mine[name].shape)
     return True
-
-
-def test_without_surgery_nothing_changes() -> None:
-    model = Model()
-    none = surgery_of(model, kind="none")
-    for step in steps(6):
-        after = operate(none, model, step)
-        assert all(torch.equal(after[name], each) for name, each in step[1].items())
 
 
 def test_pcgrad_is_a_loop_over_dense_vectors() -> None:

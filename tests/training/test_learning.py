@@ -10,10 +10,9 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.errors import DataError
 from hmtl.tasks.task import Task
-from hmtl.training.gradient_surgery import NoGradientSurgery
 from hmtl.training.invalid_loss import InvalidLossGuard
 from hmtl.training.learning import Clipping, Learning
-from hmtl.training.loss_weighting import FixedLossWeighting, LossWeighting, NoLossWeighting
+from hmtl.training.loss_weighting import FixedLossWeighting, LossWeighting
 from hmtl.training.progress import TaskProgress
 from hmtl.training.task_training import RunningLoss, TaskData, TaskTraining
 from hmtl.training.trainer import MultiTaskTrainer
@@ -50,14 +49,19 @@ def training_of(model: Toy) -> TaskTraining:
 
 
 def learning_of(
-    model: Any, batches_per_step: int, clipping: Clipping, weighting: LossWeighting
+    model: Any,
+    batches_per_step: int,
+    clipping: Clipping,
+    weighting: "LossWeighting | None" = None,
 ) -> Learning:
-    surgery = NoGradientSurgery(model, ["ner"], 1)
-    return Learning(model, clipping, weighting, surgery, batches_per_step)
+    return Learning(model, clipping, weighting, batches_per_step=batches_per_step)
 
 
 def learn(
-    model: Toy, batches: Sequence[Sequence[int]], clipping: Clipping, weighting: LossWeighting
+    model: Toy,
+    batches: Sequence[Sequence[int]],
+    clipping: Clipping,
+    weighting: "LossWeighting | None" = None,
 ) -> TaskTraining:
     """One step."""
     learning = learning_of(model, len(batches), clipping, weighting)
@@ -73,10 +77,6 @@ def add(learning: Learning, loss: torch.Tensor) -> None:
     learning.add("ner", loss, loss.detach())
 
 
-def unweighted() -> LossWeighting:
-    return NoLossWeighting(["ner"], CPU)
-
-
 PARTS = [[0, 1], [2, 3], [4, 5], [6, 7]]
 
 
@@ -85,8 +85,8 @@ PARTS = [[0, 1], [2, 3], [4, 5], [6, 7]]
 def test_batches_of_a_step_are_the_joint_batch(clipping: Clipping, penalty: float) -> None:
     """Clipped once: clipping the gradient of each part would give another step."""
     joint, split = Toy(penalty), Toy(penalty)
-    of_joint = learn(joint, [list(range(8))], clipping, unweighted())
-    of_split = learn(split, PARTS, clipping, unweighted())
+    of_joint = learn(joint, [list(range(8))], clipping)
+    of_split = learn(split, PARTS, clipping)
     assert not torch.equal(joint.weight, Toy().weight)
     torch.testing.assert_close(split.weight, joint.weight)
     assert of_split.running_loss.count == of_joint.running_loss.count == 1
@@ -108,8 +108,8 @@ def test_weight_of_a_loss_is_none_of_the_penaltys() -> None:
 
 def test_gradients_do_not_reach_into_the_next_step() -> None:
     once, twice = Toy(), Toy()
-    learn(once, [[0, 1]], Clipping(), unweighted())
-    learning = learning_of(twice, 1, Clipping(), unweighted())
+    learn(once, [[0, 1]], Clipping())
+    learning = learning_of(twice, 1, Clipping())
     training = training_of(twice)
     learning.begin(training)
     add(learning, twice.loss([4, 5]))

@@ -14,13 +14,6 @@ def weighting(**options: Any) -> LossWeighting:
     return LossWeighting.from_params(Params(options), tasks=TASKS, device=torch.device("cpu"))
 
 
-def test_without_weighting_the_loss_itself_is_minimised() -> None:
-    loss = torch.tensor(3.0)
-    none = weighting(type="none")
-    assert none("ner", loss) is loss
-    assert none.parameters() == [] and none.figures() == {}
-
-
 def test_fixed_weight_multiplies_the_loss_of_its_task() -> None:
     fixed = weighting(type="fixed", weights={"relation": 0.25})
     assert fixed("relation", torch.tensor(3.0)) == 0.75

@@ -17,7 +17,7 @@ def progress(
 
 
 def record(into: TaskProgress, *values: float) -> list[bool]:
-    return [into.record({"f1": value, "loss": -value}, RATE) for value in values]
+    return [into.record({"ner": {"f1": value, "loss": -value}}, RATE) for value in values]
 
 
 def test_nothing_is_best_before_the_first_validation() -> None:
@@ -38,14 +38,14 @@ def test_best_epoch_follows_the_metrics_direction(
     assert task.history == [0.5, 0.4, 0.6, 0.3, 0.6]
 
 
-def test_best_metrics_are_those_of_the_best_epoch_complete() -> None:
+def test_best_metrics_are_those_of_all_tasks_at_the_best_epoch_complete() -> None:
     # SPEC 8.9: the reference went on filling them.
     task = progress()
-    metrics = {"f1": 0.9, "loss": 2.0}
-    task.record(metrics, RATE)
-    metrics["f1"] = 0.0
+    validation = {"ner": {"f1": 0.9, "loss": 2.0}, "emd": {"f1": 0.3}}
+    task.record(validation, RATE)
+    validation["ner"]["f1"] = validation["emd"]["f1"] = 0.0
     record(task, 0.1)
-    assert task.best_metrics == {"f1": 0.9, "loss": 2.0}
+    assert task.best_metrics == {"ner": {"f1": 0.9, "loss": 2.0}, "emd": {"f1": 0.3}}
 
 
 @pytest.mark.parametrize("decreases, sign", [(False, 1), (True, -1)])
@@ -75,7 +75,7 @@ def test_task_without_patience_never_runs_out_of_it() -> None:
 @pytest.mark.parametrize("rate, votes", [(1e-3, False), (1e-6, True), (1e-7, True)])
 def test_task_votes_to_stop_at_minimum_learning_rate(rate: float, votes: bool) -> None:
     task = progress(min_lr=1e-6)
-    task.record({"f1": 0.5}, rate)
+    task.record({"ner": {"f1": 0.5}}, rate)
     assert task.at_minimum_learning_rate is task.votes_to_stop is votes
 
 
@@ -91,8 +91,27 @@ def test_progress_goes_on_from_its_state() -> None:
     one, other = progress(patience=2, min_lr=0.01), progress(patience=2, min_lr=0.01)
     record(one, 0.5, 0.4)
     other.load_state_dict(one.state_dict())
-    assert other.best_metrics == {"f1": 0.5, "loss": -0.5}
+    assert other.best_metrics == {"ner": {"f1": 0.5, "loss": -0.5}}
     assert (other.best_epoch, other.history, other.votes_to_stop) == (0, [0.5, 0.4], False)
     record(one, 0.3)
     record(other, 0.3)
     assert one.votes_to_stop and other.votes_to_stop
+
+
+def test_progress_goes_on_from_an_older_state_with_metrics_of_the_task_alone() -> None:
+    older = progress().state_dict()
+    del older["best_metrics_of_all"]
+    task = progress()
+    task.load_state_dict({**older, "best_metrics": {"f1": 0.5}})
+    assert task.best_metrics == {"ner": {"f1": 0.5}}
+    task.load_state_dict({**older, "best_metrics": {}})
+    assert task.best_metrics == {}
+
+
+def test_task_waits_for_its_patience_after_its_best_epoch_however_low_it_was_since() -> None:
+    # In 2018 a task voted once its newest score was the lowest of the last three.
+    rising, falling = progress(patience=2), progress(patience=2)
+    record(rising, 0.5, 0.1, 0.2)
+    assert rising.out_of_patience
+    record(falling, 0.5, 0.4)
+    assert not falling.out_of_patience

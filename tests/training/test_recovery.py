@@ -47,7 +47,7 @@ def test_log_of_a_run_holds_every_step_once(uninterrupted: Result) -> None:
     assert sorted(losses) == list(range(1, NUM_STEPS + 1))
     validated = uninterrupted.curves["validation/task_ner/f1-measure-overall"]
     assert [step for step, _ in validated] == list(range(NUM_EPOCHS))
-    assert "train/task_ner/f1-measure-overall" in uninterrupted.curves
+    assert "train_epochs/task_ner/f1-measure-overall" in uninterrupted.curves
 
 
 def recovered(directory: Path, **overrides: Any) -> Result:

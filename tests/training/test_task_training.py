@@ -49,11 +49,11 @@ def training(patience: int = 0) -> TaskTraining:
 
 def test_validation_steps_the_scheduler_before_the_votes() -> None:
     of_task = training()
-    assert of_task.record_validation({"f1": 0.5})
-    assert not of_task.record_validation({"f1": 0.4})
+    assert of_task.record_validation({"ner": {"f1": 0.5}})
+    assert not of_task.record_validation({"ner": {"f1": 0.4}})
     assert of_task.learning_rate == 0.5
     assert not of_task.progress.votes_to_stop
-    of_task.record_validation({"f1": 0.4})
+    of_task.record_validation({"ner": {"f1": 0.4}})
     # 0.25 is what the next epoch would be trained with.
     assert of_task.learning_rate == 0.25
     assert of_task.progress.votes_to_stop
@@ -63,7 +63,7 @@ def test_learning_rate_stays_a_plain_number() -> None:
     # A checkpoint with a number of numpy's in it could not be read again.
     of_task = training()
     of_task.scheduler = CosineWithRestarts(of_task.optimizer, t_initial=4)
-    of_task.record_validation({"f1": 0.5})
+    of_task.record_validation({"ner": {"f1": 0.5}})
     (group,) = of_task.optimizer.param_groups
     assert type(group["lr"]) is float and 0.0 < group["lr"] < 1.0
 
@@ -72,5 +72,5 @@ def test_task_without_scheduler_keeps_its_rate() -> None:
     of_task = training()
     of_task.scheduler = None
     for value in (0.5, 0.4, 0.3):
-        of_task.record_validation({"f1": value})
+        of_task.record_validation({"ner": {"f1": value}})
     assert of_task.learning_rate == pytest.approx(1.0)

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from hmtl.training.callbacks import EpochReport, RunReport, StepReport
 from hmtl.training.tensorboard import TensorBoardCallback, flat
 
+DIRECTORIES = ("train", "train_epochs", "validation")
 METRIC = "f1-measure-overall"
 
 
@@ -18,10 +20,10 @@ def model() -> torch.nn.Module:
     return module
 
 
-def run_report() -> RunReport:
+def run_report(epoch: int = 0, step: int = 0) -> RunReport:
     return RunReport(
-        epoch=0,
-        step=0,
+        epoch=epoch,
+        step=step,
         step_in_epoch=0,
         steps_per_epoch=4,
         num_epochs=2,
@@ -37,7 +39,7 @@ def epoch_report() -> EpochReport:
         duration_in_seconds=1.0,
         training={"ner": {"loss": 0.5, METRIC: 0.25}},
         validation={"ner": {"loss": 0.75, METRIC: 0.5, "muc": {"precision": 0.125}}},
-        proportions={"ner": 1.0},
+        proportions={"ner": 0.75},
         learning_rates={"ner": 0.01},
         best={"ner": True},
     )
@@ -52,31 +54,36 @@ def curves(directory: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def written(directory: Path, **options) -> Iterator[dict[str, list[tuple[int, float]]]]:
-    """The curves of a run of one epoch of four steps, those of training first."""
+    """The curves of a run of one epoch of four steps: by step, by epoch, of validation."""
     callback = TensorBoardCallback(directory, summary_interval=2, **options)
     callback.on_start(run_report())
     for step in range(1, 5):
         metrics = {METRIC: step / 8} if step == 3 else None
-        callback.on_step(StepReport(step, "ner", torch.tensor(float(step)), metrics))
+        mean_loss = partial(float, (step + 1) / 2)
+        loss = torch.tensor(float(step))
+        callback.on_step(StepReport(step, "ner", loss, metrics, mean_loss))
     callback.on_epoch(epoch_report())
     callback.on_end()
-    return (curves(directory / "log" / name) for name in ("train", "validation"))
+    return (curves(directory / "log" / name) for name in DIRECTORIES)
 
 
 def test_curves_of_training_have_their_names(tmp_path: Path) -> None:
-    training, _ = written(tmp_path, log_parameter_statistics=False)
-    assert training == {
-        "training_details/ner/loss": [(2, 2.0), (4, 4.0)],
+    by_step, by_epoch, _ = written(tmp_path, log_parameter_statistics=False)
+    assert by_step == {
+        # As in 2018: the mean of the epoch's losses so far, and a number of steps.
+        "training_details/ner/loss": [(2, 1.5), (4, 2.5)],
         f"training_details/ner/{METRIC}": [(3, 0.375)],
+    }
+    assert by_epoch == {
         "task_ner/loss": [(0, 0.5)],
         f"task_ner/{METRIC}": [(0, 0.25)],
-        "training_proportions/ner": [(0, 1.0)],
+        "training_proportions/ner": [(0, 3.0)],
         "learning_rates/ner": [(0, pytest.approx(0.01))],
     }
 
 
 def test_curves_of_validation_have_their_names(tmp_path: Path) -> None:
-    _, validation = written(tmp_path)
+    _, _, validation = written(tmp_path)
     assert validation == {
         "task_ner/loss": [(0, 0.75)],
         f"task_ner/{METRIC}": [(0, 0.5)],
@@ -85,17 +92,42 @@ def test_curves_of_validation_have_their_names(tmp_path: Path) -> None:
 
 
 def test_statistics_of_parameters_are_written(tmp_path: Path) -> None:
-    training, _ = written(tmp_path, log_parameter_statistics=True)
+    training, _, _ = written(tmp_path, log_parameter_statistics=True)
     assert training["parameter_mean/weight"] == [(2, 2.0), (4, 2.0)]
     assert training["parameter_std/weight"] == [(2, 1.0), (4, 1.0)]
     assert "grad_mean/weight" not in training
 
 
 def test_statistics_of_gradients_are_written_on_request(tmp_path: Path) -> None:
-    training, _ = written(tmp_path, log_parameter_statistics=False, log_gradient_statistics=True)
+    training, _, _ = written(tmp_path, log_parameter_statistics=False, log_gradient_statistics=True)
     assert training["grad_mean/weight"] == [(2, 2.0), (4, 2.0)]
     assert training["grad_std/weight"] == [(2, 2.0), (4, 2.0)]
     assert "parameter_mean/weight" not in training
+
+
+def test_resumed_run_forgets_what_came_after_its_checkpoint(tmp_path: Path) -> None:
+    """Each step and epoch is seen once, although the checkpoint is from before the epoch's end."""
+    expected = list(written(tmp_path / "whole"))
+    for _ in written(tmp_path / "resumed"):
+        callback = TensorBoardCallback(tmp_path / "resumed", summary_interval=2)
+        callback.on_start(run_report(step=2))
+        for step in (3, 4):
+            metrics = {METRIC: step / 8} if step == 3 else None
+            callback.on_step(StepReport(step, "ner", torch.tensor(float(step)), metrics))
+        callback.on_epoch(epoch_report())
+        callback.on_end()
+    found = [curves(tmp_path / "resumed" / "log" / name) for name in DIRECTORIES]
+    assert found == expected
+
+
+def test_files_that_an_older_checkpoint_names_are_left_alone(tmp_path: Path) -> None:
+    """It holds the sizes to which files of the log were cut back, by their names."""
+    (tmp_path / "thesis.tex").write_text("years of work")
+    callback = TensorBoardCallback(tmp_path / "run")
+    callback.load_state_dict({"train": {str(tmp_path / "thesis.tex"): 0}, "validation": {}})
+    callback.on_start(run_report(step=2))
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+    assert callback.state_dict() == {}
 
 
 def test_flat_joins_names_of_nested_metrics() -> None:

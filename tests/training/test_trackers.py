@@ -11,7 +11,7 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.experiment import check_config, train
 from hmtl.training.callbacks import EpochReport, RunReport, StepReport
-from hmtl.training.trackers import Tracker, build_trackers, check_trackers
+from hmtl.training.trackers import MlflowTracker, Tracker, build_trackers, check_trackers
 from tests.training.small_runs import Crash, CrashAtStep, one_thread, small_config, small_trainer
 
 CONFIG = {"seed": 1}
@@ -199,3 +199,8 @@ def test_a_wrong_key_is_named_with_its_path(block: dict[str, Any], message: str)
 def test_an_interval_below_one_is_an_error(service: Service, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="step_interval is 0; write at least 1"):
         tracker(service, tmp_path, step_interval=0)
+
+
+def test_name_of_the_run_out_of_a_checkpoint_leads_nowhere_else() -> None:
+    with pytest.raises(ConfigurationError, match="the name of the run '../../x'"):
+        MlflowTracker().load_state_dict({"run_id": "../../x"})

@@ -32,6 +32,7 @@ class Diary(Callback):
     def __init__(self) -> None:
         self.events: list[str] = []
         self.steps: list[StepReport] = []
+        self.mean_losses: list[float] = []
         self.epochs: list[EpochReport] = []
 
     def on_start(self, report: RunReport) -> None:
@@ -42,6 +43,8 @@ class Diary(Callback):
 
     def on_step(self, report: StepReport) -> None:
         self.steps.append(report)
+        assert report.mean_loss is not None
+        self.mean_losses.append(report.mean_loss())
 
     def on_validation_start(self, num_batches: int) -> None:
         self.events.append(f"validation of {num_batches}")
@@ -100,6 +103,16 @@ def test_training_loss_is_the_mean_of_the_epochs_steps(trained: Trained) -> None
     losses = [float(r.loss) for r in diary.steps[12:] if r.task_name == "emd"]
     told = diary.epochs[1].training["emd"]["loss"]
     assert told == pytest.approx(sum(losses) / max(len(losses), 1))
+
+
+def test_step_tells_the_mean_of_its_tasks_losses_in_the_epoch(trained: Trained) -> None:
+    _, diary = trained
+    for first in (0, 12):
+        losses: dict[str, list[float]] = {}
+        for report, mean in zip(diary.steps[first : first + 12], diary.mean_losses[first:]):
+            of_task = losses.setdefault(report.task_name, [])
+            of_task.append(float(report.loss))
+            assert mean == pytest.approx(sum(of_task) / len(of_task))
 
 
 def test_all_tasks_are_validated_after_each_epoch(trained: Trained) -> None:

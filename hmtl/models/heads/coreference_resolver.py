@@ -175,7 +175,9 @@ class CoreferenceResolver(Head):
             spans that were compared; and `predicted_antecedents`, for each of those the index among
             them of the antecedent that it chose, or -1.
         """
-        choices = output_dict["antecedent_scores"].argmax(dim=-1)
+        scores = output_dict["antecedent_scores"]
+        # Of exactly tied antecedents the last, as in 2018: `argmax` gives the first.
+        choices = scores.size(-1) - 1 - scores.flip(-1).argmax(dim=-1)
         position = torch.arange(choices.size(1), device=choices.device)
         antecedents = torch.where(choices > 0, position - choices, NO_ANTECEDENT).tolist()
         lengths = output_dict["top_span_mask"].sum(dim=1).tolist()

@@ -3,10 +3,11 @@
 from typing import Any, Dict, List, Optional, Tuple
 
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.nn import InitializerApplicator
 
-from hmtl.formats.tags import tags_to_spans
+from hmtl.formats.tags import coding_scheme_of, tags_to_spans
 from hmtl.metrics.accuracy import Accuracy
 from hmtl.metrics.span_f1 import SpanF1
 from hmtl.models.heads.head import Counter, Head, labels_of
@@ -29,7 +30,8 @@ class CrfTagger(Head):
         The namespace of the tags; it decides how many there are.
     constraint_type : `str`, optional (default = `"BIOUL"`)
         The coding scheme of the tags (`"BIOUL"`, `"BIO"` or `"IOB1"`): what may be decoded, and how
-        tags are read as spans.
+        tags are read as spans. With `None` every sequence may be decoded, and the tags themselves show
+        how they are to be read.
     dropout : `float`, optional (default = `0.0`)
         Probability of zeroing an entry of the encoding before the projection.
     initializer : `InitializerApplicator`, optional
@@ -42,13 +44,13 @@ class CrfTagger(Head):
         vocab: Vocabulary,
         encoded_dim: int,
         label_namespace: str = "labels",
-        constraint_type: str = "BIOUL",
+        constraint_type: Optional[str] = "BIOUL",
         dropout: float = 0.0,
         initializer: Optional[InitializerApplicator] = None,
     ) -> None:
         super().__init__()
         self.labels = labels_of(vocab, label_namespace)
-        self.coding_scheme = constraint_type
+        self.coding_scheme = constraint_type or _scheme_of(self.labels, label_namespace)
         self.dropout = FastDropout(dropout)
         self.tag_projection = torch.nn.Linear(encoded_dim, len(self.labels))
         self.crf = LinearChainCrf(self.labels, constraint_type)
@@ -135,3 +137,13 @@ class CrfTagger(Head):
             gold = entry["tags"]
             self.span_f1.update(self._spans(sentence), self._spans(gold))
             self.accuracy.update(sentence, gold)
+
+
+def _scheme_of(labels: List[str], label_namespace: str) -> str:
+    try:
+        return coding_scheme_of(labels)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"label_namespace {label_namespace!r} holds tags of no coding scheme: {error}. This head reads "
+            "tags as spans."
+        ) from error

@@ -196,6 +196,20 @@ def test_prediction_needs_no_gold() -> None:
     assert len(head.decode(output)["clusters"]) == 1
 
 
+@pytest.mark.parametrize(
+    "scores, antecedent", [([0.0, 2.0, 2.0], 0), ([0.0, 2.0, 1.0], 1), ([0.0, 0.0, -1.0], 1)]
+)
+def test_last_of_exactly_tied_antecedents_is_taken(scores: list[float], antecedent: int) -> None:
+    # As torch took it in 2018: the one that stands farthest before, and any before none at all.
+    none = [0.0, -math.inf, -math.inf]
+    output = {
+        "top_spans": torch.tensor([[[0, 0], [1, 1], [2, 2]]]),
+        "top_span_mask": torch.ones(1, 3, dtype=torch.bool),
+        "antecedent_scores": torch.tensor([[none, none, scores]]),
+    }
+    assert build().decode(output)["predicted_antecedents"] == [[-1, -1, antecedent]]
+
+
 def test_gold_mentions_replace_candidates_at_evaluation() -> None:
     torch.manual_seed(2)
     wide = [[(0, 7), (1, 1)], [(2, 2), (4, 5), (8, 8)]]

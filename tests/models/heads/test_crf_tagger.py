@@ -134,6 +134,23 @@ def test_tags_of_another_scheme_are_an_error() -> None:
         build(tags=["O", "I-PER", "B-PER"])
 
 
+@pytest.mark.parametrize(
+    "tags, scheme", [(["O", "I-PER", "B-PER"], "BIO"), (["O", "U-PER"], "BIOUL"), (["O"], "BIO")]
+)
+def test_tags_without_constraint_show_how_they_are_read(tags: list[str], scheme: str) -> None:
+    head = build(tags=tags, constraint_type=None)
+    assert head.coding_scheme == scheme
+    # Anything may be decoded: an I-PER after an O among it, which BIO forbids.
+    assert not head.crf.get_buffer("forbidden").any()
+
+
+def test_tags_of_no_scheme_are_an_error_without_constraint_as_well() -> None:
+    with pytest.raises(
+        ConfigurationError, match="'ner_labels' holds tags of no coding scheme.*'DT'"
+    ):
+        build(tags=["DT", "NN"], constraint_type=None)
+
+
 def test_iob1_tags_are_read_as_iob1() -> None:
     head = build(tags=["O", "I-PER", "B-PER"], constraint_type="IOB1")
     head.decode = lambda output_dict: {"tags": [["I-PER", "B-PER", "O"]]}  # type: ignore[method-assign]

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-from sklearn.linear_model import LogisticRegression
 
 from senteval.classifier import TorchClassifier  # type: ignore[import-not-found]
 
@@ -60,10 +59,8 @@ class SE:
         known = sorted(set(vectors["train"][1].tolist()))
         dim = vectors["train"][0].shape[1]
         classes = {each: numpy.searchsorted(known, pair[1]) for each, pair in vectors.items()}
-        if self.params.usepytorch:
-            model: Any = TorchClassifier(self.params.classifier, dim, len(known), self.params.seed)
-        else:
-            model = LogisticRegression(random_state=self.params.seed)
+        assert self.params.usepytorch
+        model = TorchClassifier(self.params.classifier, dim, len(known), self.params.seed)
         model.fit(vectors["train"][0], classes["train"])
         return {
             "devacc": round(100 * model.score(vectors["dev"][0], classes["dev"]), 2),

@@ -1,4 +1,4 @@
-"""A browser without a window, for tests and screenshots. Needs Selenium, and Chromium with its driver."""
+"""A browser without a window. Needs Selenium, and Chromium with its driver."""
 
 import shutil
 import tempfile
