@@ -85,6 +85,14 @@ def test_what_is_saved_of_it_predicts_the_same_when_the_run_is_gone(
     assert Predictor.from_serialization_dir(tmp_path / "saved").predict_texts([text]) == expected
 
 
+def test_words_called_as_wordpieces_are_words(world: Path) -> None:
+    words = ["Ann", "[PAD]", "[SEP]", "@@PADDING@@", "\u200b", "met"]
+    predictor = Predictor.from_serialization_dir(world / "run")
+    (among, *alone) = predictor.predict_tokens([[words], *([[word]] for word in words)])
+    assert [token.text for token in among.tokens] == words
+    assert [each.text for each in alone] == words
+
+
 def test_all_layers_are_probed(world: Path) -> None:
     probed = load_model(world / "run", "ner", ["all"], torch.device("cpu"))
     vectors = probed.encoder.encode([["Ann", "met", "Bob"], ["It", "rained"]])
