@@ -55,7 +55,8 @@ def parse_arguments() -> argparse.Namespace:
         "-w",
         "--weights",
         metavar="NAME",
-        help="a file of weights in the run, as best_ner.th (default: the topmost task's best ones)",
+        help="one file of weights in the run for all tasks, as best_coref.th, which takes less time and "
+        "memory (default: each task's own best ones)",
     )
     parser.add_argument(
         "--spacy-pipeline",
@@ -107,7 +108,7 @@ def predict(arguments: argparse.Namespace) -> None:
         "input_format": arguments.input_format,
         "output_format": arguments.output_format,
         "spacy_pipeline": arguments.spacy_pipeline,
-        "weights": sha256_of(predictor.weights),
+        "weights": {task: sha256_of(path) for task, path in predictor.weights.items()},
     }
     output = open_output(
         arguments.output, arguments.output_format, settings, arguments.recover, arguments.force

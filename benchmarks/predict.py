@@ -1,6 +1,6 @@
 """
 Documents a second that a trained run predicts, all of its tasks, from raw text: many at a time (batched by
-length) beside one at a time.
+length) beside one at a time, and each task with its own best weights beside all with those of the topmost.
 """
 
 import argparse
@@ -8,8 +8,10 @@ import statistics
 from pathlib import Path
 
 from benchmarks.reporting import REPOSITORY, interleaved, median, report
+from hmtl.files import sha256_of
 from hmtl.formats.conll2012 import corpus_files, read_documents
 from hmtl.prediction.predictor import Predictor
+from hmtl.training.checkpointer import best_weights_name
 
 SAMPLE = REPOSITORY / "data" / "sample" / "ontonotes" / "coref"
 SENTENCES = 5
@@ -44,10 +46,16 @@ def main() -> None:
     predictor = Predictor.from_serialization_dir(
         arguments.serialization_dir, device=arguments.device
     )
+    one_file = Predictor.from_serialization_dir(
+        arguments.serialization_dir,
+        best_weights_name(predictor.tasks[-1]),
+        device=arguments.device,
+    )
     texts = texts_of(arguments.corpus, arguments.documents, arguments.sentences)
     seconds = interleaved(
         {
             "batched": lambda: predictor.predict_texts(texts),
+            "one file": lambda: one_file.predict_texts(texts),
             "one at a time": lambda: [predictor.predict_texts([text]) for text in texts],
         },
         arguments.repeats,
@@ -62,6 +70,8 @@ def main() -> None:
         documents_per_second=rates["batched"],
         documents_per_second_one_at_a_time=rates["one at a time"],
         ratio=rates["batched"] / rates["one at a time"],
+        sets_of_weights=len(set(map(sha256_of, predictor.weights.values()))),
+        documents_per_second_with_one_file_of_weights=rates["one file"],
         device=arguments.device,
     )
 

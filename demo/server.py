@@ -39,7 +39,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--weights",
         metavar="FILE",
-        help="which of its weights (best_ner.th; default: the best of the topmost level)",
+        help="one file of its weights for all tasks (best_coref.th; default: each task's own best ones)",
     )
     parser.add_argument("--device", help="cpu, cuda, cuda:1 (default: a GPU if there is one)")
     parser.add_argument(

@@ -62,6 +62,7 @@ from hmtl.dataset_readers.unseen_labels import (
     apply_unseen_label_rule,
     warn_of_misses,
 )
+from hmtl.elmo_files import with_kept_elmo
 from hmtl.errors import DataError
 from hmtl.files import sha256_of, sha256_of_tree, sole_writer, write_json
 from hmtl.fine_tuning.options import FineTuningOptions
@@ -830,7 +831,7 @@ def without_pretrained_files(config: Config, serialization_dir: Path) -> Config:
     ConfigurationError
         When something in it still leads to a file outside the run, or to the network.
     """
-    config = with_kept_transformers(config, serialization_dir)
+    config = with_kept_elmo(with_kept_transformers(config, serialization_dir), serialization_dir)
     within: Config = within_the_run(config, serialization_dir / TRANSFORMERS)
     return within
 

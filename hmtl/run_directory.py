@@ -14,6 +14,7 @@ from allennlp.data.vocabulary import NAMESPACE_PADDING_FILE
 
 from hmtl.config import Config, differences, load_config, value_at
 from hmtl.config_safety import check_plain_names
+from hmtl.dataset_readers.corpus_vocabulary import CorpusVocabulary
 from hmtl.errors import DataError
 from hmtl.files import (
     PARTIAL,
@@ -175,7 +176,7 @@ def load_vocabulary(directory: Path) -> Vocabulary:
     try:
         listed = (directory / NAMESPACE_PADDING_FILE).read_text(encoding="utf-8")
         not_padded = [line.strip() for line in listed.splitlines()]
-        vocab = Vocabulary(non_padded_namespaces=not_padded)
+        vocab = CorpusVocabulary(non_padded_namespaces=not_padded)
         for path in sorted(directory.glob("[!.]*.txt")):
             if path.name != NAMESPACE_PADDING_FILE:
                 is_padded = not any(namespace_match(each, path.stem) for each in not_padded)

@@ -11,10 +11,9 @@ was imported before. The model itself is loaded with the first text.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -29,12 +28,11 @@ if TYPE_CHECKING:
 FACTORY = "hmtl"
 DEFAULT_ENTS = "ner"
 DEFAULT_BATCH_SIZE = 64
-# Where they stand in `doc.user_data`, as plain numbers, so that `Doc.to_bytes` and `DocBin` keep them.
-RELATIONS_KEY = "hmtl_relations"
-CLUSTERS_KEY = "hmtl_coref_clusters"
-
-# The first token of a span and the one after its last, as spaCy counts.
-Slice = tuple[int, int]
+# What is found stands in `doc.user_data` under keys as spaCy has them for the values of a span, by its
+# characters: they stay right when tokens are merged or split, and move along in `as_doc` and `from_docs`.
+# All is plain numbers and strings, so that `Doc.to_bytes` and `DocBin` keep it.
+OF_A_SPAN = "._."
+MENTIONS, RELATIONS, CLUSTERS = "hmtl_mentions:", "hmtl_relations:", "hmtl_coref_clusters:"
 
 
 class DocRelation(NamedTuple):
@@ -45,31 +43,90 @@ class DocRelation(NamedTuple):
     arg2: Span
 
 
-def get_relations(doc: Doc) -> list[DocRelation]:
-    """What `doc._.relations` answers; nothing for a document that the component has not seen."""
+def get_mentions(doc: Doc) -> dict[str, list[Span]]:
+    """
+    What `doc._.mentions` answers: by task its mentions, labelled. They are those of `doc.spans[<task>]`, but
+    stay right when tokens are merged or split, which spaCy's groups of spans do not.
+    """
+    found: dict[str, list[Span]] = {}
+    for task, _, spans in _kept(doc, MENTIONS):
+        found.setdefault(task, []).extend(spans)
+    return found
+
+
+def get_relations(doc: Doc, task: str | None = None) -> list[DocRelation]:
+    """
+    What `doc._.relations` answers, of all tasks or of one; nothing for a document that the component has not
+    seen.
+    """
     return [
-        DocRelation(label, doc[arg1[0] : arg1[1]], doc[arg2[0] : arg2[1]])
-        for label, arg1, arg2 in doc.user_data.get(RELATIONS_KEY, ())
+        DocRelation(label, *spans)
+        for _, label, spans in _kept(doc, RELATIONS, task)
+        if len(spans) == len(("arg1", "arg2"))
     ]
 
 
-def get_coref_clusters(doc: Doc) -> list[list[Span]]:
-    """What `doc._.coref_clusters` answers: for each cluster its mentions, two at least."""
-    clusters = doc.user_data.get(CLUSTERS_KEY, ())
-    return [[doc[start:end] for start, end in cluster] for cluster in clusters]
+def get_coref_clusters(doc: Doc, task: str | None = None) -> list[list[Span]]:
+    """What `doc._.coref_clusters` answers, of all tasks or of one: of each cluster two mentions or more."""
+    return [spans for _, _, spans in _kept(doc, CLUSTERS, task) if len(spans) > 1]
 
 
-for _name, _getter in (("relations", get_relations), ("coref_clusters", get_coref_clusters)):
+for _name, _getter in (
+    ("mentions", get_mentions),
+    ("relations", get_relations),
+    ("coref_clusters", get_coref_clusters),
+):
     if not Doc.has_extension(_name):
         Doc.set_extension(_name, getter=_getter)
+
+
+def _keep(doc: Doc, kind: str, task: str, label: str, spans: Sequence[results.Span]) -> None:
+    """Under the place of the first span, and by their distances from it."""
+    begin = spans[0].begin_char
+    places = [[span.begin_char - begin, span.end_char - begin, span.text] for span in spans]
+    key: Any = (OF_A_SPAN, kind + task, begin, spans[0].end_char)
+    doc.user_data.setdefault(key, []).append([label, places])
+
+
+def _kept(doc: Doc, kind: str, task: str | None = None) -> Iterator[tuple[str, str, list[Span]]]:
+    """Task, label and spans of all that was kept, but for what is not in the document."""
+    text = doc.text
+    for key, entries in list(doc.user_data.items()):
+        name = _name_of(key)
+        if not name.startswith(kind) or task not in (None, name.removeprefix(kind)):
+            continue
+        for label, places in entries:
+            spans = []
+            for start, end, expected in places:
+                begin, end = key[2] + start, key[2] + end
+                # A part of a document holds what is said of its other parts, too.
+                if begin >= 0 and text[begin:end] == expected:
+                    spans.append(_span(doc, begin, end, label if kind == MENTIONS else ""))
+            if spans:
+                yield name.removeprefix(kind), label, spans
+
+
+def _name_of(key: Any) -> str:
+    """What is kept under a key of `user_data`, if it is of spaCy's form."""
+    is_ours = isinstance(key, tuple) and len(key) == len(("._.", "name", "begin", "end"))
+    return str(key[1]) if is_ours and key[0] == OF_A_SPAN else ""
+
+
+def _span(doc: Doc, begin: int, end: int, label: str) -> Span:
+    span = doc.char_span(begin, end, label=label, alignment_mode="expand")
+    assert span is not None
+    return span
 
 
 class HmtlComponent:
     """
     Sets on each document, by the tasks that the run has: `doc.ents` (names; those of an earlier component
-    are replaced), `doc.spans[<task>]` for each task of mentions, `doc._.relations` and
-    `doc._.coref_clusters`. Sentences are those of the pipeline; where it sets none, spaCy's `sentencizer`
-    finds them.
+    are replaced), `doc.spans[<task>]` and `doc._.mentions[<task>]` for each task of mentions,
+    `doc._.relations` and `doc._.coref_clusters`. Sentences are those of the pipeline; where it sets none,
+    spaCy's `sentencizer` finds them.
+
+    Several such components may be in one pipeline. One that is not called `hmtl` puts its name and a dot
+    before the names of its tasks, so that what another one has found stays.
 
     # Parameters
 
@@ -79,6 +136,8 @@ class HmtlComponent:
         As in `Predictor.from_serialization_dir`.
     ents : `str`, optional (default = `"ner"`)
         The task whose mentions become `doc.ents`; `None`, or one that the run lacks, leaves them alone.
+    name : `str`, optional (default = `"hmtl"`)
+        Its name in the pipeline.
     """
 
     def __init__(
@@ -87,7 +146,9 @@ class HmtlComponent:
         weights: str | None = None,
         device: str | None = None,
         ents: str | None = DEFAULT_ENTS,
+        name: str = FACTORY,
     ) -> None:
+        self.name = name
         self.serialization_dir = serialization_dir
         self.weights = weights
         self.device = device
@@ -125,46 +186,53 @@ class HmtlComponent:
 
     def _annotate(self, docs: Sequence[Doc]) -> None:
         for doc, prediction in zip(docs, self.predictor.predict_docs(docs)):
-            set_annotations(doc, prediction, self.ents)
+            set_annotations(
+                doc, prediction, self.ents, "" if self.name == FACTORY else f"{self.name}."
+            )
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Copies what prediction needs of the run: config, vocabulary, weights."""
-        from hmtl.experiment import VOCABULARY_DIR
-        from hmtl.run_directory import CONFIG_FILE
+        """Copies all that prediction needs of the run; see `save_for_prediction`."""
+        from hmtl.prediction.saved_run import save_for_prediction
 
-        source, target = self.serialization_dir, ensure_path(path)
+        target = ensure_path(path)
         weights = self.predictor.weights
-        if target.exists() and target.samefile(source):
-            return
-        target.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / CONFIG_FILE, target / CONFIG_FILE)
-        shutil.copytree(source / VOCABULARY_DIR, target / VOCABULARY_DIR, dirs_exist_ok=True)
-        shutil.copyfile(weights, target / weights.name)
+        if not (target.exists() and target.samefile(self.serialization_dir)):
+            save_for_prediction(self.serialization_dir, target, weights)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> HmtlComponent:
-        """Takes the run that `to_disk` copied."""
-        self._take(ensure_path(path))
-        return self
+        """
+        Takes the run that `to_disk` copied.
 
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Where the run is; its files stay where they are."""
-        return str(self.serialization_dir.absolute()).encode()
+        # Raises
 
-    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> HmtlComponent:
-        """Takes the run that `to_bytes` told."""
-        self._take(Path(data.decode()))
-        return self
-
-    def _take(self, directory: Path) -> None:
+        DataError
+            When it is not there.
+        """
+        directory = ensure_path(path)
         if not directory.is_dir():
             raise DataError("the run that the component had is not here", directory)
         self.serialization_dir = directory
         self._predictor = None
+        return self
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """
+        # Raises
+
+        DataError
+            Always: a run is files.
+        """
+        raise DataError(
+            f"the model of the component {self.name!r} is not kept as bytes. Save the pipeline with "
+            f"nlp.to_disk(path), pickle it, or leave the component out with nlp.to_bytes(exclude="
+            f"[{self.name!r}]) and add it again with nlp.add_pipe.",
+            self.serialization_dir,
+        )
 
 
 @Language.factory(
     FACTORY,
-    assigns=["doc.ents", "doc.spans", "doc._.relations", "doc._.coref_clusters"],
+    assigns=["doc.ents", "doc.spans", "doc._.mentions", "doc._.relations", "doc._.coref_clusters"],
     default_config={"weights": None, "device": None, "ents": DEFAULT_ENTS},
 )
 def make_component(
@@ -176,37 +244,41 @@ def make_component(
     ents: str | None,
 ) -> HmtlComponent:
     """What `nlp.add_pipe("hmtl", config=...)` makes; see `HmtlComponent`."""
-    return HmtlComponent(Path(serialization_dir), weights, device, ents)
+    return HmtlComponent(Path(serialization_dir), weights, device, ents, name)
 
 
-def set_annotations(doc: Doc, prediction: results.Prediction, ents: str | None) -> None:
+def set_annotations(
+    doc: Doc, prediction: results.Prediction, ents: str | None, prefix: str = ""
+) -> None:
     """
     # Parameters
 
     doc : `Doc`
-        That the prediction is of.
+        That the prediction is of. What was set of these tasks before is replaced.
     prediction : `Prediction`
     ents : `str`, optional
         The task whose mentions become `doc.ents`.
+    prefix : `str`, optional (default = `""`)
+        What the names of the tasks begin with in the document.
     """
-    # A prediction does not count tokens of white space, spaCy does.
-    positions = [token.i for token in doc if not token.is_space]
-
-    def place(span: results.Span) -> Slice:
-        return positions[span.begin_token], positions[span.end_token] + 1
-
+    own = {
+        kind + prefix + task.name
+        for kind in (MENTIONS, RELATIONS, CLUSTERS)
+        for task in prediction.tasks
+    }
+    for key in [key for key in doc.user_data if _name_of(key) in own]:
+        del doc.user_data[key]
     for task, mentions in prediction.mentions.items():
-        spans = [Span(doc, *place(mention), label=mention.type) for mention in mentions]
-        doc.spans[task] = spans
+        spans = [_span(doc, each.begin_char, each.end_char, each.type) for each in mentions]
+        doc.spans[prefix + task] = spans
         if task == ents:
             doc.ents = spans
-    doc.user_data[RELATIONS_KEY] = [
-        (relation.type, place(relation.arg1), place(relation.arg2))
-        for relations in prediction.relations.values()
-        for relation in relations
-    ]
-    doc.user_data[CLUSTERS_KEY] = [
-        [place(span) for span in cluster]
-        for clusters in prediction.clusters.values()
-        for cluster in clusters
-    ]
+        for mention in mentions:
+            _keep(doc, MENTIONS, prefix + task, mention.type, [mention])
+    for task, relations in prediction.relations.items():
+        for relation in relations:
+            arguments = (relation.arg1, relation.arg2)
+            _keep(doc, RELATIONS, prefix + task, relation.type, arguments)
+    for task, clusters in prediction.clusters.items():
+        for cluster in clusters:
+            _keep(doc, CLUSTERS, prefix + task, "", cluster)

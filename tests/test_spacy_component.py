@@ -1,23 +1,30 @@
 """The hierarchy in a spaCy pipeline: what it sets, and that this can be saved, sent and drawn."""
 
+import multiprocessing
 import os
+import pickle
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
+import torch
 from spacy import displacy
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 
-import hmtl.spacy_component  # noqa: F401  (registers the factory)
 from hmtl.errors import DataError
 from hmtl.prediction.predictor import Predictor
+from hmtl.spacy_component import get_coref_clusters, get_relations  # it registers the factory
 from tests.conftest import REPOSITORY
 from tests.prediction.runs import make_tiny_run
 
 TEXT = "\n Ann Lee  met Bob in Oslo.\n\nShe likes him there 😀."
+LONG_TEXT = "Ann Lee met Bob in Oslo. She likes him there. " * 20
+SECONDS_TO_ANSWER = 120
 TEXTS = [TEXT, "", " \n ", "It rained. Ann left."]
 
 
@@ -38,7 +45,7 @@ def pipeline_with(**config: object) -> Language:
     return pipeline
 
 
-def annotation(doc: Doc) -> dict[str, object]:
+def annotation(doc: Doc) -> dict[str, Any]:
     """All that the component sets, in places of characters."""
 
     def place(span) -> tuple[int, int]:
@@ -122,6 +129,8 @@ def test_a_saved_pipeline_holds_the_model(run: Path, nlp: Language, tmp_path: Pa
     pipeline = pipeline_with(serialization_dir=str(moved), weights="best_ner.th")
     pipeline.to_disk(tmp_path / "saved")
     moved.rename(tmp_path / "gone")
+    names = {path.name for path in (tmp_path / "saved" / "hmtl").iterdir()}
+    assert names == {"best_ner.th", "config.json", "vocabulary"}
     loaded = spacy.load(tmp_path / "saved")
     assert annotation(loaded(TEXT)) == annotation(nlp(TEXT))
     # Where it came from, it may be saved again.
@@ -129,9 +138,138 @@ def test_a_saved_pipeline_holds_the_model(run: Path, nlp: Language, tmp_path: Pa
     assert annotation(spacy.load(tmp_path / "saved")(TEXT)) == annotation(nlp(TEXT))
 
 
-def test_a_pipeline_as_bytes_finds_the_run(nlp: Language, tmp_path: Path) -> None:
-    copy = pipeline_with(serialization_dir=str(tmp_path)).from_bytes(nlp.to_bytes())
-    assert annotation(copy(TEXT)) == annotation(nlp(TEXT))
+def test_a_pipeline_as_bytes_is_refused_with_the_way_out(nlp: Language) -> None:
+    with pytest.raises(DataError, match=r"nlp.to_disk\(path\).*exclude=\['hmtl'\]"):
+        nlp.to_bytes()
+    assert nlp.to_bytes(exclude=["hmtl"])
+
+
+def test_a_pipeline_that_has_answered_can_be_pickled(nlp: Language) -> None:
+    expected = annotation(nlp(TEXT))
+    again = pickle.loads(pickle.dumps(nlp))
+    assert annotation(again(TEXT)) == expected
+
+
+def test_forked_processes_answer_after_the_first_text(nlp: Language) -> None:
+    threads = torch.get_num_threads()
+
+    def end_them(*_: Any) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    before = signal.signal(signal.SIGALRM, end_them)
+    signal.alarm(SECONDS_TO_ANSWER)
+    try:
+        torch.set_num_threads(2)
+        expected = annotation(nlp(LONG_TEXT))
+        docs = list(nlp.pipe([LONG_TEXT] * 4, n_process=2, batch_size=1))
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+        torch.set_num_threads(threads)
+    assert [annotation(doc) for doc in docs] == [expected] * 4
+
+
+def words_of(doc: Doc) -> dict[str, Any]:
+    """What was found, as texts."""
+    return {
+        "mentions": {
+            task: [(span.label_, span.text) for span in spans]
+            for task, spans in doc._.mentions.items()
+        },
+        "relations": [(r.type, r.arg1.text, r.arg2.text) for r in doc._.relations],
+        "clusters": [[span.text for span in cluster] for cluster in doc._.coref_clusters],
+    }
+
+
+def test_mentions_by_characters_are_the_groups_of_spans(nlp: Language) -> None:
+    doc = nlp(TEXT)
+    assert list(doc._.mentions) == list(doc.spans)
+    assert all(list(doc.spans[task]) == spans for task, spans in doc._.mentions.items())
+
+
+def test_spans_stay_right_when_tokens_are_split(nlp: Language) -> None:
+    doc = nlp(TEXT)
+    expected = words_of(doc)
+    with doc.retokenize() as retokenizer:
+        # An orphan of what was before: all tokens after it move by one.
+        retokenizer.split(doc[1], ["A", "nn"], heads=[(doc[1], 1), doc[2]])
+    assert words_of(doc) == expected
+
+
+def test_spans_grow_to_the_tokens_that_they_were_merged_into(nlp: Language) -> None:
+    doc = nlp(TEXT)
+    found = annotation(doc)
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[1:3])
+
+    def merged(place: tuple[int, int]) -> tuple[int, int]:
+        token = doc[1]
+        first, last = token.idx, token.idx + len(token)
+        begin, end = place
+        return (first if first < begin < last else begin, last if first < end < last else end)
+
+    def places(span: Span) -> tuple[int, int]:
+        return span.start_char, span.end_char
+
+    assert [(r.type, places(r.arg1), places(r.arg2)) for r in doc._.relations] == [
+        (kind, merged(arg1), merged(arg2)) for kind, arg1, arg2 in found["relations"]
+    ]
+    assert [[places(span) for span in c] for c in doc._.coref_clusters] == [
+        [merged(place) for place in cluster] for cluster in found["clusters"]
+    ]
+
+
+def test_a_part_of_a_document_holds_what_is_in_it(nlp: Language) -> None:
+    doc = nlp(TEXT)
+    begin = next(sentence for sentence in doc.sents if "She" in sentence.text).start
+    part = doc[begin:].as_doc(copy_user_data=True)
+    inside = [
+        (relation.type, relation.arg1.text, relation.arg2.text)
+        for relation in doc._.relations
+        if min(relation.arg1.start, relation.arg2.start) >= begin
+    ]
+    clusters = [[span.text for span in c if span.start >= begin] for c in doc._.coref_clusters]
+    assert words_of(part)["relations"] == inside
+    assert words_of(part)["clusters"] == [c for c in clusters if len(c) > 1]
+    assert inside or any(clusters)
+
+
+def test_joined_documents_hold_what_is_in_each(nlp: Language) -> None:
+    first, second = words_of(nlp("It rained. Ann left.")), words_of(nlp(TEXT))
+    both = words_of(Doc.from_docs([nlp("It rained. Ann left."), nlp(TEXT)]))
+    assert both["relations"] == [*first["relations"], *second["relations"]]
+    assert both["clusters"] == [*first["clusters"], *second["clusters"]]
+
+
+def test_a_second_text_replaces_what_was_found_in_a_document(nlp: Language) -> None:
+    doc = nlp(TEXT)
+    expected = annotation(doc)
+    assert annotation(nlp.get_pipe("hmtl")(doc)) == expected
+
+
+def test_two_components_leave_each_other_what_they_find(nlp: Language, run: Path) -> None:
+    expected = annotation(nlp(TEXT))
+    pipeline = pipeline_with(serialization_dir=str(run))
+    pipeline.add_pipe("hmtl", name="again", config={"serialization_dir": str(run), "ents": None})
+    doc = pipeline(TEXT)
+    found = annotation(doc)
+    assert found["ents"] == expected["ents"]
+    assert found["spans"] == {
+        prefix + task: spans
+        for prefix in ("", "again.")
+        for task, spans in expected["spans"].items()
+    }
+    assert found["relations"] == expected["relations"] * 2
+    assert found["clusters"] == expected["clusters"] * 2
+    assert get_relations(doc, "again.relation") == get_relations(doc, "relation")
+    assert get_coref_clusters(doc, "again.coref") == get_coref_clusters(doc, "coref")
+
+
+def test_a_run_with_its_checkpoints_is_not_saved_over(nlp: Language, tmp_path: Path) -> None:
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    with pytest.raises(DataError, match="a run of train.py is here"):
+        nlp.get_pipe("hmtl").to_disk(tmp_path / "run")  # type: ignore[attr-defined]
 
 
 def test_documents_keep_it_as_bytes(nlp: Language) -> None:

@@ -12,6 +12,7 @@ from transformers import AutoModel
 from hmtl.environment import CACHE_VARIABLE
 from hmtl.experiment import config_of_run, evaluate, train
 from hmtl.prediction.predictor import Predictor
+from hmtl.prediction.saved_run import save_for_prediction
 from hmtl.probing.probed_model import load_model
 from hmtl.training.checkpoint import load_tensors
 from hmtl.training.checkpointer import best_weights_name
@@ -70,6 +71,26 @@ def test_run_that_moved_too_predicts_the_same(world: Path, tmp_path: Path) -> No
     found = Predictor.from_serialization_dir(world / "run").predict_texts([text])
     moved = shutil.copytree(world / "run", tmp_path / "elsewhere")
     assert Predictor.from_serialization_dir(moved).predict_texts([text]) == found
+
+
+def test_what_is_saved_of_it_predicts_the_same_when_the_run_is_gone(
+    world: Path, tmp_path: Path
+) -> None:
+    text = "Ann Lee met Bob in Oslo. She likes him."
+    run = shutil.copytree(world / "run", tmp_path / "run")
+    predictor = Predictor.from_serialization_dir(run)
+    expected = predictor.predict_texts([text])
+    save_for_prediction(run, tmp_path / "saved", predictor.weights)
+    shutil.rmtree(run)
+    assert Predictor.from_serialization_dir(tmp_path / "saved").predict_texts([text]) == expected
+
+
+def test_words_called_as_wordpieces_are_words(world: Path) -> None:
+    words = ["Ann", "[PAD]", "[SEP]", "@@PADDING@@", "\u200b", "met"]
+    predictor = Predictor.from_serialization_dir(world / "run")
+    (among, *alone) = predictor.predict_tokens([[words], *([[word]] for word in words)])
+    assert [token.text for token in among.tokens] == words
+    assert [each.text for each in alone] == words
 
 
 def test_all_layers_are_probed(world: Path) -> None:

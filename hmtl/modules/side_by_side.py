@@ -117,6 +117,18 @@ def _num_cores() -> int:
     return os.cpu_count() or 1
 
 
+def _do_without_threads() -> None:
+    """
+    Of the parent's OpenMP threads a forked process has none, but still counts on them: the first operation
+    that is to be shared out among them would wait for ever.
+    """
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_do_without_threads)
+
+
 @lru_cache(maxsize=1)
 def _thread(process: int) -> ThreadPoolExecutor:
     """A thread of this process: a forked one has none of its parent's."""

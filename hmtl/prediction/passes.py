@@ -2,8 +2,9 @@
 One run of the encoders over a batch, from which the heads of several tasks read.
 
 Names, mentions and relations are trained and evaluated on sentences, coreference on whole documents. So
-a text takes two passes, one over its sentences and one over it as a whole, however many tasks there are
-(and more only if the config gives tasks of one kind different token indexers).
+a text takes two passes, one over its sentences and one over it as a whole, where all tasks have the same
+weights. With each task's own best weights it takes a pass for each set of them, up to the level of the tasks
+that have it. (Different token indexers of tasks of one kind take passes of their own, too.)
 """
 
 import copy
@@ -110,37 +111,41 @@ def kind_of(head: torch.nn.Module) -> Optional[str]:
     return MENTIONS if isinstance(head, Head) and head.finds_mentions else None
 
 
-def encoding_passes(model: Hmtl, config: Config, kinds: Dict[str, str]) -> List[EncodingPass]:
+def encoding_passes(
+    models: Dict[str, Hmtl], config: Config, kinds: Dict[str, str]
+) -> List[EncodingPass]:
     """
-    As few passes as serve the tasks: those whose readers index tokens alike share one, with those of
-    their unit (sentence or document).
+    As few passes as serve the tasks: those of one model whose readers index tokens alike share one, with
+    those of their unit (sentence or document).
 
     # Parameters
 
-    model : `Hmtl`
+    models : `Dict[str, Hmtl]`
+        By task, in evaluation mode. Tasks with the same weights have the same one.
     config : `Config`
         The run's, for its readers. Tasks are read as at evaluation.
     kinds : `Dict[str, str]`
         The tasks and their kinds.
     """
     readers: Dict[str, CorpusReader] = {}
-    tasks_by_reading: Dict[str, Dict[str, str]] = {}
+    passes: Dict[Tuple[int, str], Tuple[Hmtl, str, Dict[str, str]]] = {}
     for task, kind in kinds.items():
         data_params = config[TASK_PREFIX + task]["data_params"]
         block = data_params.get("validation_dataset_reader") or data_params["dataset_reader"]
         indexers = block.get("token_indexers")
         width = None
         if kind == COREFERENCE:
-            width = block.get("max_span_width", model.heads[task].max_span_width)
+            width = block.get("max_span_width", models[task].heads[task].max_span_width)
         reading = json.dumps([width, indexers], sort_keys=True)
         if reading not in readers:
             built = _token_indexers(indexers)
             readers[reading] = (
                 CorpusReader(built) if width is None else CorefInstanceReader(width, built)
             )
-        tasks_by_reading.setdefault(reading, {})[task] = kind
+        model = models[task]
+        passes.setdefault((id(model), reading), (model, reading, {}))[2][task] = kind
     return [
-        EncodingPass(model, tasks, readers[reading]) for reading, tasks in tasks_by_reading.items()
+        EncodingPass(model, tasks, readers[reading]) for model, reading, tasks in passes.values()
     ]
 
 

@@ -1,7 +1,6 @@
 """From a trained run to answers: names, mentions, relations and coreference in any text."""
 
 import logging
-import re
 import threading
 from dataclasses import dataclass
 from os import PathLike
@@ -23,11 +22,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.errors import DataError
-from hmtl.experiment import (
-    VOCABULARY_DIR,
-    build_model,
-    config_of_run,
-)
+from hmtl.experiment import VOCABULARY_DIR, build_model, config_of_run
 from hmtl.formats.tags import split_tag
 from hmtl.models.hmtl import Hmtl
 from hmtl.prediction.answers import Decoded, shifted, to_prediction
@@ -57,9 +52,8 @@ from hmtl.prediction.tokenization import (
     read_doc,
     without_surrogates,
 )
+from hmtl.prediction.weights import load_models, log_weights, weight_files
 from hmtl.run_directory import load_vocabulary
-from hmtl.training.checkpoint import check_are_numbers, give_weights, load_tensors
-from hmtl.training.checkpointer import Checkpointer, best_weights_name
 from hmtl.training.devices import choose_device
 
 if TYPE_CHECKING:
@@ -67,8 +61,6 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 logger = logging.getLogger(__name__)
-
-BEST_WEIGHTS = re.compile(re.escape(best_weights_name("TASK")).replace("TASK", "(?P<task>.+)"))
 
 __all__ = ["Limits", "Mention", "Prediction", "Predictor", "Relation", "Span"]
 
@@ -102,47 +94,55 @@ _Stretch = Tuple[int, int, List[Words]]
 
 class Predictor:
     """
-    A trained model, for any text. All of its tasks are answered from one run of the encoders over the
-    sentences of a batch of texts and, for coreference, one over whole texts: what `evaluate.py` decodes.
+    A trained model, for any text. Each task is answered with its own best weights, those that the run's table
+    of test scores is of, or all with one file. Tasks with the same weights share one run of the encoders over
+    the sentences of a batch of texts and, for coreference, one over whole texts: what `evaluate.py` decodes.
 
     Answers do not depend on what else is in a batch, but for the rounding of floating-point sums; and but
     for models with a `cnn` of characters that has `pool_over_padding`, as those of the 2018 code have.
 
+    It can be pickled, weights and all, and sent to another process or machine; its answers stay the same.
+    (One on a GPU needs a GPU there, too; make it with `device="cpu"` if there is none.)
+
     # Parameters
 
-    model : `Hmtl`
-        With its weights, on the device it is to run on.
     passes : `List[EncodingPass]`
-        The tasks, as they share runs of the encoders.
+        The tasks, as they share runs of the encoders, with their models, which are on one device.
     pipeline : `Language`
         Splits raw text into sentences of tokens.
-    weights : `Path`
-        The file that the model's weights come from.
+    weights : `Dict[str, Path]`
+        By task, from the bottom up, the file that its model's weights come from.
     limits : `Limits`, optional
     """
 
     def __init__(
         self,
-        model: Hmtl,
         passes: List[EncodingPass],
         pipeline: "Language",
-        weights: Path,
+        weights: Dict[str, Path],
         limits: Limits = Limits(),
     ) -> None:
         self.weights = weights
-        self.model = model.eval()
         self.pipeline = pipeline
         self.limits = limits
         self._passes = passes
         # A pipeline has one zone of memory at a time.
         self._tokenizing = threading.Lock()
-        self._device = next(model.parameters()).device
         kinds = {task: kind for each in passes for task, kind in each.kinds.items()}
+        models = {task: each.model for each in passes for task in each.kinds}
+        # Of the topmost task. All differ in their weights alone.
+        self.model = models[list(weights)[-1]]
+        self._device = next(self.model.parameters()).device
         self._infos = [
-            TaskInfo(task, kinds[task], _labels(model.heads[task], kinds[task]))
-            for task in model.levels
-            if task in kinds
+            TaskInfo(task, kinds[task], _labels(models[task].heads[task], kinds[task]))
+            for task in weights
         ]
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_tokenizing"}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        vars(self).update(state, _tokenizing=threading.Lock())
 
     @classmethod
     def from_serialization_dir(
@@ -159,8 +159,8 @@ class Predictor:
         directory : `str` or `PathLike`
             A run of train.py.
         weights : `str`, optional (default = `None`)
-            A file of weights in the directory, as `"best_ner.th"`; `None` takes the best ones of the
-            topmost level, and the log says which.
+            A file of weights in the directory for all tasks, as `"best_coref.th"`: the least time and memory.
+            `None` takes each task's own best ones. The log says which, and what they scored.
         device : `str`, optional (default = `None`)
             As torch calls it, `"cpu"` or `"cuda:1"`; `None` takes the first CUDA device if there is one.
         pipeline : `str`, optional (default = `None`)
@@ -172,17 +172,18 @@ class Predictor:
         DataError
             When the directory holds no run, or no such weights, or they do not fit.
         ConfigurationError
-            When the device is not there, or the model has no task that can be predicted.
+            When the device is not there or has too little memory, or the model has no task that can be
+            predicted.
         """
         directory = Path(directory)
         config = config_of_run(directory)
-        vocab = load_vocabulary(directory / VOCABULARY_DIR)
-        model = build_model(config, vocab)
-        name = weights or best_weights_name(model.levels[-1])
-        _load_weights(model, directory, name)
-        model.to(_device(device)).eval()
-        passes = encoding_passes(model, config, _kinds(model))
-        return cls(model, passes, load_pipeline(pipeline), directory / name, limits)
+        model = build_model(config, load_vocabulary(directory / VOCABULARY_DIR))
+        kinds = _kinds(model)
+        files = weight_files(directory, list(kinds), weights)
+        models = load_models(model, files, _device(device))
+        log_weights(directory, files)
+        passes = encoding_passes(models, config, kinds)
+        return cls(passes, load_pipeline(pipeline), files, limits)
 
     @property
     def tasks(self) -> List[str]:
@@ -217,7 +218,15 @@ class Predictor:
 
         texts : `Sequence[str]`
             Raw texts, of any length; one without a token has an empty prediction.
+
+        # Raises
+
+        TypeError
+            When it is a single text, or one of them is no `str`.
+        DataError
+            When a text is longer than the pipeline allows.
         """
+        _check_holds_several(texts, "texts")
         return self.predict_tokenized(self._tokenized(texts))
 
     def predict_docs(self, docs: "Iterable[Doc]") -> List[Prediction]:
@@ -227,7 +236,13 @@ class Predictor:
         docs : `Iterable[Doc]`
             Of spaCy, by whatever pipeline; its tokens of white space are passed over, so the tokens of a
             prediction may be fewer.
+
+        # Raises
+
+        TypeError
+            When it is a single document, or holds anything else.
         """
+        _check_holds_several(docs, "documents")
         return self.predict_tokenized([read_doc(doc) for doc in docs])
 
     def predict_tokens(self, documents: Sequence[Sequence[Sequence[str]]]) -> List[Prediction]:
@@ -240,9 +255,12 @@ class Predictor:
 
         # Raises
 
+        TypeError
+            When there are lists too few in one another: a string stands where a list of them should.
         ValueError
             When a token is empty.
         """
+        _check_holds_several(documents, "documents")
         return self.predict_tokenized([join_tokens(sentences) for sentences in documents])
 
     def predict_records(self, records: Sequence[Record]) -> List[Prediction]:
@@ -280,6 +298,8 @@ class Predictor:
             return [read_doc(doc) for doc in self.pipeline.pipe(readable)]
 
     def _readable(self, text: str) -> str:
+        if not isinstance(text, str):
+            raise TypeError(f"a text is {type(text).__name__} ({text!r:.60}); expected a str")
         if len(text) > self.pipeline.max_length:
             raise DataError(
                 f"a text of {len(text)} characters, but the spaCy pipeline takes "
@@ -306,6 +326,17 @@ class Predictor:
         for position, (number, offset, _) in enumerate(stretches):
             for task, kind in each.kinds.items():
                 found[number][task] += shifted(kind, answers[position][task], offset)
+
+
+def _check_holds_several(several: Any, what: str) -> None:
+    """A string would be taken for a list of its characters, a spaCy document for one of its tokens."""
+    from spacy.tokens import Doc
+
+    if isinstance(several, (str, bytes, Doc)):
+        raise TypeError(
+            f"a list of {what} is expected, but this is a single {type(several).__name__} "
+            f"({str(several)!r:.60}). Put it in a list: [{what.removesuffix('s')}]."
+        )
 
 
 def _documents(texts: List[List[Words]], most_tokens: int) -> Iterator[_Stretch]:
@@ -361,23 +392,6 @@ def _labels(head: Any, kind: str) -> List[str]:
         return list(head.labels)
     types = (split_tag(tag, head.coding_scheme)[1] for tag in head.labels)
     return list(dict.fromkeys(label for label in types if label))
-
-
-def _load_weights(model: Hmtl, directory: Path, name: str) -> None:
-    logger.info("predicting with the weights %s", directory / name)
-    path = directory / name
-    if Path(name).name != name:
-        raise DataError(
-            f"the weights {name!r} are to be a file in the serialization directory: give its name alone",
-            directory,
-        )
-    match = BEST_WEIGHTS.fullmatch(name)
-    if match and match["task"] in model.levels:
-        weights = Checkpointer(directory).load_best(match["task"])
-    else:
-        weights = load_tensors(path)
-        check_are_numbers(weights, path)
-    give_weights(model, weights, path)
 
 
 def _device(name: Optional[str]) -> torch.device:

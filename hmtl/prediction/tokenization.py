@@ -101,7 +101,16 @@ def read_doc(doc: Doc) -> TokenizedText:
     What the model reads of a spaCy document: its tokens but for white space, which no corpus has as tokens,
     and its sentences, which a blank line ends too. A document without sentences is split by spaCy's
     `sentencizer`, and is not changed.
+
+    # Raises
+
+    TypeError
+        When it is none.
     """
+    from spacy.tokens import Doc
+
+    if not isinstance(doc, Doc):
+        raise TypeError(f"{doc!r:.60} is {type(doc).__name__}; expected a spaCy Doc")
     tokens: list[Token] = []
     # Of each token the number of its sentence.
     sentence_of: list[int] = []
@@ -126,14 +135,25 @@ def join_tokens(sentences: Sequence[Sequence[str]]) -> TokenizedText:
 
     # Raises
 
+    TypeError
+        When a string stands where a list should, or something else where a token should.
     ValueError
         When a token is empty.
     """
+    if isinstance(sentences, (str, bytes)):
+        raise TypeError(f"a document is {sentences!r:.60}; expected a list of sentences of tokens")
     tokens: list[Token] = []
     sentence_of: list[int] = []
     lines: list[str] = []
     offset = 0
     for number, sentence in enumerate(sentences):
+        if isinstance(sentence, (str, bytes)) or not all(
+            isinstance(word, str) for word in sentence
+        ):
+            raise TypeError(
+                f"sentence {number + 1} of a document is {sentence!r:.60}; expected a list of tokens, each a "
+                "str"
+            )
         words = [without_surrogates(word) for word in sentence]
         for word in words:
             if not word:

@@ -8,7 +8,7 @@ import torch
 from hmtl.experiment import VOCABULARY_DIR
 from hmtl.files import write_json
 from hmtl.run_directory import CONFIG_FILE
-from hmtl.training.checkpoint import save_tensors
+from hmtl.training.checkpoint import load_tensors, save_tensors
 from hmtl.training.checkpointer import best_weights_name
 from tests.fixtures import (
     TASKS,
@@ -34,6 +34,18 @@ def make_run(directory: Path, config: Config) -> Path:
     write_json(directory / CONFIG_FILE, completed(config))
     assert (directory / VOCABULARY_DIR).is_dir()
     return directory
+
+
+def change_weights(run: Path, task: str, seed: int = 1) -> None:
+    """Gives the best weights of a task other values, but for the embedding of words."""
+    path = run / best_weights_name(task)
+    weights = load_tensors(path)
+    generator = torch.Generator().manual_seed(seed)
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and "token_embedder_tokens" not in name:
+            tensor += torch.randn(tensor.shape, generator=generator)
+    path.unlink()
+    save_tensors(path, weights)
 
 
 def make_tiny_run(directory: Path, tasks: tuple[str, ...] = TASKS) -> Path:

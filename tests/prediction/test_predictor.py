@@ -2,10 +2,13 @@
 
 import json
 import logging
+import pickle
+import shutil
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import spacy
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data.fields import MetadataField
@@ -15,14 +18,15 @@ from hypothesis import strategies as st
 from hmtl.config import load_config
 from hmtl.errors import DataError
 from hmtl.experiment import Experiment, load
-from hmtl.files import sha256_of_tree
+from hmtl.files import sha256_of_tree, write_json
 from hmtl.formats.conll2012 import read_documents
 from hmtl.models.heads.head import Head
+from hmtl.models.hmtl import Hmtl
 from hmtl.prediction.passes import MOST_CHARACTERS
 from hmtl.prediction.predictor import Limits, Prediction, Predictor
 from tests.conftest import REPOSITORY
 from tests.fixtures import TASKS, config_with_characters, write_corpus
-from tests.prediction.runs import make_run, make_tiny_run
+from tests.prediction.runs import change_weights, make_run, make_tiny_run
 
 TEXT = "Ann Lee met Bob in Oslo. She likes him there.\n\nIt rained."
 WORDS = ("Ann", "Lee", "Oslo", "met", "likes", "it", ".", "unknown", "é", "☂")
@@ -95,10 +99,10 @@ def as_decoded(prediction: Prediction, task: str) -> list[Any]:
 
 def check_equal_to_evaluation(run: Path) -> None:
     experiment = load(run)
-    experiment.load_best("coref")
     experiment.model.eval()
-    predictor = Predictor.from_serialization_dir(run, "best_coref.th", device="cpu")
+    predictor = Predictor.from_serialization_dir(run, device="cpu")
     for task in TASKS:
+        experiment.load_best(task)
         expected = decoded_by_evaluation(experiment, task)
         texts = texts_of_evaluation(experiment, task)
         predictions = predictor.predict_tokens([texts[source] for source in expected])
@@ -302,19 +306,122 @@ def test_arguments_are_the_mentions_that_end_where_the_relation_stands(
         assert argument.begin_token == begin
 
 
-def test_the_weights_are_the_best_of_the_topmost_level_and_the_log_says_so(
-    tiny_run: Path, caplog: pytest.LogCaptureFixture
+@pytest.fixture(scope="module")
+def own_run(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose names and coreference have best weights of their own."""
+    run = shutil.copytree(tiny_run, tmp_path_factory.mktemp("own") / "run")
+    change_weights(run, "ner")
+    change_weights(run, "coref", seed=2)
+    return run
+
+
+def test_each_task_is_answered_with_its_own_best_weights(own_run: Path) -> None:
+    check_equal_to_evaluation(own_run)
+
+
+def test_one_file_of_weights_may_answer_all_tasks(own_run: Path, predictor: Predictor) -> None:
+    one = Predictor.from_serialization_dir(own_run, weights="best_relation.th")
+    assert one.weights == dict.fromkeys(TASKS, own_run / "best_relation.th")
+    assert one.predict_texts([TEXT]) == predictor.predict_texts([TEXT])
+    own = Predictor.from_serialization_dir(own_run)
+    assert own.predict_texts([TEXT]) != predictor.predict_texts([TEXT])
+
+
+def test_tasks_with_the_same_weights_share_a_run_of_the_encoders_up_to_their_levels(
+    own_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    levels: list[list[str]] = []
+    encode = Hmtl.encode
+
+    def counting(model: Hmtl, text: Any, up_to: Any = None) -> Any:
+        encoding = encode(model, text, up_to)
+        levels.append(list(encoding.levels))
+        return encoding
+
+    monkeypatch.setattr(Hmtl, "encode", counting)
+    Predictor.from_serialization_dir(own_run).predict_tokens([[["Ann", "met", "Bob"]]])
+    assert levels == [["ner"], ["ner", "emd", "relation"], ["ner", "emd", "coref"]]
+
+
+def test_what_all_weights_have_in_common_is_in_memory_once(
+    own_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, set[int]] = {}
+    encode = Hmtl.encode
+
+    def noting(model: Hmtl, text: Any, up_to: Any = None) -> Any:
+        for name, parameter in model.named_parameters():
+            seen.setdefault(name, set()).add(parameter.data_ptr())
+        return encode(model, text, up_to)
+
+    monkeypatch.setattr(Hmtl, "encode", noting)
+    Predictor.from_serialization_dir(own_run).predict_tokens([[["Ann", "met", "Bob"]]])
+    copies = {("token_embedder_tokens" in name): len(places) for name, places in seen.items()}
+    assert copies == {True: 1, False: 3}
+
+
+def test_the_log_says_which_weights_are_used_and_what_they_scored(
+    own_run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = shutil.copytree(own_run, tmp_path / "run")
+    test = {"emd": {"precision-overall": 1, "recall-overall": 1, "f1-measure-overall": 0.5}}
+    metrics = {"emd": {"test": test}, "ner": {"test": {}}, "nb_epoch_trained": 3}
+    write_json(run / "metrics.json", metrics)
     with caplog.at_level(logging.INFO, logger="hmtl"):
-        predictor = Predictor.from_serialization_dir(tiny_run)
-    assert predictor.weights == tiny_run / "best_coref.th"
-    assert f"predicting with the weights {tiny_run / 'best_coref.th'}" in caplog.text
+        Predictor.from_serialization_dir(run)
+    assert f"ner is predicted with the weights {run / 'best_ner.th'}\n" in caplog.text
+    scored = f"emd is predicted with the weights {run / 'best_emd.th'} (F1 on the test data: 50.00)"
+    assert scored in caplog.text
+    # Training has gone on since: the score is of other weights.
+    write_json(run / "history.json", {"epochs": [{}] * 4})
+    caplog.clear()
+    with caplog.at_level(logging.INFO, logger="hmtl"):
+        Predictor.from_serialization_dir(run)
+    assert "F1" not in caplog.text
 
 
-def test_other_weights_may_be_named(tiny_run: Path, predictor: Predictor) -> None:
-    other = Predictor.from_serialization_dir(tiny_run, weights="best_ner.th")
-    assert other.weights == tiny_run / "best_ner.th"
-    assert other.predict_texts([TEXT]) == predictor.predict_texts([TEXT])
+def test_a_task_whose_weights_were_not_copied_along_takes_those_of_the_topmost(
+    own_run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = shutil.copytree(own_run, tmp_path / "run")
+    (run / "best_ner.th").unlink()
+    with caplog.at_level(logging.WARNING):
+        predictor = Predictor.from_serialization_dir(run)
+    assert f"best_ner.th is not in {run}: ner is predicted with best_coref.th" in caplog.text
+    assert predictor.weights["ner"] == run / "best_coref.th"
+
+
+def test_a_pickled_predictor_answers_the_same(own_run: Path) -> None:
+    predictor = Predictor.from_serialization_dir(own_run, device="cpu")
+    expected = predictor.predict_texts([TEXT])
+    again = pickle.loads(pickle.dumps(predictor))
+    assert again.predict_texts([TEXT]) == expected
+    state = again.model.state_dict()
+    for name, tensor in predictor.model.state_dict().items():
+        assert torch.equal(state[name], tensor)
+
+
+@pytest.mark.parametrize(
+    ("method", "texts", "message"),
+    [
+        ("predict_texts", "Ann", "a list of texts is expected, but this is a single str"),
+        ("predict_texts", b"Ann", "a list of texts is expected, but this is a single bytes"),
+        ("predict_texts", [b"Ann"], "a text is bytes"),
+        ("predict_texts", [["Ann"]], "a text is list"),
+        ("predict_tokens", "Ann", "a list of documents is expected"),
+        ("predict_tokens", ["Ann"], "a document is 'Ann'; expected a list of sentences"),
+        ("predict_tokens", [["Ann", "met"]], "sentence 1 of a document is 'Ann'"),
+        ("predict_tokens", [[["Ann", 1]]], "expected a list of tokens, each a str"),
+        ("predict_docs", spacy.blank("en")("Ann met"), "this is a single Doc"),
+        ("predict_docs", ["Ann"], "'Ann' is str; expected a spaCy Doc"),
+        ("tokenize", None, "a text is NoneType"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_refused(
+    predictor: Predictor, method: str, texts: Any, message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        getattr(predictor, method)(texts)
 
 
 @pytest.mark.parametrize("weights", ["best_nothing.th", "../best_ner.th", "config.json"])
