@@ -3,7 +3,7 @@
 
 import argparse
 
-from hmtl.cli import add_include_package, add_serialization_dir, running
+from hmtl.commands.cli import add_include_package, add_serialization_dir, running
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -22,9 +22,9 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     with running(arguments.include_package):
-        from hmtl.experiment import EVALUATION_FILE, evaluate
-        from hmtl.files import write_json
-        from hmtl.reporting import test_score_table
+        from hmtl.common.files import write_json
+        from hmtl.common.reporting import test_score_table
+        from hmtl.runs.experiment import EVALUATION_FILE, evaluate
 
         metrics = evaluate(arguments.serialization_dir, arguments.gold_mentions)
         print(test_score_table(metrics))

@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from hmtl.cli import add_training, running, training_summary
+from hmtl.commands.cli import add_training, running, training_summary
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -31,9 +31,9 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     with running(arguments.include_package):
+        from hmtl.common.reporting import test_score_table
         from hmtl.fine_tuning.fine_tune import fine_tune
         from hmtl.fine_tuning.forgetting import forgetting_table
-        from hmtl.reporting import test_score_table
 
         metrics = fine_tune(
             arguments.config_file_path,

@@ -8,7 +8,7 @@ after an interruption, and further layers, tasks and seeds join those in the out
 import argparse
 from pathlib import Path
 
-from hmtl.cli import add_include_package, add_serialization_dir, running
+from hmtl.commands.cli import add_include_package, add_serialization_dir, running
 from hmtl.probing.tasks import PROBING_FILES
 
 DEFAULT_SEEDS = [1, 2, 3, 4, 5]

@@ -8,8 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
-from hmtl.cli import add_include_package, add_serialization_dir, running
-from hmtl.reporting import counted
+from hmtl.commands.cli import add_include_package, add_serialization_dir, running
+from hmtl.common.reporting import counted
 
 logger = logging.getLogger("hmtl.predict")
 
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def predict(arguments: argparse.Namespace) -> None:
-    from hmtl.files import sha256_of
+    from hmtl.common.files import sha256_of
     from hmtl.prediction.outputs import open_output
     from hmtl.prediction.predictor import Predictor
     from hmtl.prediction.records import check_inputs

@@ -7,7 +7,7 @@ On several devices or machines: torchrun --nproc_per_node DEVICES train.py ... (
 
 import argparse
 
-from hmtl.cli import add_training, running, training_summary
+from hmtl.commands.cli import add_training, running, training_summary
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -19,9 +19,9 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     with running(arguments.include_package, by_several=True):
-        from hmtl.config import load_config
-        from hmtl.experiment import train
-        from hmtl.reporting import test_score_table
+        from hmtl.common.reporting import test_score_table
+        from hmtl.config.loading import load_config
+        from hmtl.runs.experiment import train
 
         config = load_config(arguments.config_file_path, arguments.overrides)
         metrics = train(config, arguments.serialization_dir, arguments.recover, arguments.force)

@@ -4,7 +4,7 @@ What the speed of the project is measured by. Each benchmark is a module to run,
 """
 
 import hmtl.compat  # noqa: F401
-from hmtl.environment import set_thread_policy
+from hmtl.common.environment import set_thread_policy
 
 # Before a benchmark imports torch.
 set_thread_policy()

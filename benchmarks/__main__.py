@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.rendering import render
 from benchmarks.reporting import REPOSITORY
-from hmtl.files import replacing
+from hmtl.common.files import replacing
 
 RESULTS = REPOSITORY / "benchmarks" / "results"
 # Commands by the name in their lines, in the order in which the table has them; `predict` takes a run, too.

@@ -57,8 +57,8 @@ def measure(num_tokens: int, train: bool, plain: bool) -> dict[str, Any]:
     from allennlp.data import Vocabulary
 
     from benchmarks.baseline.plain import make_plain
-    from hmtl.experiment import build_model
-    from hmtl.training.batch_stream import collate
+    from hmtl.data.batch_stream import collate
+    from hmtl.runs.experiment import build_model
 
     torch.manual_seed(1)
     config = published_config()
@@ -90,7 +90,7 @@ def measure(num_tokens: int, train: bool, plain: bool) -> dict[str, Any]:
 
 def published_config() -> dict[str, Any]:
     """Without ELMo, but as wide as with it."""
-    from hmtl.config import load_config
+    from hmtl.config.loading import load_config
 
     config = load_config(CONFIG)
     embedders = config["model"]["text_field_embedder"]["token_embedders"]

@@ -76,8 +76,8 @@ def config_for(directory: Path, in_memory: int | None) -> dict[str, Any]:
 def measure(num_sentences: int, streamed: bool) -> dict[str, Any]:
     """Trains an epoch."""
     from benchmarks.epoch_clock import EpochClock
-    from hmtl.config import complete
-    from hmtl.experiment import assemble, build_trainer
+    from hmtl.config.loading import complete
+    from hmtl.runs.experiment import assemble, build_trainer
 
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)

@@ -80,7 +80,7 @@ def _shapes() -> dict[str, tuple[int, ...]]:
 
 def config_for(directory: Path, elmo: tuple[Path, Path], num_epochs: int) -> dict[str, Any]:
     """The published config over the corpora that `write_corpora` wrote."""
-    from hmtl.config import load_config
+    from hmtl.config.loading import load_config
 
     config = load_config(CONFIG)
     embedders = config["model"]["text_field_embedder"]["token_embedders"]
@@ -102,7 +102,7 @@ def seconds_of_epochs(
 ) -> tuple[list[float], dict[str, Any]]:
     """Of the training of each epoch, without its validation; and the weights at the end."""
     from benchmarks.epoch_clock import EpochClock
-    from hmtl.experiment import SPLITS, assemble, build_trainer
+    from hmtl.runs.experiment import SPLITS, assemble, build_trainer
 
     directory.mkdir()
     trainer = build_trainer(assemble(config, directory, SPLITS))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from benchmarks.reporting import interleaved, median, report
 from benchmarks.throughput import TASKS, Batch, Contestants, contestants
-from hmtl.training.devices import to_device
+from hmtl.common.devices import to_device
 
 STEPS = {"ner": 10, "emd": 10, "relation": 20, "coref": 3}
 MIXED = "mixed"

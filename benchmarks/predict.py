@@ -8,7 +8,7 @@ import statistics
 from pathlib import Path
 
 from benchmarks.reporting import REPOSITORY, interleaved, median, report
-from hmtl.files import sha256_of
+from hmtl.common.files import sha256_of
 from hmtl.formats.conll2012 import corpus_files, read_documents
 from hmtl.prediction.predictor import Predictor
 from hmtl.training.checkpointer import best_weights_name

@@ -12,8 +12,8 @@ from matplotlib import pyplot  # noqa: E402  (only after the backend is chosen)
 from matplotlib.axes import Axes  # noqa: E402
 
 from benchmarks.reporting import ratios  # noqa: E402
-from hmtl.document import Heading, Paragraph, Part, Table, as_markdown  # noqa: E402
-from hmtl.files import replacing  # noqa: E402
+from hmtl.common.document import Heading, Paragraph, Part, Table, as_markdown  # noqa: E402
+from hmtl.common.files import replacing  # noqa: E402
 
 TABLE_FILE = "README.md"
 DPI = 110

@@ -27,8 +27,8 @@ class FirstStepDone(Exception):
 
 def start_once(config_path: Path, cache: Path, directory: Path) -> None:
     """Prints when the process reached what, in seconds since the epoch."""
-    from hmtl.config import load_config
-    from hmtl.experiment import SPLITS, assemble, build_trainer, check_config
+    from hmtl.config.loading import load_config
+    from hmtl.runs.experiment import SPLITS, assemble, build_trainer, check_config
     from hmtl.training.callbacks import Callback, StepReport
 
     class Stop(Callback):
@@ -146,7 +146,7 @@ def main() -> None:
         start_once(*arguments.once)
         return
     from benchmarks.workload import config_for, write_corpora
-    from hmtl.config import load_config
+    from hmtl.config.loading import load_config
 
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks import workload
 from benchmarks.baseline.plain import make_plain
 from benchmarks.baseline.training import PlainTraining
-from hmtl.experiment import Experiment, assemble, build_trainer
+from hmtl.runs.experiment import Experiment, assemble, build_trainer
 from hmtl.training.trainer import MultiTaskTrainer
 
 TASKS = ("ner", "emd", "relation", "coref")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.reporting import REPOSITORY
-from hmtl.config import load_config
+from hmtl.config.loading import load_config
 
 PUBLISHED_CONFIG = REPOSITORY / "configs" / "hmtl_coref_conll.json"
 

@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from demo.limits import LOCAL_HOSTS, Limits  # noqa: E402
-from hmtl.cli import add_include_package, add_serialization_dir, running  # noqa: E402
+from hmtl.commands.cli import add_include_package, add_serialization_dir, running  # noqa: E402
 
 if TYPE_CHECKING:
     import uvicorn

@@ -21,7 +21,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from hmtl.environment import ensure_home
+from hmtl.common.environment import ensure_home
 
 TORCHVISION_MODULES = ("torchvision", "torchvision.ops", "torchvision.ops.boxes")
 """Every module of torchvision that an import statement in AllenNLP names, parents first."""

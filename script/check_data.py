@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from hmtl.cli import add_include_package, running  # noqa: E402
+from hmtl.commands.cli import add_include_package, running  # noqa: E402
 
 if TYPE_CHECKING:
-    from hmtl.data_check.example import Example
+    from hmtl.checking.example import Example
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -72,7 +72,7 @@ def _check_html(parser: argparse.ArgumentParser, arguments: argparse.Namespace) 
 
 def print_examples(examples: Mapping[str, Sequence["Example"]]) -> None:
     """Draws them as wide as the terminal."""
-    from hmtl.data_check.drawing import LEGEND, Pen, draw, wants_colours
+    from hmtl.checking.drawing import LEGEND, Pen, draw, wants_colours
 
     pen = Pen(shutil.get_terminal_size().columns, wants_colours(sys.stdout))
     for task, of_task in examples.items():
@@ -85,11 +85,11 @@ def print_examples(examples: Mapping[str, Sequence["Example"]]) -> None:
 def main() -> int:
     arguments = parse_arguments()
     with running(arguments.include_package):
-        from hmtl.config import load_config
-        from hmtl.data_check.judging import judge
-        from hmtl.data_check.reading import read_all
-        from hmtl.data_check.report import as_json, as_table, as_text
-        from hmtl.experiment import check_config
+        from hmtl.checking.judging import judge
+        from hmtl.checking.reading import read_all
+        from hmtl.checking.report import as_json, as_table, as_text
+        from hmtl.config.loading import load_config
+        from hmtl.runs.experiment import check_config
 
         config = load_config(arguments.config, arguments.overrides)
         check_config(config)
@@ -102,7 +102,7 @@ def main() -> int:
             print_examples(reading.examples)
             print(as_text(judgement))
         if arguments.html is not None:
-            from hmtl.data_check.page import write_page
+            from hmtl.checking.page import write_page
 
             write_page(arguments.html, reading.examples)
     return 1 if judgement.errors else 0

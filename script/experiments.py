@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from hmtl.cli import add_include_package, running  # noqa: E402
+from hmtl.commands.cli import add_include_package, running  # noqa: E402
 
 if TYPE_CHECKING:
     from hmtl.study.grid import Grid, Run
@@ -97,7 +97,7 @@ def list_runs(study: "Study") -> None:
 def main() -> int:
     arguments = parse_arguments()
     with running(arguments.include_package):
-        from hmtl.files import sole_writer, write_json
+        from hmtl.common.files import sole_writer, write_json
         from hmtl.study.checking import check_grid
         from hmtl.study.grid import read_grid
         from hmtl.study.results import GRID_FILE

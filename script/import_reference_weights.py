@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from hmtl.cli import running  # noqa: E402
+from hmtl.commands.cli import running  # noqa: E402
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -39,7 +39,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     with running([]):
-        from hmtl.reference_import import import_directory, read_relation_types
+        from hmtl.fine_tuning.reference_run import import_directory, read_relation_types
 
         types = arguments.relation_types
         written = import_directory(

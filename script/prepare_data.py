@@ -11,9 +11,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from hmtl.data_import.command import converting  # noqa: E402
-from hmtl.data_import.corpus_writer import check_target  # noqa: E402
-from hmtl.data_import.registry import FORMATS, importer  # noqa: E402
+from hmtl.commands.importing import converting  # noqa: E402
+from hmtl.importing.corpus_writer import check_target  # noqa: E402
+from hmtl.importing.registry import FORMATS, importer  # noqa: E402
 
 
 def parse_arguments(words: list[str]) -> argparse.Namespace:

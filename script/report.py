@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from hmtl.cli import add_include_package, running  # noqa: E402
+from hmtl.commands.cli import add_include_package, running  # noqa: E402
 
 # Of the bootstrap; a hundred would do for a look.
 SAMPLES = 10_000

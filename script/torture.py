@@ -27,7 +27,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 import hmtl.compat  # noqa: E402, F401
-from hmtl.environment import set_thread_policy  # noqa: E402
+from hmtl.common.environment import set_thread_policy  # noqa: E402
 
 # Small enough that a run takes seconds; everything that has a state is in it.
 OVERRIDES: dict[str, Any] = {
@@ -86,7 +86,7 @@ class Result:
 
 def result_of(directory: Path) -> Result:
     """What a run that is over came to."""
-    from hmtl.training.checkpoint import load_tensors
+    from hmtl.common.tensors import load_tensors
 
     metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
     del metrics["training_duration"]
@@ -141,7 +141,7 @@ class Torturer:
     def __init__(
         self, directory: Path, config_file: Path, overrides: dict[str, Any], rng: random.Random
     ) -> None:
-        from hmtl.config import load_config
+        from hmtl.config.loading import load_config
 
         self.directory = directory
         self.rng = rng
@@ -153,7 +153,7 @@ class Torturer:
     def run_uninterrupted(self) -> tuple[Result, float]:
         """What should come out, and the seconds that it takes."""
         directory = self.directory / "uninterrupted"
-        import hmtl.experiment  # noqa: F401
+        import hmtl.runs.experiment  # noqa: F401
 
         started = time.monotonic()
         self._finish(self._start(directory))
@@ -189,7 +189,7 @@ class Torturer:
 
     def _start(self, directory: Path) -> ForkProcess:
         """Train in a process of its own, which has nothing left to import."""
-        from hmtl.experiment import train
+        from hmtl.runs.experiment import train
 
         recover = directory.exists()
         training = partial(train, self.config, directory, recover=recover, force=False)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import hmtl.compat  # noqa: F401  (so that a test may import AllenNLP before it imports hmtl)
-from hmtl.environment import set_thread_policy
+from hmtl.common.environment import set_thread_policy
 from tests.running import Scripts
 
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hmtl.config import complete
-from hmtl.experiment import SPLITS as ALL_SPLITS
-from hmtl.experiment import Experiment, assemble, check_config
-from hmtl.legacy_config import translate
+from hmtl.config.legacy import translate
+from hmtl.config.loading import complete
+from hmtl.runs.experiment import SPLITS as ALL_SPLITS
+from hmtl.runs.experiment import Experiment, assemble, check_config
 
 Config = dict[str, Any]
 

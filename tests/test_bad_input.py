@@ -17,11 +17,11 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.nn import Initializer
 
-from hmtl.cli import running
-from hmtl.config import Config, load_config
-from hmtl.experiment import check_config, evaluate, train
+from hmtl.commands.cli import running
+from hmtl.common.tensors import load_tensors
+from hmtl.config.loading import Config, load_config
 from hmtl.modules.size_limit import within_memory
-from hmtl.training.checkpoint import load_tensors
+from hmtl.runs.experiment import check_config, evaluate, train
 from tests.training.small_runs import small_config
 
 RELATION = "task_relation.data_params"
@@ -256,7 +256,7 @@ PLACES_OF_PATTERNS: list[tuple[str, Any, str]] = [
 def test_pattern_that_would_be_searched_for_ever_is_told(
     monkeypatch: pytest.MonkeyPatch, path: str, value: Any, message: str
 ) -> None:
-    monkeypatch.setattr("hmtl.config_check.PATTERN_SECONDS", 1.0)
+    monkeypatch.setattr("hmtl.config.checking.PATTERN_SECONDS", 1.0)
     config = small_config()
     put(config, path, value)
     with pytest.raises(ConfigurationError, match=f"{message} .* more than 1 seconds"):

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from hmtl.config import Config, differences, load_config, task_names
-from hmtl.experiment import SPLITS, Experiment, assemble, build_trainer, check_config
+from hmtl.config.loading import Config, differences, load_config, task_names
+from hmtl.runs.experiment import SPLITS, Experiment, assemble, build_trainer, check_config
 from tests.configs_of_2018 import BASE_DIM, COREF_DIM, ENCODED_DIM, MODELS, config_of_2018
 from tests.elmo_files import write_elmo_files
 from tests.fixtures import write_corpus

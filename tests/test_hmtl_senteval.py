@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from hmtl.common.interruption import Interrupted
 from hmtl.errors import DataError
 from hmtl.probing.features import FeatureStore
 from hmtl.probing.study import Request
-from hmtl.training.interruption import Interrupted
 from tests.probing.runs import train_tiny_run, write_probing_data
 from tests.running import REPOSITORY, Scripts
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.corpora import read_corpora, some_of
-from hmtl.tasks.task import Task
+from hmtl.config.task import Task
+from hmtl.data.corpora import read_corpora, some_of
 from tests.training.small_runs import small_config
 
 

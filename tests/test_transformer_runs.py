@@ -9,12 +9,12 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from transformers import AutoModel
 
-from hmtl.environment import CACHE_VARIABLE
-from hmtl.experiment import config_of_run, evaluate, train
+from hmtl.common.environment import CACHE_VARIABLE
+from hmtl.common.tensors import load_tensors
 from hmtl.prediction.predictor import Predictor
 from hmtl.prediction.saved_run import save_for_prediction
 from hmtl.probing.probed_model import load_model
-from hmtl.training.checkpoint import load_tensors
+from hmtl.runs.experiment import config_of_run, evaluate, train
 from hmtl.training.checkpointer import best_weights_name
 from script.torture import result_of
 from tests.fine_tuning.small_runs import run as fine_tune

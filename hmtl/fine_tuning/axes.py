@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Hashable, List, Mapping, Optional, Seque
 from allennlp.data import Vocabulary
 from allennlp.data.vocabulary import DEFAULT_OOV_TOKEN
 
-from hmtl.config import Config, token_embedders
+from hmtl.config.loading import Config, token_embedders
 from hmtl.models.encoders import StackedEncoders
 from hmtl.models.heads.coreference_resolver import CoreferenceResolver
 from hmtl.models.heads.crf_tagger import CrfTagger

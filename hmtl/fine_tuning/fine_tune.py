@@ -9,25 +9,13 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config import Config, load_config
-from hmtl.config_check import check_patterns_in
+from hmtl.common.files import sole_writer, write_json
+from hmtl.config.checking import check_patterns_in
+from hmtl.config.fine_tuning import KEEP, FineTuningOptions
+from hmtl.config.loading import Config, load_config
 from hmtl.errors import DataError
-from hmtl.experiment import (
-    CHANGES_ON_RECOVERY,
-    METRICS_FILE,
-    SPLITS,
-    VOCABULARY_DIR,
-    Experiment,
-    assemble,
-    build_trainer,
-    check_config,
-    go_on,
-    train_and_score,
-)
-from hmtl.files import sole_writer, write_json
 from hmtl.fine_tuning.axes import parameter_axes, source_name
 from hmtl.fine_tuning.forgetting import Forgetting
-from hmtl.fine_tuning.options import KEEP, FineTuningOptions
 from hmtl.fine_tuning.pretrained import Pretrained, check_apart
 from hmtl.fine_tuning.replay import with_replayed_tasks
 from hmtl.fine_tuning.transfer import (
@@ -40,7 +28,19 @@ from hmtl.fine_tuning.transfer import (
 )
 from hmtl.fine_tuning.vocabulary import grown_vocabulary
 from hmtl.models.hmtl import Hmtl
-from hmtl.run_directory import PRETRAINED_DIR, prepare_directory
+from hmtl.runs.directory import PRETRAINED_DIR, prepare_directory
+from hmtl.runs.experiment import (
+    CHANGES_ON_RECOVERY,
+    METRICS_FILE,
+    SPLITS,
+    VOCABULARY_DIR,
+    Experiment,
+    assemble,
+    build_trainer,
+    check_config,
+    go_on,
+    train_and_score,
+)
 
 logger = logging.getLogger(__name__)
 

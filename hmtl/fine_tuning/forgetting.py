@@ -7,17 +7,17 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Set
 
 import torch
 
-from hmtl.config import TASK_PREFIX, Config, task_names
-from hmtl.experiment import Experiment, assemble, read_task
-from hmtl.files import write_json
+from hmtl.common.files import write_json
+from hmtl.common.random_state import random_state, restore_random_state
+from hmtl.common.reporting import table
+from hmtl.config.loading import TASK_PREFIX, Config, task_names
 from hmtl.fine_tuning.axes import EMBEDDER, ENCODERS, HEADS, parameter_axes, source_name
 from hmtl.fine_tuning.pretrained import Pretrained
 from hmtl.fine_tuning.transfer import LOADED, UNUSED, Transfer, carry_over
 from hmtl.models.hmtl import Hmtl
-from hmtl.reporting import table
+from hmtl.runs.experiment import Experiment, assemble, read_task
 from hmtl.training.checkpointer import Checkpointer
 from hmtl.training.evaluation import evaluate_on_test
-from hmtl.training.random_state import random_state, restore_random_state
 
 logger = logging.getLogger(__name__)
 

@@ -10,21 +10,17 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
-from hmtl.config import Config, load_config
-from hmtl.config_safety import check_plain_names
+from hmtl.common.files import making_directory, same_file, write_json
+from hmtl.common.tensors import check_are_numbers, give_weights, load_tensors
+from hmtl.config.loading import Config, load_config
+from hmtl.config.safety import check_plain_names
+from hmtl.config.transformers import FOLDER as TRANSFORMERS
 from hmtl.errors import DataError
-from hmtl.experiment import VOCABULARY_DIR, build_model, check_config, without_pretrained_files
-from hmtl.files import making_directory, same_file, write_json
 from hmtl.models.hmtl import Hmtl
-from hmtl.run_directory import CONFIG_FILE, load_vocabulary, save_vocabulary
-from hmtl.training.checkpoint import (
-    TRAINING_STATE,
-    check_are_numbers,
-    give_weights,
-    load_tensors,
-)
+from hmtl.runs.directory import CONFIG_FILE, load_vocabulary, save_vocabulary
+from hmtl.runs.experiment import VOCABULARY_DIR, build_model, check_config, without_pretrained_files
+from hmtl.training.checkpoint import TRAINING_STATE
 from hmtl.training.checkpointer import Checkpointer
-from hmtl.transformer_files import FOLDER as TRANSFORMERS
 
 WEIGHTS_PATTERN = "*.th"
 

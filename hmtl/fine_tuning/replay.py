@@ -7,8 +7,8 @@ from typing import Dict, Mapping, Optional
 
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config import TASK_PREFIX, Config, task_names
-from hmtl.transformer_files import read_with_transformers_of_embedders
+from hmtl.config.loading import TASK_PREFIX, Config, task_names
+from hmtl.config.transformers import read_with_transformers_of_embedders
 
 DATA_PATHS = ("train_data_path", "validation_data_path", "test_data_path")
 DEFAULT_SAMPLING = "proportional"

@@ -5,8 +5,8 @@ from typing import Collection, Dict, List, Mapping, NamedTuple, Optional, Sequen
 
 import torch
 
+from hmtl.common.reporting import table
 from hmtl.fine_tuning.axes import Axes, Axis, Words
-from hmtl.reporting import table
 
 State = Mapping[str, torch.Tensor]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, TypeVar
 
+from hmtl.common.reporting import counted
 from hmtl.errors import DataError
-from hmtl.reporting import counted
 
 T = TypeVar("T")
 

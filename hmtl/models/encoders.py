@@ -10,7 +10,7 @@ from allennlp.data import TextFieldTensors
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
 from allennlp.nn.util import get_text_field_mask
 
-from hmtl.hierarchy import bottom_up
+from hmtl.config.hierarchy import bottom_up
 from hmtl.models.heads.head import Head
 from hmtl.modules.dropout import FastDropout
 

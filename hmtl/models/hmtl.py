@@ -10,7 +10,7 @@ from allennlp.models import Model
 from allennlp.modules import TextFieldEmbedder
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 
-from hmtl.hierarchy import LEVELS_BY_MODEL_TYPE
+from hmtl.config.hierarchy import LEVELS_BY_MODEL_TYPE
 from hmtl.models.encoders import Encoding, Level, StackedEncoders, build_sized
 from hmtl.models.heads.head import Head
 

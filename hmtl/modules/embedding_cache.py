@@ -10,9 +10,9 @@ from typing import Callable, Dict, Iterable, List, Optional, Protocol, Sequence,
 import numpy
 import torch
 
-from hmtl.data_cache.settings import GIGABYTE, CacheSettings
-from hmtl.data_cache.vector_store import KEY_SIZE, VectorStore, is_in_use
-from hmtl.reporting import counted
+from hmtl.common.reporting import counted
+from hmtl.data.cache.settings import GIGABYTE, CacheSettings
+from hmtl.modules.vector_store import KEY_SIZE, VectorStore, is_in_use
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from allennlp.common import FromParams, Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.nn import Activation
 
+from hmtl.common.reporting import counted
 from hmtl.modules.dropout import FastDropout
-from hmtl.reporting import counted
 
 T = TypeVar("T")
 

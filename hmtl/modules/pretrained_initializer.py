@@ -7,7 +7,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.nn import Initializer
 
-from hmtl.training.checkpoint import load_tensors
+from hmtl.common.tensors import load_tensors
 
 
 @Initializer.register("pretrained", exist_ok=True)

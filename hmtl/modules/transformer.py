@@ -19,6 +19,8 @@ from allennlp.modules.token_embedders import (
 from transformers import PretrainedConfig
 from transformers.tokenization_utils_base import LARGE_INTEGER
 
+from hmtl.common.tensors import load_tensors
+from hmtl.config.pretrained_models import naming_model, resolve, without_code
 from hmtl.modules.embedding_cache import (
     EmbeddingCache,
     Rows,
@@ -27,8 +29,6 @@ from hmtl.modules.embedding_cache import (
     padded,
 )
 from hmtl.modules.windows import Windows, WindowSize, windows_of
-from hmtl.pretrained_models import naming_model, resolve, without_code
-from hmtl.training.checkpoint import load_tensors
 
 # Parts of AllenNLP's embedder, by their names in the state_dict.
 TRANSFORMER = "_matched_embedder.transformer_model"

@@ -21,8 +21,8 @@ from allennlp.data import Vocabulary
 from allennlp.modules.token_embedders import Embedding, TokenEmbedder
 from allennlp.modules.token_embedders.embedding import parse_embeddings_file_uri
 
+from hmtl.common.reporting import counted
 from hmtl.errors import DataError
-from hmtl.reporting import counted
 
 logger = logging.getLogger(__name__)
 

@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hmtl.config_safety import check_plain_names
+from hmtl.common.files import make_durable, refusals, remove_directory, write_json
+from hmtl.config.safety import check_plain_names
 from hmtl.errors import DataError
-from hmtl.files import make_durable, refusals, remove_directory, write_json
 from hmtl.prediction.renderings import BRAT_SUFFIXES, RENDERINGS, Rendering, brat_contents
 from hmtl.prediction.results import Prediction
 

@@ -15,16 +15,16 @@ import torch
 from allennlp.common import Params
 from allennlp.data import Instance, TokenIndexer
 
-from hmtl.config import TASK_PREFIX, Config
-from hmtl.dataset_readers.coref_instances import CorefInstanceReader
-from hmtl.dataset_readers.corpus_reader import CorpusReader
+from hmtl.common.devices import to_device
+from hmtl.config.loading import TASK_PREFIX, Config
+from hmtl.data.batch_stream import collate
+from hmtl.data.readers.coref_instances import CorefInstanceReader
+from hmtl.data.readers.corpus_reader import CorpusReader
 from hmtl.models.heads.coreference_resolver import CoreferenceResolver
 from hmtl.models.heads.head import Head
 from hmtl.models.heads.relation_extractor import RelationExtractor
 from hmtl.models.hmtl import Hmtl
 from hmtl.prediction.results import COREFERENCE, MENTIONS, RELATIONS
-from hmtl.training.batch_stream import collate
-from hmtl.training.devices import to_device
 
 # What a head's `decode` calls that which it found, by the kind of its task.
 DECODED = {MENTIONS: "spans", RELATIONS: "relations", COREFERENCE: "clusters"}

@@ -21,8 +21,8 @@ from typing import (
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.common.devices import choose_device
 from hmtl.errors import DataError
-from hmtl.experiment import VOCABULARY_DIR, build_model, config_of_run
 from hmtl.formats.tags import split_tag
 from hmtl.models.hmtl import Hmtl
 from hmtl.prediction.answers import Decoded, shifted, to_prediction
@@ -53,8 +53,8 @@ from hmtl.prediction.tokenization import (
     without_surrogates,
 )
 from hmtl.prediction.weights import load_models, log_weights, weight_files
-from hmtl.run_directory import load_vocabulary
-from hmtl.training.devices import choose_device
+from hmtl.runs.directory import load_vocabulary
+from hmtl.runs.experiment import VOCABULARY_DIR, build_model, config_of_run
 
 if TYPE_CHECKING:
     from spacy.language import Language

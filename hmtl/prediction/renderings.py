@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hmtl.data_export.brat import annotation_lines
-from hmtl.data_export.conll import conll2012_lines, like_conll_lines
-from hmtl.data_import.documents import Document, Sentence
-from hmtl.data_import.documents import Mention as DocumentMention
-from hmtl.data_import.documents import Relation as DocumentRelation
-from hmtl.data_import.resolution import for_columns
-from hmtl.data_import.tally import Tally
+from hmtl.formats.annotated import Document, Sentence
+from hmtl.formats.annotated import Mention as DocumentMention
+from hmtl.formats.annotated import Relation as DocumentRelation
+from hmtl.formats.export.brat import annotation_lines
+from hmtl.formats.export.conll import conll2012_lines, like_conll_lines
+from hmtl.importing.resolution import for_columns
+from hmtl.importing.tally import Tally
 from hmtl.prediction.displacy_page import PAGE_BEGIN, PAGE_END, figures
 from hmtl.prediction.results import REFERENCE_NAMES, Prediction
 

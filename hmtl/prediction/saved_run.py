@@ -4,14 +4,14 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from hmtl.elmo_files import FOLDER as ELMO
-from hmtl.elmo_files import keep_elmo
+from hmtl.common.files import refusals, remove_directory, same_file, sha256_of
+from hmtl.config.elmo_files import FOLDER as ELMO
+from hmtl.config.elmo_files import keep_elmo
+from hmtl.config.transformers import FOLDER as TRANSFORMERS
 from hmtl.errors import DataError
-from hmtl.experiment import METRICS_FILE, VOCABULARY_DIR, config_of_run
-from hmtl.files import refusals, remove_directory, same_file, sha256_of
-from hmtl.run_directory import CONFIG_FILE
+from hmtl.runs.directory import CONFIG_FILE
+from hmtl.runs.experiment import METRICS_FILE, VOCABULARY_DIR, config_of_run
 from hmtl.training.checkpointer import CHECKPOINTS_DIR, best_weights_name
-from hmtl.transformer_files import FOLDER as TRANSFORMERS
 
 
 def save_for_prediction(source: Path, target: Path, weights: Mapping[str, Path]) -> None:

@@ -10,12 +10,12 @@ from typing import Any, Dict, List, Optional, Tuple
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.common.files import sha256_of
+from hmtl.common.reporting import headline
+from hmtl.common.tensors import check_are_numbers, give_weights, load_tensors
 from hmtl.errors import DataError
-from hmtl.experiment import METRICS_FILE
-from hmtl.files import sha256_of
 from hmtl.models.hmtl import Hmtl
-from hmtl.reporting import headline
-from hmtl.training.checkpoint import check_are_numbers, give_weights, load_tensors
+from hmtl.runs.experiment import METRICS_FILE
 from hmtl.training.checkpointer import Checkpointer, best_weights_name
 from hmtl.training.history import HISTORY_FILE
 

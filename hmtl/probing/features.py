@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy
 from tqdm import tqdm
 
-from hmtl.files import refusals, remove_partial, replacing
+from hmtl.common.files import refusals, remove_partial, replacing
 from hmtl.probing.layers import LayerEncoder, batches_by_length, order_by_length
 from hmtl.probing.tasks import Sentence
 

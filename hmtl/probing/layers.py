@@ -11,9 +11,9 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Batch, DatasetReader, Instance, Token
 from allennlp.data.fields import TextField
 
+from hmtl.common.devices import to_device
 from hmtl.models.encoders import Encoding
 from hmtl.models.hmtl import Hmtl
-from hmtl.training.devices import to_device
 from hmtl.training.memory import naming_batch_if_too_large
 
 EMBEDDER = "text_field_embedder"

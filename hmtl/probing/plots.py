@@ -17,7 +17,7 @@ from matplotlib import pyplot  # noqa: E402  (only after the backend is chosen)
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-from hmtl.files import replacing  # noqa: E402
+from hmtl.common.files import replacing  # noqa: E402
 from hmtl.probing.layers import EMBEDDER, ENCODER  # noqa: E402
 from hmtl.probing.results import MAJORITY, Results, standard_error  # noqa: E402
 

@@ -13,18 +13,18 @@ from typing import Any
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config import TASK_PREFIX, Config, task_names
-from hmtl.experiment import (
+from hmtl.common.files import sha256_of_tree
+from hmtl.common.random_state import seed_everything
+from hmtl.config.loading import TASK_PREFIX, Config, task_names
+from hmtl.probing.layers import LayerEncoder, build_reader, choose_layers, layer_below, layer_names
+from hmtl.runs.directory import load_vocabulary
+from hmtl.runs.experiment import (
     DEFAULT_SEED,
     VOCABULARY_DIR,
     Experiment,
     build_model,
     config_of_run,
 )
-from hmtl.files import sha256_of_tree
-from hmtl.probing.layers import LayerEncoder, build_reader, choose_layers, layer_below, layer_names
-from hmtl.run_directory import load_vocabulary
-from hmtl.training.random_state import seed_everything
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from hmtl.document import Heading, Paragraph, Part, Table, as_markdown
+from hmtl.common.document import Heading, Paragraph, Part, Table, as_markdown
 from hmtl.probing.results import MAJORITY, Results, Summary, standard_error
 
 MEAN = "mean"

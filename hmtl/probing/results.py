@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hmtl.common.files import write_json
 from hmtl.errors import DataError
-from hmtl.files import write_json
 from hmtl.probing.tasks import DEV, PARTITIONS, TEST, TRAIN, ProbingData
 
 RESULTS_FILE = "senteval.json"

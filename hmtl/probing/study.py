@@ -12,7 +12,8 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from tqdm import tqdm
 
-from hmtl.files import replacing, sole_writer
+from hmtl.common.files import replacing, sole_writer
+from hmtl.common.interruption import Interrupted
 from hmtl.probing import bag_of_embeddings
 from hmtl.probing.classifiers import Classifier
 from hmtl.probing.features import FeatureStore
@@ -30,7 +31,6 @@ from hmtl.probing.tasks import (
     tasks_in,
 )
 from hmtl.training.checkpointer import best_weights_name
-from hmtl.training.interruption import Interrupted
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hmtl.common.files import sha256_of
+from hmtl.common.reporting import counted
 from hmtl.errors import DataError
-from hmtl.files import sha256_of
 from hmtl.formats.columns import shown
-from hmtl.reporting import counted
 
 # By SentEval's names, in its order: surface, syntax, semantics.
 PROBING_FILES: dict[str, str] = {

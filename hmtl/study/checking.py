@@ -6,9 +6,9 @@ from pathlib import Path
 
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config import Config, differences, load_config
-from hmtl.experiment import HARMLESS_CHANGES, check_config
-from hmtl.run_directory import CONFIG_FILE, has_nothing_to_lose
+from hmtl.config.loading import Config, differences, load_config
+from hmtl.runs.directory import CONFIG_FILE, has_nothing_to_lose
+from hmtl.runs.experiment import HARMLESS_CHANGES, check_config
 from hmtl.study.grid import Grid, Run
 from hmtl.training.trackers import check_trackers
 

@@ -11,9 +11,9 @@ from typing import Any
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
 
-from hmtl.config import Config, load_config, read_object
-from hmtl.config_check import check_fields
-from hmtl.config_safety import check_plain_names
+from hmtl.config.checking import check_fields
+from hmtl.config.loading import Config, load_config, read_object
+from hmtl.config.safety import check_plain_names
 
 GRID_FIELDS: dict[str, Any] = {
     "about": str,

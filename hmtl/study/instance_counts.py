@@ -11,13 +11,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy
 import torch
 
-from hmtl.config import Config
-from hmtl.experiment import Experiment, load
-from hmtl.files import sha256_of, write_json
+from hmtl.common.devices import to_device
+from hmtl.common.files import sha256_of, write_json
+from hmtl.config.loading import Config
 from hmtl.metrics.fractions import Fractions
 from hmtl.models.heads.head import Head
+from hmtl.runs.experiment import Experiment, load
 from hmtl.training.checkpointer import best_weights_name
-from hmtl.training.devices import to_device
 from hmtl.training.task_training import TaskData
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hmtl.document import (
+from hmtl.common.document import (
     Code,
     Heading,
     Paragraph,
@@ -19,7 +19,7 @@ from hmtl.document import (
     as_html,
     as_markdown,
 )
-from hmtl.files import refusals, replacing
+from hmtl.common.files import refusals, replacing
 from hmtl.study.bootstrap import CONFIDENCE, SAMPLES, Difference
 from hmtl.study.comparison import compare
 from hmtl.study.convergence import SHARE

@@ -13,11 +13,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from hmtl.config_safety import check_plain_names
+from hmtl.common.reporting import headline
+from hmtl.config.safety import check_plain_names
 from hmtl.errors import DataError
-from hmtl.experiment import METRICS_FILE, TASK_PREFIX
-from hmtl.reporting import headline
-from hmtl.run_directory import CONFIG_FILE
+from hmtl.runs.directory import CONFIG_FILE
+from hmtl.runs.experiment import METRICS_FILE, TASK_PREFIX
 from hmtl.study.convergence import Curve, Reached, curve_of, reached
 from hmtl.study.grid import Grid, Run, read_grid
 from hmtl.study.instance_counts import InstanceCounts, instance_counts

@@ -15,11 +15,11 @@ from typing import IO
 
 from tqdm import tqdm
 
-from hmtl.experiment import METRICS_FILE
-from hmtl.files import refusals
-from hmtl.run_directory import CONFIG_FILE
+from hmtl.common.files import refusals
+from hmtl.common.interruption import Interrupted, StopRequest
+from hmtl.runs.directory import CONFIG_FILE
+from hmtl.runs.experiment import METRICS_FILE
 from hmtl.study.grid import Run
-from hmtl.training.interruption import Interrupted, StopRequest
 
 logger = logging.getLogger(__name__)
 

@@ -6,19 +6,23 @@ from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple
 
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.common.files import (
+    making_directory,
+    refusals,
+    remove_directory,
+    remove_partial,
+    same_file,
+)
+from hmtl.common.tensors import check_are_numbers, load_tensors, not_finite
 from hmtl.errors import DataError
-from hmtl.files import making_directory, refusals, remove_directory, remove_partial, same_file
 from hmtl.training.checkpoint import (
     MODEL_STATE,
     TRAINING_STATE,
     Checkpoint,
     FileRecord,
     Moment,
-    check_are_numbers,
     check_file,
     checkpoints_in,
-    load_tensors,
-    not_finite,
     path_in,
     save_tensors,
     write_manifest,

@@ -8,9 +8,9 @@ from typing import Any, Iterator, List
 import torch
 import torch.distributed
 
+from hmtl.data.parts import Part
 from hmtl.errors import DataError
 from hmtl.training.memory import is_out_of_memory
-from hmtl.training.parts import Part
 
 logger = logging.getLogger(__name__)
 

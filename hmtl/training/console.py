@@ -7,9 +7,9 @@ from typing import Callable, Dict, Iterable, Optional
 
 from tqdm import tqdm
 
+from hmtl.common.reporting import counted, table
+from hmtl.data.batch_stream import Batch
 from hmtl.metrics.unpadded_loss import UNPADDED_LOSS
-from hmtl.reporting import counted, table
-from hmtl.training.batch_stream import Batch
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
 
 logger = logging.getLogger(__name__)

@@ -19,16 +19,16 @@ import torch
 import torch.distributed
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.environment import number_of_processes, number_of_restarts
+from hmtl.common.devices import choose_device
+from hmtl.common.environment import number_of_processes, number_of_restarts
+from hmtl.common.interruption import Interrupted
+from hmtl.common.random_state import random_state, restore_random_state
+from hmtl.data.parts import WHOLE, Part, RepeatedBatch
 from hmtl.errors import DataError
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
 from hmtl.training.collectives import Collectives, ProcessLost, telling_of_lost_processes
-from hmtl.training.devices import choose_device
 from hmtl.training.gradient_averaging import average_gradients
-from hmtl.training.interruption import Interrupted
-from hmtl.training.parts import WHOLE, Part, RepeatedBatch
-from hmtl.training.random_state import random_state, restore_random_state
 from hmtl.training.scoring import Scoring, SharedScoring
 
 logger = logging.getLogger(__name__)

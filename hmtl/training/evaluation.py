@@ -4,9 +4,9 @@ from typing import Any, Callable, Dict, Iterable, List
 
 import torch
 
+from hmtl.common.devices import to_device
+from hmtl.data.batch_stream import Batch, EvaluationBatches
 from hmtl.models.hmtl import Hmtl
-from hmtl.training.batch_stream import Batch, EvaluationBatches
-from hmtl.training.devices import to_device
 from hmtl.training.distributed import ALONE, Processes
 from hmtl.training.memory import naming_batch_if_too_large
 from hmtl.training.task_training import TaskData

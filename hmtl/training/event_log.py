@@ -9,7 +9,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from hmtl.files import FileBeingWritten, make_durable, refusals
+from hmtl.common.files import FileBeingWritten, make_durable, refusals
 
 # By this TensorBoard knows the files; after it stands a time in seconds.
 EVENT_FILES = "events.out.tfevents."

@@ -7,9 +7,9 @@ from typing import Collection, Dict, List, Sequence, Tuple
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config_check import check_patterns_in
+from hmtl.common.reporting import counted
+from hmtl.config.checking import check_patterns_in
 from hmtl.models.hmtl import Hmtl
-from hmtl.reporting import counted
 from hmtl.training.callbacks import Callback
 
 logger = logging.getLogger(__name__)

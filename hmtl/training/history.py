@@ -5,7 +5,7 @@ from typing import Any, Dict, List
 
 import torch
 
-from hmtl.files import write_json
+from hmtl.common.files import write_json
 from hmtl.training.callbacks import Callback, EpochReport, RunReport
 from hmtl.training.tensorboard import flat
 

@@ -7,12 +7,13 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.common.devices import to_device
+from hmtl.common.tensors import load_tensors
+from hmtl.data.batch_stream import Batch, sources_of
+from hmtl.data.parts import WHOLE, Part
 from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
-from hmtl.training.batch_stream import Batch, sources_of
-from hmtl.training.checkpoint import load_tensors, save_tensors
-from hmtl.training.devices import to_device
-from hmtl.training.parts import WHOLE, Part
+from hmtl.training.checkpoint import save_tensors
 
 logger = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from typing import Iterator
 
 import torch
 
+from hmtl.common.reporting import counted
+from hmtl.data.batch_stream import Batch, BatchStream, sources_of
 from hmtl.errors import DataError
 from hmtl.models.heads.head import Head
-from hmtl.reporting import counted
-from hmtl.training.batch_stream import Batch, BatchStream, sources_of
 
 logger = logging.getLogger(__name__)
 

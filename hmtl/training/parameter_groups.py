@@ -5,7 +5,7 @@ from typing import Any, Collection, List, Optional, Tuple
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config_check import check_patterns_in
+from hmtl.config.checking import check_patterns_in
 
 # Regular expressions, and what the optimizer is to do otherwise with the parameters they match.
 Groups = List[Tuple[List[str], Any]]

@@ -6,8 +6,8 @@ from typing import Any, Dict, List, Optional
 from allennlp.common.checks import ConfigurationError
 from allennlp.training.metric_tracker import MetricTracker
 
-from hmtl.reporting import counted
-from hmtl.tasks.task import Task
+from hmtl.common.reporting import counted
+from hmtl.config.task import Task
 
 
 class TaskProgress:

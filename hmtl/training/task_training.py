@@ -7,10 +7,10 @@ import torch
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 
-from hmtl.config_check import naming_block
+from hmtl.config.checking import naming_block
+from hmtl.config.task import Task
+from hmtl.data.batch_stream import BatchStream, EvaluationBatches
 from hmtl.errors import DataError
-from hmtl.tasks.task import Task
-from hmtl.training.batch_stream import BatchStream, EvaluationBatches
 from hmtl.training.learning_rate import SCHEDULER
 from hmtl.training.progress import TaskProgress
 

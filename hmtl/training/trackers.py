@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional
 from allennlp.common import Params, Registrable
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config_safety import check_plain_names
+from hmtl.config.safety import check_plain_names
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
 from hmtl.training.tensorboard import flat
 

@@ -11,20 +11,21 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 
-from hmtl.config_check import naming_block
+from hmtl.common.devices import to_device
+from hmtl.common.interruption import Interrupted, StopRequest
+from hmtl.common.tensors import give_weights, not_finite
+from hmtl.config.checking import naming_block
+from hmtl.data.batch_stream import Batch
 from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
-from hmtl.training.batch_stream import Batch
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
-from hmtl.training.checkpoint import Moment, give_weights, not_finite
+from hmtl.training.checkpoint import Moment
 from hmtl.training.checkpoint_schedule import CheckpointSchedule
 from hmtl.training.checkpointer import Checkpointer
-from hmtl.training.devices import to_device
 from hmtl.training.distributed import ALONE, Processes
 from hmtl.training.evaluation import ProgressBar, evaluate
 from hmtl.training.freezing import Freezing, Thaw, check_something_trains
 from hmtl.training.gradient_surgery import GradientSurgery
-from hmtl.training.interruption import Interrupted, StopRequest
 from hmtl.training.invalid_loss import STOP, InvalidLossGuard
 from hmtl.training.learning import Clipping, Learning, mean_of
 from hmtl.training.learning_rate import SCHEDULER

@@ -10,7 +10,7 @@ import torch
 from benchmarks import workload
 from benchmarks.baseline.plain import make_plain
 from benchmarks.baseline.training import PlainTraining
-from hmtl.experiment import Experiment, assemble, build_trainer
+from hmtl.runs.experiment import Experiment, assemble, build_trainer
 
 NUM_SENTENCES, NUM_DOCUMENTS = 40, 3
 STEPS = 16

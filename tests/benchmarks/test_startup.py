@@ -1,8 +1,8 @@
 from pathlib import Path
 
 from benchmarks.startup import enlarged
-from hmtl.corpora import read_corpora
-from hmtl.tasks.task import Task
+from hmtl.config.task import Task
+from hmtl.data.corpora import read_corpora
 from tests.fixtures import TASKS, completed, tiny_config, write_corpus
 
 

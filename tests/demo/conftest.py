@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hmtl.experiment import train
+from hmtl.runs.experiment import train
 from tests.fixtures import completed, tiny_config, write_corpus
 
 

@@ -11,12 +11,12 @@ from unittest.mock import Mock
 import pytest
 import torch
 
-from hmtl import experiment as experiments
-from hmtl.config import complete
+from hmtl.common.tensors import load_tensors
+from hmtl.config.loading import complete
 from hmtl.errors import DataError
-from hmtl.experiment import SPLITS, assemble, build_trainer, evaluate, format_duration, train
+from hmtl.runs import experiment as experiments
+from hmtl.runs.experiment import SPLITS, assemble, build_trainer, evaluate, format_duration, train
 from hmtl.training.callbacks import Callback, EpochReport
-from hmtl.training.checkpointer import load_tensors
 from hmtl.training.progress import TaskProgress
 from tests.fixtures import TASKS, tiny_config, write_corpus
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from hmtl.config import load_config
-from hmtl.experiment import METRICS_FILE, SPLITS, assemble, evaluate, load, train
+from hmtl.config.loading import load_config
+from hmtl.runs.experiment import METRICS_FILE, SPLITS, assemble, evaluate, load, train
 from tests.elmo_files import write_elmo_files
 from tests.fixtures import TASKS, tiny_config, write_corpus
 

@@ -8,9 +8,9 @@ import torch
 from allennlp.common import Params
 from allennlp.data import DatasetReader, Instance
 
-from hmtl.config import complete
-from hmtl.experiment import Experiment, assemble
-from hmtl.training.batch_stream import Batch, collate
+from hmtl.config.loading import complete
+from hmtl.data.batch_stream import Batch, collate
+from hmtl.runs.experiment import Experiment, assemble
 from tests.fixtures import TASKS, config_with_characters, write_corpus
 
 # Lengths differ, of texts and of their longest words.

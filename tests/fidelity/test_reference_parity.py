@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from hmtl.experiment import Experiment, load
-from hmtl.reference_import import import_directory
-from hmtl.training.batch_stream import EvaluationBatches, collate
-from hmtl.training.batching import BasicBatching
+from hmtl.data.batch_stream import EvaluationBatches, collate
+from hmtl.data.batching import BasicBatching
+from hmtl.fine_tuning.reference_run import import_directory
+from hmtl.runs.experiment import Experiment, load
 from hmtl.training.evaluation import evaluate
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent

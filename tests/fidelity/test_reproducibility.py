@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from hmtl.config import complete
-from hmtl.experiment import train
-from hmtl.training import batch_stream
-from hmtl.training.checkpointer import load_tensors
+from hmtl.common.tensors import load_tensors
+from hmtl.config.loading import complete
+from hmtl.data import batch_stream
+from hmtl.runs.experiment import train
 from tests.fixtures import tiny_config, write_corpus
 
 

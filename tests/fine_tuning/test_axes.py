@@ -10,10 +10,10 @@ import pytest
 import torch
 from allennlp.data import Vocabulary
 
-from hmtl.experiment import assemble, build_model
 from hmtl.fine_tuning.axes import parameter_axes
 from hmtl.fine_tuning.transfer import MISFIT, carry_over
 from hmtl.models.hmtl import Hmtl
+from hmtl.runs.experiment import assemble, build_model
 from tests.fine_tuning.small_runs import completed_config
 
 Config = dict[str, Any]

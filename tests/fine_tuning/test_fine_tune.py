@@ -11,10 +11,10 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
+from hmtl.common.tensors import load_tensors
 from hmtl.errors import DataError
-from hmtl.experiment import load
+from hmtl.runs.experiment import load
 from hmtl.training.callbacks import Callback, RunReport
-from hmtl.training.checkpoint import load_tensors
 from script.torture import Result, result_of
 from tests.fine_tuning.small_runs import completed_config, config_on, run
 from tests.reference_files import write_reference_dir
@@ -325,7 +325,7 @@ def test_fine_tuned_run_can_be_fine_tuned(
 def test_imported_directory_of_2018_can_be_fine_tuned(
     corpus: Path, tmp_path: Path, build_with: Callable
 ) -> None:
-    from hmtl.reference_import import import_directory
+    from hmtl.fine_tuning.reference_run import import_directory
 
     write_reference_dir(tmp_path / "reference", ("ner", "emd"))
     import_directory(tmp_path / "reference", tmp_path / "imported")

@@ -6,10 +6,10 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.models import Model
 
+from hmtl.config.hierarchy import LEVELS_BY_MODEL_TYPE
 from hmtl.errors import DataError
-from hmtl.experiment import Experiment, build_model
-from hmtl.hierarchy import LEVELS_BY_MODEL_TYPE
 from hmtl.models.hmtl import Hmtl
+from hmtl.runs.experiment import Experiment, build_model
 from tests.fixtures import TASKS, assembled, completed, tiny_config, write_corpus
 
 BELOW = {

@@ -7,9 +7,9 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config import complete
-from hmtl.experiment import Experiment, assemble
-from hmtl.training.batch_stream import EvaluationBatches
+from hmtl.config.loading import complete
+from hmtl.data.batch_stream import EvaluationBatches
+from hmtl.runs.experiment import Experiment, assemble
 from hmtl.training.evaluation import evaluate
 from tests.fixtures import tiny_config, write_corpus
 

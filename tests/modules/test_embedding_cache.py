@@ -10,8 +10,7 @@ import torch
 from allennlp.modules.elmo import batch_to_ids
 from allennlp.modules.token_embedders import Embedding
 
-from hmtl.data_cache.settings import CacheSettings
-from hmtl.experiment import train
+from hmtl.data.cache.settings import CacheSettings
 from hmtl.modules.elmo import StatelessElmoTokenEmbedder
 from hmtl.modules.embedding_cache import (
     FOLDER,
@@ -20,6 +19,7 @@ from hmtl.modules.embedding_cache import (
     digest_of_weights,
 )
 from hmtl.modules.frozen_elmo import FrozenElmo
+from hmtl.runs.experiment import train
 from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import result_of
 from tests.elmo_files import write_elmo_files

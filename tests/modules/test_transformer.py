@@ -19,8 +19,8 @@ from allennlp.modules.token_embedders import (
 )
 from transformers import T5Config, T5Model
 
-from hmtl.data_cache.settings import CacheSettings
-from hmtl.dataset_readers.wordpiece_indexer import WordpieceIndexer
+from hmtl.data.cache.settings import CacheSettings
+from hmtl.data.readers.wordpiece_indexer import WordpieceIndexer
 from hmtl.modules.embedding_cache import cache_frozen_embedders
 from hmtl.modules.transformer import TRANSFORMER, TransformerEmbedder
 from tests.transformer_files import write_transformer

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import torch
 
-from hmtl.experiment import VOCABULARY_DIR
-from hmtl.files import write_json
-from hmtl.run_directory import CONFIG_FILE
-from hmtl.training.checkpoint import load_tensors, save_tensors
+from hmtl.common.files import write_json
+from hmtl.common.tensors import load_tensors
+from hmtl.runs.directory import CONFIG_FILE
+from hmtl.runs.experiment import VOCABULARY_DIR
+from hmtl.training.checkpoint import save_tensors
 from hmtl.training.checkpointer import best_weights_name
 from tests.fixtures import (
     TASKS,

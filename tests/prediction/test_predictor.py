@@ -15,15 +15,15 @@ from allennlp.data.fields import MetadataField
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hmtl.config import load_config
+from hmtl.common.files import sha256_of_tree, write_json
+from hmtl.config.loading import load_config
 from hmtl.errors import DataError
-from hmtl.experiment import Experiment, load
-from hmtl.files import sha256_of_tree, write_json
 from hmtl.formats.conll2012 import read_documents
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
 from hmtl.prediction.passes import MOST_CHARACTERS
 from hmtl.prediction.predictor import Limits, Prediction, Predictor
+from hmtl.runs.experiment import Experiment, load
 from tests.conftest import REPOSITORY
 from tests.fixtures import TASKS, config_with_characters, write_corpus
 from tests.prediction.runs import change_weights, make_run, make_tiny_run

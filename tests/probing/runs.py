@@ -3,8 +3,8 @@
 import random
 from pathlib import Path
 
-from hmtl.experiment import train
 from hmtl.probing.tasks import PROBING_FILES
+from hmtl.runs.experiment import train
 from tests.fixtures import TASKS, Config, completed, tiny_config, write_corpus
 
 WORDS = ["Ann", "Lee", "met", "Bob", "in", "Oslo", "She", "likes", "him", "there", "left", "rained"]

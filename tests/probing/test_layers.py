@@ -7,7 +7,7 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config import load_config
+from hmtl.config.loading import load_config
 from hmtl.probing.layers import LayerEncoder, batches_by_length, build_reader, choose_layers
 from hmtl.probing.probed_model import load_model
 from tests.probing.runs import WORDS

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hmtl.experiment import METRICS_FILE, train
-from hmtl.files import write_json
+from hmtl.common.files import write_json
+from hmtl.runs.experiment import METRICS_FILE, train
 from hmtl.study.grid import Grid, read_grid
 from hmtl.study.results import GRID_FILE
 from tests.fixtures import tiny_config, write_corpus

@@ -9,8 +9,8 @@ from allennlp.data import Vocabulary
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmtl.config import task_names, token_embedders
-from hmtl.experiment import build_model
+from hmtl.config.loading import task_names, token_embedders
+from hmtl.runs.experiment import build_model
 from hmtl.study.checking import check_grid
 from hmtl.study.grid import Grid, Run, Setup, merged, read_grid
 from tests.running import REPOSITORY

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from hmtl.common.interruption import Interrupted
 from hmtl.study import running
 from hmtl.study.grid import Run, Setup
 from hmtl.study.running import Study, command_of, is_finished
-from hmtl.training.interruption import Interrupted
 
 # What it does follows from the setup's overrides.
 TRAIN = """\

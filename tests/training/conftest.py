@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from hmtl import experiment
-from hmtl.experiment import Experiment
+from hmtl.runs import experiment
+from hmtl.runs.experiment import Experiment
 from hmtl.training.trainer import MultiTaskTrainer
 from tests.training.small_runs import one_thread
 

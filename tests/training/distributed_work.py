@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from hmtl import experiment
-from hmtl.cli import running
-from hmtl.config import Config
-from hmtl.experiment import Experiment, assemble, build_trainer, check_config
-from hmtl.experiment import train as train_in
+from hmtl.commands.cli import running
+from hmtl.config.loading import Config
+from hmtl.runs import experiment
+from hmtl.runs.experiment import Experiment, assemble, build_trainer, check_config
+from hmtl.runs.experiment import train as train_in
 from hmtl.training.callbacks import Callback, StepReport
 from hmtl.training.distributed import SeveralProcesses, taking_part
 from hmtl.training.evaluation import evaluate

@@ -4,8 +4,8 @@ from typing import Any
 
 import torch
 
+from hmtl.data.parts import Part
 from hmtl.training.collectives import Collectives
-from hmtl.training.parts import Part
 
 
 class FakeCollectives(Collectives):

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from hmtl.config import Config, load_config
-from hmtl.experiment import assemble, build_trainer
+from hmtl.config.loading import Config, load_config
+from hmtl.runs.experiment import assemble, build_trainer
 from hmtl.training.callbacks import Callback, StepReport
 from hmtl.training.trainer import MultiTaskTrainer
 

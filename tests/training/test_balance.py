@@ -8,7 +8,7 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.experiment import check_config, train
+from hmtl.runs.experiment import check_config, train
 from script.torture import result_of
 from tests.training.small_runs import NUM_EPOCHS, Crash, CrashAtStep, small_config, small_trainer
 

@@ -11,9 +11,10 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.common.files import sha256_of
+from hmtl.common.tensors import load_tensors, not_finite
 from hmtl.errors import DataError
-from hmtl.files import sha256_of
-from hmtl.training.checkpoint import Moment, load_tensors, not_finite
+from hmtl.training.checkpoint import Moment
 from hmtl.training.checkpointer import Checkpointer
 from tests.write_errors import FailingSystem
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from hmtl.experiment import assemble, build_trainer, train
-from hmtl.training.checkpoint import load_tensors
+from hmtl.common.tensors import load_tensors
+from hmtl.runs.experiment import assemble, build_trainer, train
 from hmtl.training.checkpointer import Checkpointer
 from script.torture import Result, result_of
 from tests.training import distributed_work

@@ -9,10 +9,10 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.common.tensors import load_tensors
 from hmtl.errors import DataError
-from hmtl.experiment import train
+from hmtl.runs.experiment import train
 from hmtl.training.callbacks import Callback, RunReport, StepReport
-from hmtl.training.checkpoint import load_tensors
 from hmtl.training.checkpointer import Checkpointer
 from hmtl.training.invalid_loss import InvalidLossGuard, reproduce
 from hmtl.training.trainer import MultiTaskTrainer

@@ -8,8 +8,8 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.config.task import Task
 from hmtl.errors import DataError
-from hmtl.tasks.task import Task
 from hmtl.training.invalid_loss import InvalidLossGuard
 from hmtl.training.learning import Clipping, Learning
 from hmtl.training.loss_weighting import FixedLossWeighting, LossWeighting

@@ -9,8 +9,8 @@ from allennlp.data import Instance
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmtl.dataset_readers.corpus_reader import CorpusReader
-from hmtl.training.batching import BasicBatching, Batching, BucketBatching
+from hmtl.data.batching import BasicBatching, Batching, BucketBatching
+from hmtl.data.readers.corpus_reader import CorpusReader
 
 
 def instances_of(lengths: list[int]) -> list[Instance]:

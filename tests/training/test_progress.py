@@ -3,7 +3,7 @@ from typing import Optional
 import pytest
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.tasks.task import Task
+from hmtl.config.task import Task
 from hmtl.training.progress import TaskProgress
 
 RATE = 0.1

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.common.interruption import Interrupted
 from hmtl.errors import DataError
-from hmtl.experiment import Experiment, train
+from hmtl.runs.experiment import Experiment, train
 from hmtl.training.callbacks import Callback, EpochReport, StepReport
 from hmtl.training.checkpointer import Checkpointer
-from hmtl.training.interruption import Interrupted
 from hmtl.training.tensorboard import TensorBoardCallback
 from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import Result, result_of

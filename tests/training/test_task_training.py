@@ -7,8 +7,8 @@ import torch
 from allennlp.training.learning_rate_schedulers import CosineWithRestarts
 from allennlp.training.optimizers import SgdOptimizer
 
-from hmtl.experiment import SPLITS, assemble, build_trainer
-from hmtl.tasks.task import Task
+from hmtl.config.task import Task
+from hmtl.runs.experiment import SPLITS, assemble, build_trainer
 from hmtl.training.learning_rate import ReduceOnPlateau
 from hmtl.training.progress import TaskProgress
 from hmtl.training.task_training import RunningLoss, TaskData, TaskTraining

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hmtl.config import Config
-from hmtl.experiment import SPLITS, assemble, build_trainer, check_config, train
+from hmtl.config.loading import Config
+from hmtl.runs.experiment import SPLITS, assemble, build_trainer, check_config, train
 from script.torture import result_of
 from tests.training.small_runs import (
     NUM_EPOCHS,

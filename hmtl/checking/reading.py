@@ -1,0 +1,206 @@
+"""Reads every split of every task of a config; what cannot be read is noted."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from allennlp.common.checks import ConfigurationError
+
+from hmtl.checking.example import Example, example_of
+from hmtl.checking.split_counts import SplitCounts
+from hmtl.config.loading import TASK_PREFIX, Config, task_names
+from hmtl.config.task import Task
+from hmtl.data.corpora import read_corpora
+from hmtl.errors import DataError
+from hmtl.formats.files import documents_in
+from hmtl.runs.experiment import SPLITS, read_task
+
+logger = logging.getLogger(__name__)
+
+# The examples shown are a sample, the same each time.
+SAMPLE_SEED = 0
+
+SplitName = tuple[str, str]  # task, split
+
+
+@dataclass
+class Reading:
+    """
+    What was read of the data of a config.
+
+    # Parameters
+
+    readers : `dict[str, str]`
+        By task the registered name of its reader.
+    counts : `dict[tuple[str, str], SplitCounts]`
+        By task and split.
+    unread : `dict[str, list[tuple[str, str]]]`
+        Why splits could not be read, and which.
+    examples : `dict[str, list[Example]]`
+        By task, those asked for.
+    """
+
+    readers: dict[str, str] = field(default_factory=dict)
+    counts: dict[SplitName, SplitCounts] = field(default_factory=dict)
+    unread: dict[str, list[SplitName]] = field(default_factory=dict)
+    examples: dict[str, list[Example]] = field(default_factory=dict)
+
+
+def read_all(config: Config, num_examples: int = 0, split_of_examples: str = "train") -> Reading:
+    """
+    Reads with the readers that the config names. A test split is read also where the task is not evaluated
+    on it, if the config has a path for it.
+
+    # Parameters
+
+    config : `Config`
+        As `load_config` returns it, and checked.
+    num_examples : `int`, optional (default = `0`)
+        How many examples to keep of each task: a sample of those that hold anything to be found.
+    split_of_examples : `str`, optional (default = `"train"`)
+        What they are taken from.
+    """
+    reading = Reading()
+    for name in task_names(config):
+        params = config[TASK_PREFIX + name]["data_params"]
+        task = read_task(name, config[TASK_PREFIX + name])
+        reading.readers[name] = str(params["dataset_reader"].get("type"))
+        for split in SPLITS:
+            if split == "test" and not (task.evaluate_on_test or params.get("test_data_path")):
+                continue
+            sample = _Sample(num_examples if split == split_of_examples else 0)
+            source = _Source(
+                replace(task, evaluate_on_test=True), params, config.get("data_root", ""), split
+            )
+            try:
+                reading.counts[name, split] = source.count(sample)
+            except _Unreadable as unreadable:
+                for reason in unreadable.reasons:
+                    reading.unread.setdefault(reason, []).append((name, split))
+            if split == split_of_examples:
+                reading.examples[name] = sample.in_order()
+    return reading
+
+
+class _Unreadable(Exception):
+    """A split cannot be read, for each of these reasons."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+class _Sample:
+    """Keeps a few of many examples, each with the same chance (Vitter 1985, algorithm R)."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._random = random.Random(SAMPLE_SEED)
+        self._seen = 0
+        self._kept: list[tuple[int, Example]] = []
+
+    def offer(self, example: Example) -> None:
+        if not self._size or not example.annotated:
+            return
+        self._seen += 1
+        entry = (self._seen, example)
+        if len(self._kept) < self._size:
+            self._kept.append(entry)
+            return
+        place = self._random.randrange(self._seen)
+        if place < self._size:
+            self._kept[place] = entry
+
+    def in_order(self) -> list[Example]:
+        """As they were offered."""
+        return [example for _, example in sorted(self._kept, key=lambda entry: entry[0])]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One split of a task, yet to be read."""
+
+    task: Task
+    data_params: Mapping[str, Any]
+    data_root: str
+    split: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.split}_data_path"
+
+    @property
+    def path(self) -> Path:
+        return Path(self.data_root) / str(self.data_params.get(self.key))
+
+    def count(self, sample: _Sample) -> SplitCounts:
+        """
+        # Raises
+
+        _Unreadable
+        """
+        counts = SplitCounts()
+        try:
+            for example in self.examples():
+                counts.add(example)
+                sample.offer(example)
+        except Exception as error:
+            # A user's own reader may raise anything: that is what it is run here to show.
+            raise _Unreadable([self._reason(error), *self._reasons_beside(error)]) from error
+        if not counts.instances:
+            raise _Unreadable([f"{self.path}: holds no instance for task {self.task.name!r}"])
+        return counts
+
+    def examples(self) -> Iterator[Example]:
+        """Reads it."""
+        params = dict(self.data_params)
+        corpora = read_corpora(self.task, params, self.data_root, (self.split,))
+        for instance in corpora.splits.pop(self.split):
+            yield example_of(instance)
+
+    def _reason(self, error: Exception) -> str:
+        if isinstance(error, ConfigurationError):
+            # Its own text form wraps the message in quotes.
+            return error.message
+        if isinstance(error, DataError):
+            return str(error)
+        if isinstance(error, OSError):
+            return f"{self.path}: cannot be read: {error}"
+        kind = self.data_params["dataset_reader"].get("type")
+        logger.error("the reader %s failed", kind, exc_info=error)
+        return f"{self.path}: the reader {kind!r} failed with {type(error).__name__}: {error}"
+
+    def _reasons_beside(self, error: Exception) -> Iterator[str]:
+        """What is wrong with each other file, where one file of a directory was malformed."""
+        if not isinstance(error, DataError) or error.path is None or error.line is None:
+            return
+        broken = Path(error.path)
+        files = documents_in(self.path, broken.suffix)
+        for file in (file for file in files if not file.samefile(broken)):
+            alone = replace(self, data_params={**self.data_params, self.key: str(file.absolute())})
+            try:
+                with _readers_silent():
+                    for _ in alone.examples():
+                        pass
+            except Exception as other:
+                # Without a line it says that this one file holds nothing of use, which is no fault.
+                if not isinstance(other, DataError) or other.line is not None:
+                    yield alone._reason(other)
+
+
+@contextmanager
+def _readers_silent() -> Iterator[None]:
+    """What was read of a single file would fill the log of a large corpus."""
+    readers = logging.getLogger("hmtl.data.readers")
+    level = readers.level
+    readers.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        readers.setLevel(level)

@@ -1,0 +1,505 @@
+"""Reading a configuration file: from JSON on disk to the complete form that the experiment is built from."""
+
+import copy
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.params import with_overrides
+
+from hmtl.config.hierarchy import (
+    DEFAULT_HEAD,
+    DEFAULT_INPUT_DROPOUT,
+    DEFAULT_MENTIONS_FROM,
+    DEFAULT_STACKS_ON,
+    LEVELS_BY_MODEL_TYPE,
+    bottom_up,
+)
+from hmtl.config.legacy import translate
+
+Config = Dict[str, Any]
+
+TASK_PREFIX = "task_"
+
+# No config is nested as deeply: what walks through one calls itself for each level.
+MOST_LEVELS = 64
+# Jsonnet can go on for ever, and does not answer a signal. Variables of the environment are `std.extVar`.
+JSONNET_SECONDS = 10.0
+EVALUATE_JSONNET = """
+import os, sys
+sys.path.append(sys.argv[1])
+import _jsonnet
+variables = {
+    key: value
+    for key, value in os.environ.items()
+    if value == value.encode("utf-8", "ignore").decode()
+}
+try:
+    sys.stdout.buffer.write(_jsonnet.evaluate_file(sys.argv[2], ext_vars=variables).encode())
+except RuntimeError as error:
+    sys.exit(str(error))
+"""
+
+MODEL_KEYS_THAT_ARE_NO_LEVELS = ("type", "text_field_embedder", "initializer")
+
+# What a level that has an encoder of its own says about it.
+SHARED_WITH_AN_ENCODER = (
+    *("encoder", "shortcut"),
+    *("input_dropout", "input_dropout_in_own_batches_only"),
+)
+
+# What an encoder of characters calls the width of its input, by its type.
+CHARACTER_ENCODER_SIZES = {
+    **dict.fromkeys(("cnn", "cnn-highway", "boe", "bag_of_embeddings"), "embedding_dim"),
+    **dict.fromkeys(("lstm", "gru", "rnn", "alternating_lstm"), "input_size"),
+}
+
+
+def load_config(
+    path: Path,
+    overrides: Optional[str] = None,
+    prepare: Optional[Callable[[Config], Config]] = None,
+    jsonnet: bool = True,
+) -> Config:
+    """
+    # Parameters
+
+    path : `Path`
+        A JSON or Jsonnet file, in the present form or in the reference's own.
+    overrides : `str`, optional (default = `None`)
+        JSON whose entries replace those of the file; a key may be a dotted path.
+    prepare : `Callable[[Config], Config]`, optional (default = `None`)
+        What is to be done with it before it is completed.
+    jsonnet : `bool`, optional (default = `True`)
+        `False` for the config of a run, which may be a stranger's: Jsonnet can read any file and every
+        variable of the environment.
+
+    # Returns
+
+    config : `Config`
+        In the present form, complete: every level says its head and what it stacks on.
+
+    # Raises
+
+    ConfigurationError
+        When the file is missing or no JSON, or says what cannot be.
+    """
+    if not path.is_file():
+        kind = "is a directory" if path.is_dir() else "does not exist"
+        raise ConfigurationError(
+            f"the configuration file {path} {kind}. Give the path of a .json file, for instance "
+            "configs/hmtl_sample.json."
+        )
+    replacements = _parse_overrides(overrides)
+    config = read_object(path, jsonnet)
+    try:
+        config = with_overrides(config, replacements)
+    except ValueError as error:
+        raise ConfigurationError(f"--overrides does not fit {path}: {error}") from error
+    config = translate(config)
+    return complete(config if prepare is None else prepare(config))
+
+
+def read_object(path: Path, jsonnet: bool = True) -> Config:
+    """
+    Read a file that holds a JSON object. Plain JSON keeps its order, which in a config is the order of the
+    tasks; Jsonnet sorts its keys.
+
+    # Parameters
+
+    path : `Path`
+    jsonnet : `bool`, optional (default = `True`)
+        Evaluate what is no plain JSON as Jsonnet.
+
+    # Raises
+
+    ConfigurationError
+        When it cannot be read, or holds something else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{path} is no text in UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8."
+        ) from error
+    try:
+        config = _parse(text, str(path), object_pairs_hook=_keys_once)
+    except json.JSONDecodeError as error:
+        if not jsonnet:
+            raise ConfigurationError(
+                f"{path} is no plain JSON ({error}). Put back what train.py wrote there; the file of a run "
+                "is never evaluated as Jsonnet."
+            ) from error
+        config = _parse(_evaluated(path), str(path))
+    if not isinstance(config, dict):
+        raise ConfigurationError(f"{path} must hold a JSON object, not {type(config).__name__}")
+    return config
+
+
+def _parse(text: str, what: str, **options: Any) -> Any:
+    """
+    # Raises
+
+    JSONDecodeError
+        When a text is no JSON.
+    ConfigurationError
+        When it is nested too deeply, or holds a number that Python refuses to read.
+    """
+    too_deep = f"{what} is nested more than {MOST_LEVELS} levels deep, as no configuration is"
+    try:
+        value = json.loads(text, **options)
+    except RecursionError as error:
+        raise ConfigurationError(too_deep) from error
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:
+        raise ConfigurationError(f"{what} cannot be read as JSON: {error}") from error
+    level: List[Any] = [[value]]
+    for _ in range(MOST_LEVELS):
+        lists = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for held in lists for each in held if isinstance(each, (dict, list))]
+    if level:
+        raise ConfigurationError(too_deep)
+    return value
+
+
+def _evaluated(path: Path) -> str:
+    """The JSON that a Jsonnet file comes to, made in a process of its own, which can be stopped."""
+    package = importlib.util.find_spec("_jsonnet")
+    assert package is not None and package.origin is not None
+    try:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-I",
+                "-c",
+                EVALUATE_JSONNET,
+                str(Path(package.origin).parent),
+                str(path),
+            ],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=JSONNET_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ConfigurationError(
+            f"{path} is no plain JSON, and as Jsonnet it does not come to an end within "
+            f"{JSONNET_SECONDS:g} seconds. Look for a function in it that calls itself."
+        ) from error
+    if done.returncode:
+        # Jsonnet's message holds the line and the column.
+        raise ConfigurationError(f"{path} cannot be read as JSON: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _keys_once(pairs: List[Tuple[str, Any]]) -> Config:
+    """Of two entries by one key JSON would keep the last, and a task would be lost without a word."""
+    read: Config = {}
+    for key, value in pairs:
+        if key in read:
+            raise ConfigurationError(
+                f"the configuration has the key {key!r} twice in one object: give one of them another name"
+            )
+        read[key] = value
+    return read
+
+
+def _parse_overrides(overrides: Optional[str]) -> Config:
+    if not overrides:
+        return {}
+    try:
+        parsed = _parse(overrides, "--overrides")
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(
+            f"--overrides is no JSON ({error}): {overrides!r}. Write for instance "
+            "-o '{\"multi_task_trainer.num_epochs\": 3}'."
+        ) from error
+    if not isinstance(parsed, dict):
+        raise ConfigurationError(f"--overrides must be a JSON object, not {overrides!r}")
+    return parsed
+
+
+def task_names(config: Mapping[str, Any]) -> List[str]:
+    """The names of the tasks, in the order of the file."""
+    return [key[len(TASK_PREFIX) :] for key in config if key.startswith(TASK_PREFIX)]
+
+
+def data_path(config: Mapping[str, Any], task_name: str, split: str) -> Path:
+    """Where the data of a task's split lie, as the config says it."""
+    data_params = config[TASK_PREFIX + task_name]["data_params"]
+    return Path(config.get("data_root", "")) / data_params[f"{split}_data_path"]
+
+
+def level_names(config: Mapping[str, Any]) -> List[str]:
+    """The names of the levels, in the order of the file."""
+    return [key for key in config["model"] if key not in MODEL_KEYS_THAT_ARE_NO_LEVELS]
+
+
+def complete(config: Config) -> Config:
+    """
+    Writes out what a config in the present form leaves to be understood, and checks that tasks and
+    levels belong together. Completing twice changes nothing.
+    """
+    config = copy.deepcopy(config)
+    _check_sections(config)
+    _complete_task_descriptions(config)
+    _check_levels(config)
+    levels = level_names(config)
+    for name in levels:
+        _complete_level(name, levels, config["model"][name])
+    _check_hierarchy(config)
+    config = _select_tasks(config)
+    _complete_character_encoders(config)
+    _check_token_indexers(config)
+    return config
+
+
+def _complete_level(name: str, levels: List[str], level: Any) -> None:
+    if not isinstance(level, dict) or not isinstance(level.get("tagger"), dict):
+        raise ConfigurationError(
+            f"model.{name} must be an object with the keys tagger and (usually) encoder"
+        )
+    if "type" not in level["tagger"]:
+        level["tagger"]["type"] = _default_head(name)
+    if "stacks_on" not in level:
+        level["stacks_on"] = _default_below(name, levels)
+    if level.get("encoder") is not None:
+        level.setdefault("input_dropout", DEFAULT_INPUT_DROPOUT.get(name, 0.0))
+    mentions_from = DEFAULT_MENTIONS_FROM.get(str(level["tagger"]["type"]))
+    if mentions_from in levels:
+        level.setdefault("mentions_from", mentions_from)
+
+
+def _check_sections(config: Config) -> None:
+    for section in ("model", "iterators", "multi_task_trainer"):
+        if not isinstance(config.get(section), dict):
+            raise ConfigurationError(f"the configuration lacks the section {section!r}")
+    if not task_names(config):
+        raise ConfigurationError(
+            f"the configuration names no task: write a section {TASK_PREFIX}<name> for each"
+        )
+    if "text_field_embedder" not in config["model"]:
+        raise ConfigurationError("the configuration lacks model.text_field_embedder")
+
+
+def _check_hierarchy(config: Config) -> None:
+    model = config["model"]
+    for name in level_names(config):
+        for key in ("stacks_on", "mentions_from"):
+            if not isinstance(model[name].get(key), (str, type(None))):
+                raise ConfigurationError(
+                    f"model.{name}.{key} is {model[name][key]!r}; write the name of a level, or null"
+                )
+    try:
+        bottom_up({name: model[name]["stacks_on"] for name in level_names(config)})
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _select_tasks(config: Config) -> Config:
+    """
+    The config of the tasks that its key `tasks` lists, in that order. Levels of other tasks drop out of
+    the chain: what stacked on one stacks on what was below it.
+    """
+    if "tasks" not in config:
+        return config
+    selected, known = config.pop("tasks"), task_names(config)
+    if (
+        not isinstance(selected, list)
+        or not selected
+        or any(name not in known for name in selected)
+    ):
+        raise ConfigurationError(
+            f"tasks is {selected!r}; write a list of one or more of this config's tasks: {known}"
+        )
+    model = config["model"]
+    dropped = {name: model.pop(name) for name in known if name not in selected}
+    for name in selected:
+        _restack(model[name], dropped)
+    for name in dropped:
+        config["iterators"].pop(f"iterator_{name}", None)
+    for block in (model.get("initializer"), config.get("regularizer")):
+        if isinstance(block, dict) and isinstance(block.get("regexes"), list):
+            block["regexes"] = [pair for pair in block["regexes"] if not _names_any(pair, dropped)]
+    model["type"] = "hmtl"
+    sections = {TASK_PREFIX + name: config[TASK_PREFIX + name] for name in selected}
+    others = {key: value for key, value in config.items() if not key.startswith(TASK_PREFIX)}
+    return {**sections, **others}
+
+
+def _names_any(pair: Any, levels: Config) -> bool:
+    """Whether a pair of a parameter pattern and something else is about one of these levels."""
+    pattern = pair[0] if isinstance(pair, list) and pair else None
+    return isinstance(pattern, str) and not levels.keys().isdisjoint(re.findall(r"\w+", pattern))
+
+
+def _restack(level: Config, dropped: Config) -> None:
+    """Puts a level on what is left below it; an encoder that it shared with a dropped one is its own."""
+    while level["stacks_on"] in dropped:
+        below = dropped[level["stacks_on"]]
+        if level.get("encoder") is None:
+            shared = {key: below[key] for key in SHARED_WITH_AN_ENCODER if key in below}
+            level.update(copy.deepcopy(shared))
+        level["stacks_on"] = below["stacks_on"]
+    if level.get("mentions_from") in dropped:
+        del level["mentions_from"]
+
+
+def _complete_task_descriptions(config: Config) -> None:
+    for name in task_names(config):
+        section = config[TASK_PREFIX + name]
+        if not isinstance(section, dict) or not isinstance(section.get("data_params"), dict):
+            raise ConfigurationError(f"{TASK_PREFIX}{name} lacks its section data_params")
+        if section["data_params"].get("dataset_reader") is None:
+            raise ConfigurationError(
+                f"{TASK_PREFIX}{name}.data_params.dataset_reader is missing: write what reads the data, "
+                "for instance {'type': 'conll2003'}"
+            )
+        description = section.setdefault("task_description", {})
+        if not isinstance(description, dict):
+            raise ConfigurationError(f"{TASK_PREFIX}{name}.task_description must be an object")
+        if description.setdefault("task_name", name) != name:
+            raise ConfigurationError(
+                f"{TASK_PREFIX}{name}.task_description.task_name is {description['task_name']!r}; a task "
+                f"has one name: write {name!r}, or call the section "
+                f"{TASK_PREFIX}{description['task_name']}"
+            )
+
+
+def _check_levels(config: Config) -> None:
+    tasks, levels = task_names(config), level_names(config)
+    # The model keeps its levels under their names, in a container that has attributes of its own.
+    container = torch.nn.ModuleDict()
+    for name in tasks:
+        taken = hasattr(container, name) or name in MODEL_KEYS_THAT_ARE_NO_LEVELS
+        if taken or not re.fullmatch(r"[\w-]+", name):
+            raise ConfigurationError(
+                f"{TASK_PREFIX}{name}: a task cannot be called {name!r}; take another name, of letters, "
+                "digits, '_' and '-'"
+            )
+    for name in levels:
+        if name not in tasks:
+            raise ConfigurationError(
+                f"model.{name} is neither a key that the model knows "
+                f"({', '.join(MODEL_KEYS_THAT_ARE_NO_LEVELS)}) nor a level of a task: the tasks are "
+                f"{tasks}"
+            )
+    for name in tasks:
+        if name not in levels:
+            raise ConfigurationError(f"task {name!r} has no level: write model.{name}")
+    model_type = config["model"].setdefault("type", "hmtl")
+    expected = LEVELS_BY_MODEL_TYPE.get(str(model_type), levels)
+    if sorted(expected) != sorted(levels):
+        raise ConfigurationError(
+            f"model.type {model_type!r} stands for the levels {expected}, but the config has {levels}. "
+            "Write type 'hmtl', which takes any levels."
+        )
+
+
+def _default_head(name: str) -> str:
+    if name not in DEFAULT_HEAD:
+        raise ConfigurationError(
+            f"model.{name}.tagger.type is missing; only the tasks {sorted(DEFAULT_HEAD)} have a head of "
+            f"their own. Write one of {sorted(set(DEFAULT_HEAD.values()))}, or the name of your own head."
+        )
+    return DEFAULT_HEAD[name]
+
+
+def _default_below(name: str, levels: List[str]) -> Optional[str]:
+    if name not in DEFAULT_STACKS_ON:
+        raise ConfigurationError(
+            f"model.{name}.stacks_on is missing; only the tasks {sorted(DEFAULT_STACKS_ON)} have a "
+            f"place of their own in the hierarchy. Write one of {levels}, or null for the base embedding."
+        )
+    return next((below for below in DEFAULT_STACKS_ON[name] if below in levels), None)
+
+
+def _complete_character_encoders(config: Config) -> None:
+    """The width of a character encoder's input follows from the embedding of the characters."""
+    embedders = token_embedders(config)
+    for name, embedder in embedders.items():
+        embedding, encoder = embedder.get("embedding"), embedder.get("encoder")
+        if not isinstance(embedding, dict) or not isinstance(encoder, dict):
+            continue
+        size = CHARACTER_ENCODER_SIZES.get(str(encoder.get("type")))
+        width = embedding.get("projection_dim") or embedding.get("embedding_dim")
+        if size is None or width is None:
+            continue
+        if encoder.setdefault(size, width) != width:
+            path = f"model.text_field_embedder.token_embedders.{name}"
+            raise ConfigurationError(
+                f"{path}.encoder.{size} is {encoder[size]}, but {path}.embedding gives {width}. Write "
+                f"{width}, or leave the size out: it follows from the embedding."
+            )
+
+
+def _check_token_indexers(config: Config) -> None:
+    embedders = token_embedders(config)
+    for name in task_names(config):
+        for key in ("dataset_reader", "validation_dataset_reader"):
+            reader = config[TASK_PREFIX + name]["data_params"].get(key)
+            indexers = reader.get("token_indexers") if isinstance(reader, dict) else None
+            if embedders and isinstance(indexers, dict) and set(indexers) != set(embedders):
+                raise ConfigurationError(
+                    f"{TASK_PREFIX}{name}.data_params.{key}.token_indexers has {sorted(indexers)}, but "
+                    f"model.text_field_embedder.token_embedders has {sorted(embedders)}: each embedder "
+                    "reads from the indexer of its name"
+                )
+
+
+def token_embedders(config: Config) -> Dict[str, Config]:
+    """The blocks of the model's token embedders, by name, where they are objects."""
+    embedder = config["model"]["text_field_embedder"]
+    embedders = embedder.get("token_embedders") if isinstance(embedder, dict) else None
+    if not isinstance(embedders, dict):
+        return {}
+    return {name: entry for name, entry in embedders.items() if isinstance(entry, dict)}
+
+
+def differences(old: Config, new: Config) -> List[str]:
+    """The dotted paths at which two configs differ, and whether their tasks stand in another order."""
+    found = _differences(old, new, "")
+    before, after = task_names(old), task_names(new)
+    if before != after and sorted(before) == sorted(after):
+        found.append("the order of the tasks")
+    return found
+
+
+def value_at(config: Config, path: str) -> Any:
+    """What stands at a dotted path; `None` where there is nothing."""
+    value: Any = config
+    for key in path.split("."):
+        if isinstance(value, dict):
+            value = value.get(key)
+        else:
+            value = value[int(key)] if isinstance(value, list) else None
+    return value
+
+
+def _differences(old: Any, new: Any, path: str) -> List[str]:
+    # A type alone is short for a block that says no more than that.
+    if isinstance(old, str) and isinstance(new, dict):
+        old = {"type": old}
+    elif isinstance(old, dict) and isinstance(new, str):
+        new = {"type": new}
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [
+            found
+            for key in [*old, *(key for key in new if key not in old)]
+            for found in _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+        ]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return [
+            found
+            for index, (before, after) in enumerate(zip(old, new))
+            for found in _differences(before, after, f"{path}.{index}")
+        ]
+    return [] if old == new else [path]

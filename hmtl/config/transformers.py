@@ -1,0 +1,190 @@
+"""
+The pretrained transformers that a config names: whether they are there and belong together, and what of
+their files a run keeps, so that it can be loaded wherever they have gone.
+"""
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from allennlp.common.checks import ConfigurationError
+from transformers import AutoConfig, AutoTokenizer
+
+from hmtl.common.files import making_directory
+from hmtl.config.loading import TASK_PREFIX, Config, task_names, token_embedders
+from hmtl.config.pretrained_models import PACKAGE, naming_model, resolve, without_code
+from hmtl.config.safety import check_plain_names
+
+# What embedders and indexers of a transformer are called.
+TYPE = "pretrained_transformer_mismatched"
+# In a run's directory, one folder for each such embedder.
+FOLDER = "transformers"
+EMBEDDERS = "model.text_field_embedder.token_embedders"
+READERS = ("dataset_reader", "validation_dataset_reader")
+# Of what an embedder begins with, and a trained model has no use for.
+WEIGHTS = ("override_weights_file", "override_weights_strip_prefix")
+
+
+def check_transformers(config: Config) -> None:
+    """
+    # Parameters
+
+    config : `Config`
+        Whose keys and types have been checked.
+
+    # Raises
+
+    ConfigurationError
+        When a transformer is not there, or an indexer makes wordpieces for another one than the embedder
+        that they are for.
+    """
+    embedders = _embedders(config)
+    for name, embedder in embedders.items():
+        _check_is_there(embedder, f"{EMBEDDERS}.{name}")
+    for path, indexers in _indexers(config):
+        for name, indexer in indexers.items():
+            kind = indexer.get("type") if isinstance(indexer, dict) else indexer
+            if (kind == TYPE) != (name in embedders):
+                raise ConfigurationError(
+                    f"{path}.{name} is of type {kind!r}, but {EMBEDDERS}.{name} is of type "
+                    f"{token_embedders(config).get(name, {}).get('type')!r}: {TYPE} goes with itself only"
+                )
+            if kind == TYPE:
+                _check_names_model(indexer, f"{path}.{name}")
+                _check_goes_with(indexer, f"{path}.{name}", embedders[name], f"{EMBEDDERS}.{name}")
+
+
+def keep_transformers(config: Config, directory: Path) -> None:
+    """
+    Writes down, for each transformer of a config, its tokenizer and its configuration; weights are in the
+    checkpoints.
+
+    # Parameters
+
+    config : `Config`
+    directory : `Path`
+        Of the run. What is there already stays.
+    """
+    embedders = _embedders(config)
+    check_plain_names(embedders, "the token embedder")
+    for name, embedder in embedders.items():
+        kept = directory / FOLDER / name
+        if kept.is_dir():
+            continue
+        with making_directory(kept) as partial, _naming(embedder, f"{EMBEDDERS}.{name}"):
+            _tokenizer(embedder).save_pretrained(str(partial))
+            kept_config = AutoConfig.from_pretrained(
+                resolve(embedder["model_name"]),
+                **without_code(embedder.get("transformer_kwargs")),
+            )
+            # Not where it lies on this machine.
+            kept_config.name_or_path = embedder["model_name"]
+            kept_config.save_pretrained(str(partial))
+
+
+def with_kept_transformers(config: Config, directory: Path) -> Config:
+    """
+    A copy for a model that is to be given the weights of a run: it takes the transformers' files from the
+    run's directory, if they are there, and reads no pretrained weights.
+
+    # Parameters
+
+    config : `Config`
+        The run's.
+    directory : `Path`
+        Of the run.
+    """
+    config = copy.deepcopy(config)
+    check_plain_names(_embedders(config), "the token embedder")
+    kept = {
+        name: str(directory / FOLDER / name)
+        for name in _embedders(config)
+        if (directory / FOLDER / name).is_dir()
+    }
+    for _, indexers in _indexers(config):
+        for name in kept.keys() & indexers.keys():
+            indexers[name]["model_name"] = kept[name]
+    for name, embedder in _embedders(config).items():
+        if name in kept:
+            embedder.update(model_name=kept[name], load_weights=False)
+            for key in WEIGHTS:
+                embedder.pop(key, None)
+    return config
+
+
+def read_with_transformers_of_embedders(config: Config, task: str) -> None:
+    """
+    Lets the readers of a task that comes from another config take their transformers from where this one's
+    embedders have them.
+
+    # Parameters
+
+    config : `Config`
+        Changed.
+    task : `str`
+    """
+    for name, embedder in _embedders(config).items():
+        for _, indexers in _indexers_of(config, task):
+            if isinstance(indexers.get(name), dict):
+                indexers[name]["model_name"] = embedder["model_name"]
+
+
+def _embedders(config: Config) -> dict[str, Config]:
+    blocks = token_embedders(config) if "text_field_embedder" in config["model"] else {}
+    return {name: block for name, block in blocks.items() if block.get("type") == TYPE}
+
+
+def _indexers(config: Config) -> Iterator[tuple[str, Config]]:
+    """The token indexers of each reader, and where they stand in the config."""
+    for task in task_names(config):
+        yield from _indexers_of(config, task)
+
+
+def _indexers_of(config: Config, task: str) -> Iterator[tuple[str, Config]]:
+    for key in READERS:
+        reader = config[TASK_PREFIX + task]["data_params"].get(key)
+        indexers = reader.get("token_indexers") if isinstance(reader, dict) else None
+        if isinstance(indexers, dict):
+            yield f"{TASK_PREFIX}{task}.data_params.{key}.token_indexers", indexers
+
+
+def _check_names_model(block: Any, path: str) -> None:
+    if not isinstance(block, dict) or "model_name" not in block:
+        raise ConfigurationError(
+            f"{path}.model_name is missing: write a directory, a name on the Hugging Face hub, or "
+            f"{PACKAGE}<package>/<folder>"
+        )
+
+
+def _check_is_there(block: Config, path: str) -> None:
+    _check_names_model(block, path)
+    with _naming(block, path):
+        AutoConfig.from_pretrained(resolve(block["model_name"]), **without_code(None))
+
+
+def _check_goes_with(indexer: Config, path: str, embedder: Config, embedder_path: str) -> None:
+    for key in ("model_name", "tokenizer_kwargs"):
+        if indexer.get(key) != embedder.get(key):
+            with _naming(indexer, path):
+                vocabulary = _tokenizer(indexer).get_vocab()
+            if vocabulary != _tokenizer(embedder).get_vocab():
+                raise ConfigurationError(
+                    f"{path}.{key} is {indexer.get(key)!r}, but {embedder_path}.{key} is "
+                    f"{embedder.get(key)!r}, whose wordpieces are others. Write the same in both places."
+                )
+    cut = indexer.get("max_length")
+    if cut is not None and cut != embedder.get("max_length"):
+        raise ConfigurationError(
+            f"{path}.max_length is {cut}, but {embedder_path}.max_length is {embedder.get('max_length')}. "
+            "Leave it out here: it is the embedder that cuts long texts."
+        )
+
+
+def _tokenizer(block: Config) -> Any:
+    name = resolve(block["model_name"])
+    return AutoTokenizer.from_pretrained(name, **without_code(block.get("tokenizer_kwargs")))
+
+
+def _naming(block: Config, path: str) -> Any:
+    return naming_model(f"{path}.model_name", block["model_name"])

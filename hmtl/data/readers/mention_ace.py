@@ -1,0 +1,53 @@
+"""Entity mentions of ACE."""
+
+from collections import Counter
+from os import PathLike
+from typing import Dict, Iterator, Optional, Union
+
+from allennlp.data import DatasetReader, Instance, TokenIndexer
+
+from hmtl.data.readers.corpus_reader import INSTANCES
+from hmtl.data.readers.span_tagging_reader import SpanTaggingReader
+from hmtl.formats.files import documents_in
+from hmtl.formats.like_conll import SUFFIX, read_documents
+
+
+@DatasetReader.register("mention_ace")
+class MentionAceReader(SpanTaggingReader):
+    """
+    Sentences with the heads of entity mentions, from like_conll files: one file, or all
+    `*like_conll` in a directory tree.
+
+    # Parameters
+
+    token_indexers : `Dict[str, TokenIndexer]`, optional (default = single ids, named `"tokens"`)
+    coding_scheme : `str`, optional (default = `"BIOUL"`)
+        Of the tags: `"IOB1"`, `"BIO"` or `"BIOUL"`.
+    label_namespace : `str`, optional (default = `"ace_mention_labels"`)
+        The namespace of the tags.
+    max_instances : `int`, optional (default = `None`)
+        Read no more than this many instances.
+    """
+
+    def __init__(
+        self,
+        token_indexers: Optional[Dict[str, TokenIndexer]] = None,
+        coding_scheme: str = "BIOUL",
+        label_namespace: str = "ace_mention_labels",
+        max_instances: Optional[int] = None,
+    ) -> None:
+        super().__init__(coding_scheme, label_namespace, token_indexers, max_instances)
+
+    def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
+        counts: Counter[str] = Counter()
+        for file in documents_in(file_path, SUFFIX):
+            counts["files"] += 1
+            for document in read_documents(file, relations=False, coreference=False):
+                for sentence in document.sentences:
+                    counts[INSTANCES] += 1
+                    counts["mentions"] += len(sentence.mentions)
+                    source = f"{file}:{sentence.line}"
+                    yield self.text_to_instance(
+                        sentence.words, sentence.mentions, source, document.name
+                    )
+        self.conclude(file_path, counts)

@@ -1,0 +1,75 @@
+"""Named entities of OntoNotes."""
+
+from collections import Counter
+from os import PathLike
+from pathlib import Path
+from typing import Dict, Iterator, List, Optional, Union
+
+from allennlp.data import DatasetReader, Instance, TokenIndexer
+
+from hmtl.data.readers.corpus_reader import INSTANCES
+from hmtl.data.readers.span_tagging_reader import SpanTaggingReader
+from hmtl.errors import DataError
+from hmtl.formats.brackets import outermost
+from hmtl.formats.conll2012 import corpus_files, read_names
+
+
+@DatasetReader.register("ner_ontonotes")
+class NerOntonotesReader(SpanTaggingReader):
+    """
+    Sentences with named entities, from CoNLL-2012 files: one file, or all `*_conll` in a directory
+    tree, of which only words and names are read. Of names that nest, the outermost is kept.
+
+    # Parameters
+
+    token_indexers : `Dict[str, TokenIndexer]`, optional (default = single ids, named `"tokens"`)
+    domain_identifier : `str`, optional (default = `None`)
+        Read only files in a folder of this name, as `"nw"`, or of these names, as `"bc/cnn"`.
+    coding_scheme : `str`, optional (default = `"IOB1"`)
+        Of the tags: `"IOB1"`, `"BIO"` or `"BIOUL"`.
+    label_namespace : `str`, optional (default = `"ontonotes_ner_labels"`)
+        The namespace of the tags.
+    max_instances : `int`, optional (default = `None`)
+        Read no more than this many instances.
+    """
+
+    def __init__(
+        self,
+        token_indexers: Optional[Dict[str, TokenIndexer]] = None,
+        domain_identifier: Optional[str] = None,
+        coding_scheme: str = "IOB1",
+        label_namespace: str = "ontonotes_ner_labels",
+        max_instances: Optional[int] = None,
+    ) -> None:
+        super().__init__(coding_scheme, label_namespace, token_indexers, max_instances)
+        self._domain_identifier = domain_identifier
+
+    def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
+        counts: Counter[str] = Counter()
+        for file in self._files(file_path):
+            counts["files"] += 1
+            for document in read_names(file):
+                for sentence in document.sentences:
+                    names = outermost(sentence.names)
+                    counts[INSTANCES] += 1
+                    counts["names"] += len(names)
+                    counts["names inside others left out"] += len(sentence.names) - len(names)
+                    source = f"{file}:{sentence.line}"
+                    yield self.text_to_instance(sentence.words, names, source, document.name)
+        self.conclude(file_path, counts)
+
+    def _files(self, path: Union[str, PathLike]) -> List[Path]:
+        files = corpus_files(path)
+        if self._domain_identifier is None:
+            return files
+        # Above the corpus' own directory a folder may bear the name of a genre by chance.
+        top = Path(path) if Path(path).is_dir() else Path(Path(path).anchor)
+        folder = f"/{self._domain_identifier.strip('/')}/"
+        chosen = [file for file in files if folder in f"/{file.relative_to(top).as_posix()}"]
+        if not chosen:
+            raise DataError(
+                f"none of the {len(files)} files is in a folder {self._domain_identifier!r}, which "
+                "domain_identifier asks for",
+                path,
+            )
+        return chosen

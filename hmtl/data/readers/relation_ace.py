@@ -1,0 +1,115 @@
+"""Relations of ACE."""
+
+from collections import Counter
+from os import PathLike
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+
+from allennlp.data import DatasetReader, Instance, TokenIndexer
+from allennlp.data.fields import Field, MetadataField
+
+from hmtl.data.fields.relations_field import RelationsField
+from hmtl.data.readers.corpus_reader import INSTANCES, CorpusReader
+from hmtl.formats.brackets import LabelledSpan
+from hmtl.formats.files import documents_in
+from hmtl.formats.like_conll import SUFFIX, LikeConllSentence, read_documents
+
+
+@DatasetReader.register("relation_ace")
+class RelationAceReader(CorpusReader):
+    """
+    Sentences with relations, from like_conll files: one file, or all `*like_conll` in a directory
+    tree. A relation stands between the last tokens of its two arguments.
+
+    Instances hold `text`, `relations` (absent without gold) and `metadata`: `words`, `source`
+    ("path:line" of the first word) and, with gold, `relations`, as lists of first token, second
+    token and type, and `mentions`, as lists of label and `[start, end]`, for the strict score.
+
+    # Parameters
+
+    token_indexers : `Dict[str, TokenIndexer]`, optional (default = single ids, named `"tokens"`)
+    label_namespace : `str`, optional (default = `"relation_ace_labels"`)
+        The namespace of the types.
+    skip_sentences_without_relations : `bool`, optional (default = `True`)
+        The 2018 code skips sentences that have no relation column, in training and in evaluation, and
+        keeps those whose relation columns are all empty. That flatters precision: with `False` a
+        relation predicted in such a sentence counts as an error. Scores on test data then come with
+        and without the sentences that hold no relation.
+    max_instances : `int`, optional (default = `None`)
+        Read no more than this many instances.
+    """
+
+    def __init__(
+        self,
+        token_indexers: Optional[Dict[str, TokenIndexer]] = None,
+        label_namespace: str = "relation_ace_labels",
+        skip_sentences_without_relations: bool = True,
+        max_instances: Optional[int] = None,
+    ) -> None:
+        super().__init__(token_indexers, max_instances)
+        self._label_namespace = label_namespace
+        self._skip_sentences_without_relations = skip_sentences_without_relations
+
+    def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
+        counts: Counter[str] = Counter()
+        for file in documents_in(file_path, SUFFIX):
+            counts["files"] += 1
+            for document in read_documents(file, coreference=False):
+                for sentence in document.sentences:
+                    relations = _distinct_relations(sentence)
+                    counts["relations"] += len(relations)
+                    counts["doubled relations left out"] += len(sentence.relations) - len(relations)
+                    counts["empty relation columns"] += sentence.empty_relation_columns
+                    has_columns = bool(relations) or sentence.empty_relation_columns > 0
+                    if self._skip_sentences_without_relations and not has_columns:
+                        counts["sentences without a relation skipped"] += 1
+                        continue
+                    counts[INSTANCES] += 1
+                    yield self.text_to_instance(
+                        sentence.words,
+                        relations,
+                        f"{file}:{sentence.line}",
+                        sentence.mentions,
+                        document.name,
+                    )
+        self.conclude(file_path, counts)
+
+    def text_to_instance(
+        self,
+        words: List[str],
+        relations: Optional[List[Tuple[int, int, str]]] = None,
+        source: Optional[str] = None,
+        mentions: Optional[List[LabelledSpan]] = None,
+        document: Optional[str] = None,
+    ) -> Instance:
+        """
+        # Parameters
+
+        words : `List[str]`
+        relations : `List[Tuple[int, int, str]]`, optional
+            Gold: last token of the first argument, last token of the second, type.
+        source : `str`, optional
+            Where the sentence comes from, for messages.
+        mentions : `List[Tuple[str, Tuple[int, int]]]`, optional
+            Gold: label and `(start, end)`, both ends inclusive.
+        document : `str`, optional
+            The name of its document.
+        """
+        text = self.text_field(words)
+        fields: Dict[str, Field] = {"text": text}
+        metadata: Dict[str, Any] = {"words": words, "source": source, "document": document}
+        if relations is not None:
+            fields["relations"] = RelationsField(relations, text, self._label_namespace)
+            metadata["relations"] = [list(relation) for relation in relations]
+        if mentions is not None:
+            metadata["mentions"] = [[label, list(span)] for label, span in mentions]
+        fields["metadata"] = MetadataField(metadata)
+        return Instance(fields)
+
+
+def _distinct_relations(sentence: LikeConllSentence) -> List[Tuple[int, int, str]]:
+    """The relations between last tokens, each once, in the order of the columns."""
+    return list(
+        dict.fromkeys(
+            (relation.arg1[1], relation.arg2[1], relation.type) for relation in sentence.relations
+        )
+    )

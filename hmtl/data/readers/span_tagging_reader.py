@@ -1,0 +1,73 @@
+"""What the readers for sequence taggers have in common."""
+
+from typing import Dict, List, Optional
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Instance, TokenIndexer
+from allennlp.data.fields import Field, MetadataField, SequenceLabelField
+
+from hmtl.data.readers.corpus_reader import CorpusReader
+from hmtl.formats.brackets import LabelledSpan
+from hmtl.formats.tags import PREFIXES, spans_to_tags
+
+
+class SpanTaggingReader(CorpusReader):
+    """
+    Sentences with labelled spans, of which no two share a token, as one tag per token.
+
+    Instances hold `text`, `tags` (absent without gold) and `metadata`: `words`, `source`
+    ("path:line" of the first word), `document` (its name) and, with gold, `tags`.
+
+    # Parameters
+
+    coding_scheme : `str`
+        Of the tags: `"IOB1"`, `"BIO"` or `"BIOUL"`.
+    label_namespace : `str`
+        The namespace of the tags.
+    token_indexers : `Dict[str, TokenIndexer]`, optional (default = single ids, named `"tokens"`)
+    max_instances : `int`, optional (default = `None`)
+        Read no more than this many instances.
+    """
+
+    def __init__(
+        self,
+        coding_scheme: str,
+        label_namespace: str,
+        token_indexers: Optional[Dict[str, TokenIndexer]] = None,
+        max_instances: Optional[int] = None,
+    ) -> None:
+        super().__init__(token_indexers, max_instances)
+        if coding_scheme not in PREFIXES:
+            raise ConfigurationError(
+                f"unknown coding_scheme {coding_scheme!r}; expected one of {list(PREFIXES)}"
+            )
+        self._coding_scheme = coding_scheme
+        self._label_namespace = label_namespace
+
+    def text_to_instance(
+        self,
+        words: List[str],
+        spans: Optional[List[LabelledSpan]] = None,
+        source: Optional[str] = None,
+        document: Optional[str] = None,
+    ) -> Instance:
+        """
+        # Parameters
+
+        words : `List[str]`
+        spans : `List[Tuple[str, Tuple[int, int]]]`, optional
+            Gold: `(label, (start, end))`, both ends inclusive.
+        source : `str`, optional
+            Where the sentence comes from, for messages.
+        document : `str`, optional
+            The name of its document, where the corpus has names.
+        """
+        text = self.text_field(words)
+        fields: Dict[str, Field] = {"text": text}
+        metadata = {"words": words, "source": source, "document": document}
+        if spans is not None:
+            tags = spans_to_tags(spans, len(words), self._coding_scheme)
+            fields["tags"] = SequenceLabelField(tags, text, self._label_namespace)
+            metadata["tags"] = tags
+        fields["metadata"] = MetadataField(metadata)
+        return Instance(fields)

@@ -1,0 +1,178 @@
+"""The way that all importers take from documents to files: split, resolve, write, count."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from hmtl.common.files import PARTIAL, making_directory, remove_directory, write_json
+from hmtl.errors import DataError
+from hmtl.formats.annotated import Document
+from hmtl.formats.tags import PREFIXES
+from hmtl.importing import splits
+from hmtl.importing.layouts import LAYOUTS, Layout, Options
+from hmtl.importing.splits import Splits
+from hmtl.importing.tally import Tally, contents
+
+logger = logging.getLogger(__name__)
+
+# What was read, converted and left out; it tells a directory that an importer made. Hidden, so that no
+# reader takes it for a part of the corpus.
+RECORD = ".import.json"
+NOT_LISTED = "in none of the lists of --split-lists"
+NO_WORD = "holds no word"
+# So many names in a warning tell whose mistake it is; the rest is a number.
+NAMES_SHOWN = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser, default_layout: str) -> None:
+    """The options of an importer that ends with `write_corpus`."""
+    parser.add_argument(
+        "--to",
+        choices=LAYOUTS,
+        default=default_layout,
+        help="what to write: like_conll (readers mention_ace, relation_ace, coref_ace), conll2012 "
+        "(ner_ontonotes, coref), conll2003, or for other tools brat or dygie (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--singletons",
+        action="store_true",
+        help="write clusters of one mention too, in layouts for coreference",
+    )
+    parser.add_argument(
+        "--coding-scheme",
+        choices=PREFIXES,
+        default="BIO",
+        help="of the tags in conll2003 (default: %(default)s)",
+    )
+    splits.add_arguments(parser)
+
+
+def write_corpus(
+    arguments: argparse.Namespace,
+    documents: Iterable[Document],
+    division: Splits,
+    tally: Tally,
+    num_documents: int | None = None,
+    coref_division: Splits | None = None,
+) -> None:
+    """
+    Writes the directory `arguments.target`, whole or not at all.
+
+    # Parameters
+
+    arguments : `argparse.Namespace`
+        With `target`, `force`, and what `add_arguments` adds.
+    documents : `Iterable[Document]`
+        In the order in which they are to stand in the files; their names differ.
+    division : `Splits`
+    tally : `Tally`
+        All that is in `documents` is counted here as read, and then as converted or left out. Count
+        nothing that is in them yourself; what never got into one is `Tally.dropped`.
+    num_documents : `int`, optional (default = `None`)
+        For the progress bar.
+    coref_division : `Splits`, optional (default = `None`)
+        Where coreference is split otherwise than the rest. A document that one of the two trains on and
+        the other scores is warned about.
+
+    # Raises
+
+    `DataError`
+        If there is something at `arguments.target` that may not be replaced, or it cannot be written, or
+        there is no document.
+    """
+    check_target(arguments.target, arguments.force)
+    coref_division = coref_division or division
+    names: list[str] = []
+    with _new_directory(arguments.target, arguments.force) as directory:
+        options = Options(arguments.singletons, arguments.coding_scheme)
+        layout = LAYOUTS[arguments.to](directory, tally, options)
+        progress = tqdm(documents, "converting", num_documents, unit=" documents", disable=None)
+        for document in progress:
+            _write_document(document, layout, division, coref_division, tally)
+            names.append(document.name)
+        if not names:
+            raise DataError("holds no document", arguments.source)
+        write_json(directory / RECORD, _record(arguments.to, division, tally))
+    logger.info("documents are split %s", division.why)
+    _warn_of_shared_documents(division, coref_division, names)
+
+
+def _write_document(
+    document: Document, layout: Layout, division: Splits, coref_division: Splits, tally: Tally
+) -> None:
+    split, coref_split = division.split_of(document.name), coref_division.split_of(document.name)
+    document = layout.recast(document)
+    read = contents(document)
+    for kind, count in read.items():
+        tally.read(kind, count)
+    reason = NOT_LISTED if split is None and coref_split is None else None
+    reason = reason if document.num_words else NO_WORD
+    if reason:
+        for kind, count in read.items():
+            tally.left_out(kind, reason, count)
+        return
+    fitted = layout.fit(document)
+    layout.write(fitted, split, coref_split)
+    left = contents(fitted)
+    for kind, count in left.items():
+        tally.converted(kind, count)
+    # Where a document is in a split for coreference only, that one counts.
+    tally.in_split(split or coref_split or "", left)
+
+
+@contextmanager
+def _new_directory(target: Path, force: bool) -> Iterator[Path]:
+    """As `making_directory`; with `force` in place of what an importer wrote there before."""
+    replaced = target.with_name(f".{target.name}.replaced{PARTIAL}")
+    with making_directory(target) as directory:
+        yield directory
+        if force and target.exists():
+            remove_directory(replaced)
+            target.rename(replaced)
+    remove_directory(replaced)
+
+
+def check_target(target: Path, force: bool) -> None:
+    """
+    Whether an importer may write there.
+
+    # Raises
+
+    `DataError`
+        If something is there already that `force` does not replace.
+    """
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not force:
+        raise DataError(
+            "is there already; replace it with --force or choose another directory", target
+        )
+    if not (target / RECORD).is_file():
+        raise DataError(
+            f"is no directory that this script wrote ({RECORD} is missing), so --force will not replace it; "
+            "choose another",
+            target,
+        )
+
+
+def _record(layout: str, division: Splits, tally: Tally) -> dict[str, Any]:
+    return {"layout": layout, "split": division.why, **tally.to_json()}
+
+
+def _warn_of_shared_documents(division: Splits, coref_division: Splits, names: list[str]) -> None:
+    shared = splits.shared_between(division, coref_division, names)
+    if shared:
+        logger.warning(
+            "%d document(s) are trained on by coreference and scored by the other tasks, or the other way "
+            "round: %s%s. In a model of all tasks those scores are on text that was trained on",
+            len(shared),
+            ", ".join(shared[:NAMES_SHOWN]),
+            ", ..." if len(shared) > NAMES_SHOWN else "",
+        )

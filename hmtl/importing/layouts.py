@@ -1,0 +1,260 @@
+"""
+The files of a corpus, by what reads them. A layout is given documents one by one and keeps few files open,
+so that a corpus of any size can be written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hmtl.formats.annotated import Document
+from hmtl.formats.conll2003 import DOCUMENT_START
+from hmtl.formats.export.brat import annotation_lines, with_text
+from hmtl.formats.export.columns import conll2003_lines
+from hmtl.formats.export.conll import conll2012_lines, like_conll_lines
+from hmtl.formats.export.dygie import json_line
+from hmtl.importing import splits
+from hmtl.importing.brat_files import ANNOTATION_SUFFIX, TEXT_SUFFIX
+from hmtl.importing.naming import UniqueNames
+from hmtl.importing.resolution import (
+    SINGLETON,
+    TOO_FEW,
+    for_columns,
+    with_plain_labels,
+    within_sentences,
+)
+from hmtl.importing.tally import Tally
+
+# So many documents stand in one like_conll file: a folder of some dozen files, none of them huge.
+DOCUMENTS_PER_FILE = 25
+NOT_EXPRESSIBLE = "the layout has no place for them"
+
+
+@dataclass(frozen=True)
+class Options:
+    """
+    # Parameters
+
+    singletons : `bool`, optional (default = `False`)
+        Whether clusters of one mention are kept where coreference is learned.
+    coding_scheme : `str`, optional (default = `"BIO"`)
+        Of tags.
+    """
+
+    singletons: bool = False
+    coding_scheme: str = "BIO"
+
+
+class Layout:
+    """
+    # Parameters
+
+    directory : `Path`
+        Where the files go; is there already.
+    tally : `Tally`
+        Counts what the layout cannot hold.
+    options : `Options`
+    """
+
+    def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
+        self.directory = directory
+        self.tally = tally
+        self.options = options
+
+    def recast(self, document: Document) -> Document:
+        """The document; if it has only names or only mentions, with them as what the layout has."""
+        return document
+
+    def fit(self, document: Document) -> Document:
+        """What the layout can hold of a document; the rest is counted."""
+        return for_columns(document, self.tally, self.options.singletons)
+
+    def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
+        """
+        Adds what `fit` left of a document.
+
+        # Parameters
+
+        document : `Document`
+        split, coref_split : `str` or `None`
+            The split it belongs to, and that where coreference is learned; `None`: it is in none.
+        """
+        raise NotImplementedError
+
+
+class _Columns(Layout):
+    """A layout in which a document has a name without blanks; parts of one have the same."""
+
+    def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
+        super().__init__(directory, tally, options)
+        self._names = UniqueNames(tally)
+
+    def fit(self, document: Document) -> Document:
+        fitted = super().fit(document)
+        return replace(fitted, name=self._names.instead_of(document.name, fitted.name))
+
+
+class LikeConll(_Columns):
+    """
+    `<split>/<split>_00.like_conll` and so on (`mention_ace`, `relation_ace`), and all of a split again in
+    `single_file/<split>.like_conll` (`coref_ace`).
+    """
+
+    def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
+        super().__init__(directory, tally, options)
+        self._num_documents: Counter[str] = Counter()
+
+    def recast(self, document: Document) -> Document:
+        return _with_mentions(document)
+
+    def fit(self, document: Document) -> Document:
+        self.tally.left_out("names", NOT_EXPRESSIBLE, len(document.names))
+        return super().fit(replace(document, names=[]))
+
+    def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
+        lines = list(like_conll_lines(document))
+        if split:
+            number = self._num_documents[split] // DOCUMENTS_PER_FILE
+            self._num_documents[split] += 1
+            append_lines(self.directory / split / f"{split}_{number:02d}.like_conll", lines)
+        if coref_split:
+            append_lines(self.directory / "single_file" / f"{coref_split}.like_conll", lines)
+
+
+class Conll2012(_Columns):
+    """
+    `ner/<split>/<document>.gold_conll` (`ner_ontonotes`), and all of a split again in
+    `coref/<split>.gold_conll` (`coref`).
+    """
+
+    def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
+        super().__init__(directory, tally, options)
+        self._paths = UniqueNames(tally)
+
+    def recast(self, document: Document) -> Document:
+        return _with_names(document)
+
+    def fit(self, document: Document) -> Document:
+        return super().fit(_without_mentions(document, self.tally))
+
+    def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
+        lines = list(conll2012_lines(document))
+        if split:
+            path = self._paths.instead_of(document.name, safe_path(document.name).as_posix())
+            append_lines(self.directory / "ner" / split / f"{path}.gold_conll", lines)
+        if coref_split:
+            append_lines(self.directory / "coref" / f"{coref_split}.gold_conll", lines)
+
+
+class Conll2003(Layout):
+    """`<split>.txt` in columns (`conll2003`), each name a tag."""
+
+    def recast(self, document: Document) -> Document:
+        return _with_names(document)
+
+    def fit(self, document: Document) -> Document:
+        self.tally.left_out("clusters", NOT_EXPRESSIBLE, len(document.clusters))
+        members = sum(map(len, document.clusters))
+        self.tally.left_out("cluster members", NOT_EXPRESSIBLE, members)
+        fitted = super().fit(replace(_without_mentions(document, self.tally), clusters=[]))
+        # A word that looks like the beginning of a document cannot stand in the first column.
+        for sentence in fitted.sentences:
+            sentence.words[:] = [
+                word.strip("-") if word == DOCUMENT_START else word for word in sentence.words
+            ]
+        return fitted
+
+    def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
+        if split:
+            lines = conll2003_lines(document, self.options.coding_scheme)
+            append_lines(self.directory / f"{split}.txt", lines)
+
+
+class _NamedApart(Layout):
+    """A layout in which all documents, and parts of one, have names of their own."""
+
+    def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
+        super().__init__(directory, tally, options)
+        self._names = UniqueNames(tally)
+
+
+class Dygie(_NamedApart):
+    """`<split>.json`, a document a line."""
+
+    def recast(self, document: Document) -> Document:
+        return _with_mentions(document)
+
+    def fit(self, document: Document) -> Document:
+        self.tally.left_out("names", NOT_EXPRESSIBLE, len(document.names))
+        return within_sentences(replace(document, names=[]), self.tally)
+
+    def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
+        if split:
+            named = replace(document, name=self._names.of(document.name))
+            append_lines(self.directory / f"{split}.json", [json_line(named)])
+
+
+class Brat(_NamedApart):
+    """`<split>/<document>.txt` and `.ann`."""
+
+    def fit(self, document: Document) -> Document:
+        linked = [cluster for cluster in document.clusters if len(cluster) > 1]
+        self.tally.left_out("clusters", TOO_FEW, len(document.clusters) - len(linked))
+        alone = sum(map(len, document.clusters)) - sum(map(len, linked))
+        self.tally.left_out("cluster members", SINGLETON, alone)
+        return with_text(with_plain_labels(replace(document, clusters=linked), self.tally))
+
+    def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
+        if split:
+            name = document.name
+            # A corpus that is in folders by split already keeps them.
+            if not splits.is_folder_of(split, name.partition("/")[0]):
+                name = f"{split}/{name}"
+            path = self.directory / self._names.of(safe_path(name).as_posix())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.with_name(path.name + TEXT_SUFFIX).write_bytes((document.text or "").encode())
+            append_lines(path.with_name(path.name + ANNOTATION_SUFFIX), annotation_lines(document))
+
+
+LAYOUTS: dict[str, type[Layout]] = {
+    "like_conll": LikeConll,
+    "conll2012": Conll2012,
+    "conll2003": Conll2003,
+    "dygie": Dygie,
+    "brat": Brat,
+}
+
+
+def _with_mentions(document: Document) -> Document:
+    return document if document.mentions else replace(document, mentions=document.names, names=[])
+
+
+def _with_names(document: Document) -> Document:
+    return document if document.names else replace(document, names=document.mentions, mentions=[])
+
+
+def _without_mentions(document: Document, tally: Tally) -> Document:
+    tally.left_out("mentions", NOT_EXPRESSIBLE, len(document.mentions))
+    tally.left_out("relations", NOT_EXPRESSIBLE, len(document.relations))
+    return replace(document, mentions=[], relations=[])
+
+
+def append_lines(path: Path, lines: Iterable[str]) -> None:
+    """Adds lines to a UTF-8 file, which is made if it is not there, with its folders."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def safe_path(name: str) -> Path:
+    """
+    A document's name as a path below a folder: each part is plain, and none leads out of it or is hidden,
+    since hidden files are no part of a corpus.
+    """
+    parts = [re.sub(r"[\x00-\x1f\\:]", "_", part) for part in name.split("/")]
+    plain = [re.sub(r"^\.", "_", part) for part in parts if part.strip(".")] or ["_"]
+    return Path(*plain)

@@ -1,0 +1,25 @@
+"""
+like_conll files, which mention_ace, relation_ace and coref_ace read: a file or a folder of them, to be split
+anew or written for other tools.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from hmtl.formats.files import documents_in
+from hmtl.formats.like_conll import SUFFIX
+from hmtl.importing import column_corpus, corpus_writer
+from hmtl.importing.conll import read_like_conll
+from hmtl.importing.tally import Tally
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the format."""
+    corpus_writer.add_arguments(parser, default_layout="brat")
+
+
+def run(arguments: argparse.Namespace) -> Tally:
+    """Converts a file or a folder."""
+    files = documents_in(arguments.source, SUFFIX)
+    return column_corpus.convert(arguments, files, read_like_conll)

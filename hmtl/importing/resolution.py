@@ -1,0 +1,212 @@
+"""
+The rules for what column files cannot hold. Each is applied in this order, and counted with its reason.
+
+1. A span that crosses the end of a sentence is left out (mentions, names, cluster members), and so is a
+   relation one of whose arguments does, or whose arguments stand in two sentences.
+2. Of mentions that share tokens the longest stays; of equally long ones the one that begins first; of those
+   over the same tokens the first in the source. Names are treated likewise, apart from mentions. Each
+   column keeps what it can express: a relation keeps an argument, and a cluster a span, whose mention was
+   left out for its overlap only.
+3. A relation that is there twice (same type and arguments) is written once; one whose arguments cross each
+   other is left out.
+4. A span that stands in two clusters stays in the first. Of spans of one cluster that cross, the longest
+   stays. A cluster of fewer than two spans then is left out, unless `singletons` are asked for: OntoNotes
+   annotates none, and nothing can be learned from one alone.
+5. Blanks, control and invisible characters are taken out of words, as columns are parted by blanks; a
+   word that is empty then becomes `_`. In labels `(`, `)`, `*` and blanks become `-`; in the name of a
+   document blanks, and a `#` at its beginning, become `_`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from hmtl.formats.annotated import Document, Mention, Relation, Sentence
+from hmtl.formats.brackets import Span
+from hmtl.importing.tally import Tally
+
+EMPTY_WORD = "_"
+CROSSES_SENTENCES = "crosses the end of a sentence"
+TWO_SENTENCES = "its arguments stand in two sentences"
+OVERLAPS = "shares tokens with another, which is longer or came first"
+TWICE = "is there twice"
+ARGUMENTS_CROSS = "its arguments cross each other"
+SECOND_CLUSTER = "stands in another cluster already"
+CROSSES_IN_CLUSTER = "crosses a longer one of its cluster"
+SINGLETON = "is the only one of its cluster"
+TOO_FEW = "has fewer than two members"
+
+T = TypeVar("T")
+_NOT_IN_LABELS = re.compile(r"[()*\s]+")
+# Unicode's general categories of separators, control and format characters; of the latter, the two that
+# join and part letters in Persian or Hindi belong to a word's spelling.
+_INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf"}
+_JOINERS = "\u200c\u200d"
+
+
+def for_columns(document: Document, tally: Tally, singletons: bool = False) -> Document:
+    """
+    What like_conll and CoNLL-2012 columns can hold of a document, by the rules above.
+
+    # Parameters
+
+    document : `Document`
+        Stays as it is.
+    tally : `Tally`
+        Counts what is left out or changed, as `mentions`, `names`, `relations`, `clusters`,
+        `cluster members`, `words`, `labels`.
+    singletons : `bool`, optional (default = `False`)
+        Whether clusters of one span are kept.
+    """
+    document = with_plain_labels(within_sentences(document, tally), tally)
+    return replace(
+        document,
+        name=_plain_name(document.name),
+        sentences=[_printable_words(sentence, tally) for sentence in document.sentences],
+        mentions=without_overlaps(document.mentions, tally, "mentions"),
+        names=without_overlaps(document.names, tally, "names"),
+        relations=_expressible_relations(document.relations, tally),
+        clusters=_expressible_clusters(document.clusters, tally, singletons),
+    )
+
+
+def within_sentences(document: Document, tally: Tally) -> Document:
+    """The document without what crosses the end of a sentence (rule 1)."""
+    sentences = document.sentence_of_words()
+
+    def crosses(span: Span) -> bool:
+        return sentences[span[0]] != sentences[span[1]]
+
+    def kept(mentions: Iterable[Mention], kind: str) -> list[Mention]:
+        return _without(mentions, lambda m: crosses(m.span), tally, kind, CROSSES_SENTENCES)
+
+    relations = _without(
+        document.relations,
+        lambda relation: crosses(relation.arg1) or crosses(relation.arg2),
+        tally,
+        "relations",
+        CROSSES_SENTENCES,
+    )
+    return replace(
+        document,
+        mentions=kept(document.mentions, "mentions"),
+        names=kept(document.names, "names"),
+        relations=_without(
+            relations,
+            lambda relation: sentences[relation.arg1[0]] != sentences[relation.arg2[0]],
+            tally,
+            "relations",
+            TWO_SENTENCES,
+        ),
+        clusters=[
+            _without(cluster, crosses, tally, "cluster members", CROSSES_SENTENCES)
+            for cluster in document.clusters
+        ],
+    )
+
+
+def without_overlaps(mentions: Sequence[Mention], tally: Tally, kind: str) -> list[Mention]:
+    """Mentions that share no token, ordered by start (rule 2)."""
+    kept: list[Mention] = []
+    taken: set[int] = set()
+    for mention in sorted(mentions, key=lambda m: (m.start - m.end, m.start)):
+        tokens = range(mention.start, mention.end + 1)
+        if taken.isdisjoint(tokens):
+            taken.update(tokens)
+            kept.append(mention)
+    tally.left_out(kind, OVERLAPS, len(mentions) - len(kept))
+    return sorted(kept)
+
+
+def _expressible_relations(relations: Sequence[Relation], tally: Tally) -> list[Relation]:
+    unique = list(dict.fromkeys(relations))
+    tally.left_out("relations", TWICE, len(relations) - len(unique))
+    return _without(
+        unique,
+        lambda relation: _cross(relation.arg1, relation.arg2),
+        tally,
+        "relations",
+        ARGUMENTS_CROSS,
+    )
+
+
+def _expressible_clusters(
+    clusters: Iterable[Sequence[Span]], tally: Tally, singletons: bool
+) -> list[list[Span]]:
+    seen: set[Span] = set()
+    result: list[list[Span]] = []
+    for cluster in clusters:
+        apart = _without(cluster, seen.__contains__, tally, "cluster members", SECOND_CLUSTER)
+        seen.update(apart)
+        unique = list(dict.fromkeys(apart))
+        tally.left_out("cluster members", TWICE, len(apart) - len(unique))
+        nested: list[Span] = []
+        for span in sorted(unique, key=lambda span: (span[0] - span[1], span[0])):
+            if any(_cross(span, other) for other in nested):
+                tally.left_out("cluster members", CROSSES_IN_CLUSTER)
+            else:
+                nested.append(span)
+        if len(nested) > 1 or (nested and singletons):
+            result.append(sorted(nested))
+        else:
+            tally.left_out("cluster members", SINGLETON, len(nested))
+            tally.left_out("clusters", TOO_FEW)
+    return result
+
+
+def _cross(first: Span, second: Span) -> bool:
+    (start, end), (other_start, other_end) = sorted((first, second))
+    return start < other_start <= end < other_end
+
+
+def _without(
+    items: Iterable[T], is_left_out: Callable[[T], bool], tally: Tally, kind: str, reason: str
+) -> list[T]:
+    items = list(items)
+    kept = [item for item in items if not is_left_out(item)]
+    tally.left_out(kind, reason, len(items) - len(kept))
+    return kept
+
+
+def _printable_words(sentence: Sentence, tally: Tally) -> Sentence:
+    words = [printable(word) for word in sentence.words]
+    changed = sum(word != before for word, before in zip(words, sentence.words))
+    tally.changed("words", "blanks or invisible characters taken out", changed)
+    return replace(sentence, words=words)
+
+
+def printable(word: str) -> str:
+    """A word without blanks, control and invisible characters; `_` if nothing is left."""
+    if word and word.isprintable() and " " not in word:
+        return word
+    rest = "".join(filter(_is_kept, word))
+    return rest if rest.strip(_JOINERS) else EMPTY_WORD
+
+
+def _is_kept(character: str) -> bool:
+    return character in _JOINERS or unicodedata.category(character) not in _INVISIBLE
+
+
+def _plain_name(name: str) -> str:
+    """Rows of CoNLL-2012 begin with it, and lines that begin with `#` are no rows."""
+    return re.sub(r"\s+|^#", "_", name.strip()) or EMPTY_WORD
+
+
+def with_plain_labels(document: Document, tally: Tally) -> Document:
+    """The document with labels that can stand in a column (rule 5)."""
+
+    def plain(label: str) -> str:
+        changed = _NOT_IN_LABELS.sub("-", label)
+        tally.changed("labels", "blanks, brackets or asterisks became '-'", changed != label)
+        return changed
+
+    return replace(
+        document,
+        mentions=[replace(mention, type=plain(mention.type)) for mention in document.mentions],
+        names=[replace(name, type=plain(name.type)) for name in document.names],
+        relations=[replace(relation, type=plain(relation.type)) for relation in document.relations],
+    )

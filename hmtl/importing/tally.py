@@ -1,0 +1,129 @@
+"""What was read, converted, changed and left out, and why: counted on the way, shown in a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hmtl.common.reporting import table
+from hmtl.formats.annotated import Document
+from hmtl.importing.splits import SPLITS
+
+
+def contents(document: Document) -> dict[str, int]:
+    """How many of each kind of thing are in a document."""
+    return {
+        "documents": 1,
+        "sentences": len(document.sentences),
+        "words": document.num_words,
+        "names": len(document.names),
+        "mentions": len(document.mentions),
+        "relations": len(document.relations),
+        "clusters": len(document.clusters),
+        "cluster members": sum(map(len, document.clusters)),
+    }
+
+
+class Tally:
+    """
+    Counts by kind of thing (`documents`, `mentions`, `relations`, ...).
+
+    Whatever was `read` ends as converted or is `left_out` with a reason: `converted` is counted by the
+    writers, so that a thing lost without a word shows (see `unaccounted`).
+    """
+
+    def __init__(self) -> None:
+        self.num_read: Counter[str] = Counter()
+        self.num_converted: Counter[str] = Counter()
+        # By split and kind: of what was converted.
+        self.num_in_split: Counter[tuple[str, str]] = Counter()
+        self.num_left_out: Counter[tuple[str, str]] = Counter()
+        self.num_changed: Counter[tuple[str, str]] = Counter()
+
+    def read(self, kind: str, count: int = 1) -> None:
+        """So many of a kind were found in the source."""
+        if count:
+            self.num_read[kind] += count
+
+    def converted(self, kind: str, count: int = 1) -> None:
+        """So many were written."""
+        if count:
+            self.num_converted[kind] += count
+
+    def in_split(self, split: str, counts: Mapping[str, int]) -> None:
+        """So many of each kind, among those converted, are in a split."""
+        for kind, count in counts.items():
+            if count:
+                self.num_in_split[split, kind] += count
+
+    def left_out(self, kind: str, reason: str, count: int = 1) -> None:
+        """So many were not written: `reason` completes "left out: ..."."""
+        if count:
+            self.num_left_out[kind, reason] += count
+
+    def dropped(self, kind: str, reason: str, count: int = 1) -> None:
+        """So many were found in the source and left out: for what never gets into a `Document`."""
+        self.read(kind, count)
+        self.left_out(kind, reason, count)
+
+    def changed(self, kind: str, how: str, count: int = 1) -> None:
+        """So many were written otherwise than they stood: `how` completes "changed: ..."."""
+        if count:
+            self.num_changed[kind, how] += count
+
+    def kinds(self) -> list[str]:
+        """All kinds counted so far: those of a `Document` first, then others in the order of the alphabet."""
+        counted = {*self.num_read, *self.num_converted}
+        counted.update(kind for kind, _ in [*self.num_left_out, *self.num_changed])
+        usual = [kind for kind in contents(Document("", [])) if kind in counted]
+        return [*usual, *sorted(counted.difference(usual))]
+
+    def lost(self, kind: str) -> int:
+        """How many of a kind were left out, for whatever reason."""
+        return sum(count for (of, _), count in self.num_left_out.items() if of == kind)
+
+    def unaccounted(self) -> dict[str, int]:
+        """By kind, read less converted less left out, where that is not zero: a fault of the importer."""
+        return {
+            kind: rest
+            for kind in self.kinds()
+            if (rest := self.num_read[kind] - self.num_converted[kind] - self.lost(kind))
+        }
+
+    def summary(self) -> str:
+        """The tables an importer ends with."""
+        present = {split for split, _ in self.num_in_split}
+        splits = [split for split in SPLITS if split in present]
+        rows = [
+            [kind, *(f"{count:,}" for count in counts)]
+            for kind in self.kinds()
+            if any(counts := self._counts(kind, splits))
+        ]
+        parts = [table(["", "read", "left out", "converted", *splits], rows)]
+        for title, details in (("left out", self.num_left_out), ("changed", self.num_changed)):
+            if details:
+                rows = [[kind, f"{count:,}", why] for (kind, why), count in sorted(details.items())]
+                parts.append(table([title, "", "why" if title == "left out" else "how"], rows))
+        return "\n\n".join(parts)
+
+    def _counts(self, kind: str, splits: Sequence[str]) -> list[int]:
+        """What the row of a kind holds."""
+        counts = [self.num_read[kind], self.lost(kind), self.num_converted[kind]]
+        return counts + [self.num_in_split[split, kind] for split in splits]
+
+    def to_json(self) -> dict[str, Any]:
+        """The counts as they stand in the record of an import."""
+        return {
+            "read": {kind: self.num_read[kind] for kind in self.kinds()},
+            "converted": {kind: self.num_converted[kind] for kind in self.kinds()},
+            "left out": _nested(self.num_left_out),
+            "changed": _nested(self.num_changed),
+        }
+
+
+def _nested(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    nested: dict[str, dict[str, int]] = {}
+    for (kind, reason), count in sorted(counts.items()):
+        nested.setdefault(kind, {})[reason] = count
+    return nested

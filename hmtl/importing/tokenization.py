@@ -1,0 +1,238 @@
+"""
+Text to sentences of words, with the place of each in the text, and annotations by characters to spans of
+words.
+
+Two rules make every annotation fit, whatever the tokenizer: a word is split where an annotation begins or
+ends inside it, and sentences that spaCy found are joined where an annotation reaches across their boundary.
+Both are counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+from hmtl.errors import DataError
+from hmtl.formats.annotated import CharacterSlice, Sentence
+from hmtl.formats.brackets import Span
+from hmtl.importing.tally import Tally
+
+SPACY, WHITESPACE, LINES = "spacy", "whitespace", "lines"
+COVERS_NO_WORD = "covers no word"
+SPLIT_WORD = "split where an annotation begins or ends inside"
+JOINED = "joined, as an annotation reaches across their boundary"
+
+# For each sentence the places of its words.
+Segmenter = Callable[[str], list[list[CharacterSlice]]]
+
+_WORD = re.compile(r"\S+")
+_LINE = re.compile(r"[^\n]+")
+_PARAGRAPH = re.compile(r".+?(?=\n[^\S\n]*\n|\Z)", re.DOTALL)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options by which plain text is cut."""
+    group = parser.add_argument_group("words and sentences")
+    group.add_argument(
+        "--tokens",
+        choices=(SPACY, WHITESPACE),
+        default=SPACY,
+        help="what makes words: spaCy's rules for the language, or the blanks of the text "
+        "(default: %(default)s)",
+    )
+    group.add_argument(
+        "--sentences",
+        choices=(SPACY, LINES),
+        default=SPACY,
+        help="what makes sentences: spaCy within paragraphs, or the lines of the text (default: %(default)s)",
+    )
+    group.add_argument(
+        "--spacy-model",
+        metavar="NAME",
+        help="an installed spaCy pipeline that finds sentences; without it spaCy's rules alone are used",
+    )
+    group.add_argument(
+        "--language",
+        default="en",
+        metavar="CODE",
+        help="the language of spaCy's rules (default: %(default)s)",
+    )
+
+
+def segmenter(arguments: argparse.Namespace) -> Segmenter:
+    """
+    What the options of `add_arguments` ask for.
+
+    # Raises
+
+    `DataError`
+        If the pipeline is not installed, or the language not known.
+    """
+    if arguments.tokens == WHITESPACE and arguments.sentences == LINES:
+        return lambda text: _non_empty(_matches(_WORD, text, line) for line in _all(_LINE, text))
+    nlp = _pipeline(arguments.spacy_model, arguments.language)
+    by_rules = arguments.tokens == SPACY
+    stretch = _LINE if arguments.sentences == LINES else _PARAGRAPH
+
+    def segment(text: str) -> list[list[CharacterSlice]]:
+        sentences: list[list[CharacterSlice]] = []
+        for begin, end in _all(stretch, text):
+            make_doc = nlp.make_doc if by_rules else partial(_doc_of_words, nlp)
+            doc = make_doc(text[begin:end])
+            if arguments.sentences == LINES:
+                sentences.append(_words(doc, begin))
+            else:
+                sentences += [_words(sentence, begin) for sentence in nlp(doc).sents]
+        return _non_empty(sentences)
+
+    return segment
+
+
+def _pipeline(model: str | None, language: str) -> Any:
+    import spacy
+
+    if model is None:
+        try:
+            nlp = spacy.blank(language)
+        except ImportError as error:
+            raise DataError(f"--language {language}: spaCy has no rules for it") from error
+        nlp.add_pipe("sentencizer")
+        return nlp
+    try:
+        # Only what finds sentences; and no entities or lemmas, which take most of the time.
+        return spacy.load(model, exclude=["ner", "lemmatizer", "attribute_ruler"])
+    except OSError as error:
+        raise DataError(
+            f"--spacy-model {model}: no such pipeline is installed; install it with `python -m spacy "
+            f"download {model}`, or leave the option out"
+        ) from error
+
+
+def _doc_of_words(nlp: Any, text: str) -> Any:
+    from spacy.tokens import Doc
+
+    # Runs of blanks are tokens of their own, so that the places of characters stay what they are.
+    pieces = re.findall(r"\S+|\s+", text)
+    return Doc(nlp.vocab, words=pieces, spaces=[False] * len(pieces))
+
+
+def _words(tokens: Iterable[Any], first: int) -> list[CharacterSlice]:
+    return [
+        (first + token.idx, first + token.idx + len(token.text))
+        for token in tokens
+        if not token.is_space
+    ]
+
+
+def _all(pattern: re.Pattern[str], text: str) -> Iterator[CharacterSlice]:
+    return (match.span() for match in pattern.finditer(text))
+
+
+def _matches(pattern: re.Pattern[str], text: str, place: CharacterSlice) -> list[CharacterSlice]:
+    return [match.span() for match in pattern.finditer(text, *place)]
+
+
+def _non_empty(sentences: Iterable[list[CharacterSlice]]) -> list[list[CharacterSlice]]:
+    return [sentence for sentence in sentences if sentence]
+
+
+def cut(
+    text: str,
+    segment: Segmenter,
+    annotated: Iterable[CharacterSlice],
+    tally: Tally,
+    join: bool = True,
+) -> list[Sentence]:
+    """
+    The sentences of a text, in which each annotated slice is a span of whole words.
+
+    # Parameters
+
+    text : `str`
+    segment : `Segmenter`
+    annotated : `Iterable[CharacterSlice]`
+        What is annotated; blanks at its edges do not count.
+    tally : `Tally`
+        Counts words split and sentences joined.
+    join : `bool`, optional (default = `True`)
+        Whether sentences are joined, so that each slice is in one.
+    """
+    slices = [place for place in (trimmed(text, place) for place in annotated) if place]
+    edges = sorted({edge for place in slices for edge in place})
+    found = segment(text)
+    split = [_split_at(words, edges) for words in found]
+    tally.changed("words", SPLIT_WORD, sum(map(len, split)) - sum(map(len, found)))
+    joined = _joined(split, slices if join else [])
+    tally.changed("sentences", JOINED, len(split) - len(joined))
+    return [Sentence([text[begin:end] for begin, end in words], words) for words in joined]
+
+
+def trimmed(text: str, place: CharacterSlice) -> CharacterSlice | None:
+    """A slice of a text without the blanks at its edges; `None` if nothing is left."""
+    begin, end = place
+    covered = text[begin:end]
+    begin += len(covered) - len(covered.lstrip())
+    end = begin + len(covered.strip())
+    return (begin, end) if begin < end else None
+
+
+def _split_at(words: Sequence[CharacterSlice], edges: Sequence[int]) -> list[CharacterSlice]:
+    pieces: list[CharacterSlice] = []
+    for begin, end in words:
+        inside = edges[bisect_right(edges, begin) : bisect_left(edges, end)]
+        pieces += pairwise([begin, *inside, end])
+    return pieces
+
+
+def _joined(
+    sentences: Sequence[list[CharacterSlice]], annotated: Iterable[CharacterSlice]
+) -> list[list[CharacterSlice]]:
+    """Two sentences are one where a slice begins before the second and ends within or after it."""
+    if not sentences:
+        return []
+    starts = [words[0][0] for words in sentences]
+    within: set[int] = set()
+    for begin, end in annotated:
+        within.update(range(bisect_right(starts, begin), bisect_left(starts, end)))
+    joined: list[list[CharacterSlice]] = []
+    for index, words in enumerate(sentences):
+        if index in within and joined:
+            joined[-1] = joined[-1] + words
+        else:
+            joined.append(words)
+    return joined
+
+
+class WordIndex:
+    """
+    Finds the words that a slice of the text covers.
+
+    # Parameters
+
+    text : `str`
+    sentences : `Sequence[Sentence]`
+        As `cut` returns them.
+    """
+
+    def __init__(self, text: str, sentences: Sequence[Sentence]) -> None:
+        self._text = text
+        self._offsets = [place for sentence in sentences for place in sentence.offsets or ()]
+        self._begins = [begin for begin, _ in self._offsets]
+        self._ends = [end for _, end in self._offsets]
+
+    def span(self, place: CharacterSlice) -> Span | None:
+        """
+        The words (indices in the document, both inclusive) that a slice covers, in whole or in part;
+        `None` if it covers none.
+        """
+        inside = trimmed(self._text, place)
+        if inside is None:
+            return None
+        first = bisect_right(self._ends, inside[0])
+        last = bisect_left(self._begins, inside[1]) - 1
+        return (first, last) if first <= last else None

@@ -1,0 +1,200 @@
+"""A run's model card: what it was trained on, what it scores, and with what it was made."""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Union
+
+import torch
+
+from hmtl.common.document import Heading, Paragraph, Part, Table, as_markdown
+from hmtl.common.files import replacing
+from hmtl.common.reporting import BEST_EPOCH, headline
+from hmtl.config.loading import Config, data_path, level_names, token_embedders
+from hmtl.data.batch_stream import BatchStream, EvaluationBatches
+from hmtl.data.streamed_instances import StreamedInstances
+from hmtl.runs.directory import CONFIG_FILE, PRETRAINED_DIR
+from hmtl.runs.environment import ENVIRONMENT_FILE
+from hmtl.training.task_training import TaskData
+
+# Keys of `multi_task_trainer` that say how it was trained.
+TOLD = (
+    *("sampling_method", "loss_weighting", "gradient_surgery", "gradient_accumulation_steps"),
+    *("optimizer", "scheduler", "patience", "grad_norm", "grad_clipping"),
+)
+
+Batches = Union[BatchStream, EvaluationBatches]
+
+MODEL_CARD_FILE = "model_card.md"
+# Versions worth a line; the others are in the environment's file.
+MAIN_PACKAGES = ("torch", "allennlp", "transformers", "numpy", "spacy")
+
+
+def write_model_card(
+    directory: Path,
+    config: Config,
+    metrics: Mapping[str, Any],
+    model: torch.nn.Module,
+    tasks: Sequence[TaskData],
+) -> None:
+    """
+    # Parameters
+
+    directory : `Path`
+        Of the run; it holds the record of the environment.
+    config : `Config`
+        The run's.
+    metrics : `Mapping[str, Any]`
+        What will be in `metrics.json`.
+    model : `torch.nn.Module`
+    tasks : `Sequence[TaskData]`
+        With the splits that were read.
+
+    # Raises
+
+    DataError
+        When it cannot be written.
+    """
+    environments = json.loads((directory / ENVIRONMENT_FILE).read_text(encoding="utf-8"))
+    parts = [
+        *_introduction(config, sum(each.numel() for each in model.parameters())),
+        *_scores(config, metrics),
+        *_data(config, tasks, is_fine_tuned=(directory / PRETRAINED_DIR).is_dir()),
+        *_training(config, metrics),
+        *_software(environments[-1]),
+    ]
+    with replacing(directory / MODEL_CARD_FILE) as file:
+        file.write(as_markdown(parts, pictures="").encode())
+
+
+def _introduction(config: Config, parameters: int) -> List[Part]:
+    levels = level_names(config)
+    model = config["model"]
+    embedders = ", ".join(
+        f"{name} ({block.get('type', 'embedding')})"
+        for name, block in token_embedders(config).items()
+    )
+    rows = [
+        [
+            name,
+            str(model[name]["tagger"]["type"]),
+            str(model[name]["stacks_on"] or "the base embedding"),
+            _encoder(model[name].get("encoder")),
+        ]
+        for name in levels
+    ]
+    return [
+        Heading(f"Model card: {', '.join(levels)}", 1),
+        Paragraph(
+            f"A hierarchical multi-task model of English text, trained with HMTL: {parameters:,} parameters, "
+            f"base embedding of {embedders}. `config.json` describes it completely."
+        ),
+        Table(["level", "head", "stacks on", "encoder"], rows, words=True),
+    ]
+
+
+def _encoder(block: Any) -> str:
+    if not isinstance(block, dict):
+        return "that of the level below" if block is None else str(block)
+    sizes = (f"{key} {block[key]}" for key in ("num_layers", "hidden_size") if key in block)
+    return ", ".join([str(block.get("type")), *sizes])
+
+
+def _scores(config: Config, metrics: Mapping[str, Any]) -> List[Part]:
+    rows = [row for name in level_names(config) if (row := _score_row(name, metrics[name]))]
+    return [
+        Heading("Test scores"),
+        Paragraph(
+            "In percent, each task with the weights of its own best epoch on the validation data. All others "
+            "are in `metrics.json`. They hold for text like the test data, and say nothing of other text."
+        ),
+        Table(["task", "precision", "recall", "F1", BEST_EPOCH], rows),
+    ]
+
+
+def _score_row(name: str, entry: Mapping[str, Any]) -> List[str]:
+    found = headline(entry.get("test", {}).get(name, {}))
+    if found is None:
+        return []
+    best = entry.get("best_epoch")
+    return [
+        name,
+        *(f"{100 * figure:.2f}" for figure in found),
+        "" if best is None else str(best + 1),
+    ]
+
+
+def _data(config: Config, tasks: Sequence[TaskData], is_fine_tuned: bool) -> List[Part]:
+    rows = [
+        _split_row(data, split, batches, data_path(config, data.task.name, split))
+        for data in tasks
+        for split, batches in data.splits()
+    ]
+    said = (
+        "What the texts are, who may use them and what they leave out is for their own documentation to "
+        "say; the model has learned from them whatever they hold."
+    )
+    if is_fine_tuned:
+        said += (
+            f" It started from the weights of a model that was trained before, on the data that "
+            f"`{PRETRAINED_DIR}/{CONFIG_FILE}` names; those are not in the table."
+        )
+    return [
+        Heading("Data"),
+        Paragraph(said),
+        Table(["task", "split", "path", "instances", "bytes", "SHA-256"], rows, words=True),
+    ]
+
+
+def _split_row(data: TaskData, split: str, batches: Batches, path: Path) -> List[str]:
+    instances = batches.instances
+    number = "streamed" if isinstance(instances, StreamedInstances) else f"{len(instances):,}"
+    return [
+        data.task.name,
+        split,
+        str(path),
+        number,
+        f"{_num_bytes(path):,}",
+        data.digests[split],
+    ]
+
+
+def _num_bytes(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _training(config: Config, metrics: Mapping[str, Any]) -> List[Part]:
+    trainer = config["multi_task_trainer"]
+    rows = [
+        ["seed", str(config.get("seed", "the default"))],
+        [
+            "epochs",
+            f"{metrics['nb_epoch_trained']} of at most {trainer.get('num_epochs', 'the default')}",
+        ],
+        ["duration (DD:HH:MM:SS)", str(metrics["training_duration"])],
+        *([key, json.dumps(trainer[key])] for key in _told(trainer)),
+    ]
+    return [Heading("Training"), Table(["what", "value"], rows, words=True)]
+
+
+def _told(trainer: Mapping[str, Any]) -> Iterator[str]:
+    return (key for key in TOLD if key in trainer)
+
+
+def _software(environment: Dict[str, Any]) -> List[Part]:
+    commit = environment["commit"] or "unknown: no checkout"
+    if environment["uncommitted_changes"]:
+        commit += ", with changes that were not committed"
+    torch = environment["torch"]
+    versions = environment["packages"]
+    rows = [
+        ["commit", commit],
+        ["Python", f"{environment['python']} on {environment['platform']}"],
+        ["CUDA", f"{torch['cuda'] or 'none'}; devices: {', '.join(torch['devices']) or 'no GPU'}"],
+        *([name, versions[name]] for name in MAIN_PACKAGES if name in versions),
+    ]
+    return [
+        Heading("Software"),
+        Table(["what", "version"], rows, words=True),
+        Paragraph(f"All packages are in `{ENVIRONMENT_FILE}`."),
+    ]

@@ -1,1 +1,0 @@
-"""Tasks as plain data: nothing here imports torch or AllenNLP."""
