@@ -24,7 +24,8 @@ def main() -> None:
     with running(arguments.include_package):
         from hmtl.common.files import write_json
         from hmtl.common.reporting import test_score_table
-        from hmtl.runs.experiment import EVALUATION_FILE, evaluate
+        from hmtl.runs.directory import EVALUATION_FILE
+        from hmtl.runs.evaluation import evaluate
 
         metrics = evaluate(arguments.serialization_dir, arguments.gold_mentions)
         print(test_score_table(metrics))

@@ -21,7 +21,7 @@ def main() -> None:
     with running(arguments.include_package, by_several=True):
         from hmtl.common.reporting import test_score_table
         from hmtl.config.loading import load_config
-        from hmtl.runs.experiment import train
+        from hmtl.runs.training import train
 
         config = load_config(arguments.config_file_path, arguments.overrides)
         metrics = train(config, arguments.serialization_dir, arguments.recover, arguments.force)

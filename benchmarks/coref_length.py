@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.reporting import REPOSITORY, largest_memory_in_mib, report, run_apart
+from hmtl.runs.assembly import parse_config
 
 CONFIG = REPOSITORY / "configs" / "hmtl_coref_conll.json"
 LENGTHS = (250, 500, 1000, 2000, 4000, 8000)
@@ -58,7 +59,7 @@ def measure(num_tokens: int, train: bool, plain: bool) -> dict[str, Any]:
 
     from benchmarks.baseline.plain import make_plain
     from hmtl.data.batch_stream import collate
-    from hmtl.runs.experiment import build_model
+    from hmtl.runs.assembly import build_model
 
     torch.manual_seed(1)
     config = published_config()
@@ -66,7 +67,7 @@ def measure(num_tokens: int, train: bool, plain: bool) -> dict[str, Any]:
     vocab = Vocabulary.from_instances(instances)
     for namespace, labels in LABELS.items():
         vocab.add_tokens_to_namespace(labels, namespace)
-    model = build_model(config, vocab)
+    model = build_model(parse_config(config), vocab)
     if plain:
         make_plain(model)
     for instance in instances:

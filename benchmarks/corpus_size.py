@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.reporting import largest_memory_in_mib, report, run_apart
+from hmtl.runs.assembly import parse_config
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 # Beyond this the corpus takes several GB when it is held in memory.
@@ -77,7 +78,8 @@ def measure(num_sentences: int, streamed: bool) -> dict[str, Any]:
     """Trains an epoch."""
     from benchmarks.epoch_clock import EpochClock
     from hmtl.config.loading import complete
-    from hmtl.runs.experiment import assemble, build_trainer
+    from hmtl.runs.assembly import assemble
+    from hmtl.runs.training import build_trainer
 
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -86,7 +88,9 @@ def measure(num_sentences: int, streamed: bool) -> dict[str, Any]:
         config = complete(config_for(directory, INSTANCES_IN_MEMORY if streamed else None))
         config["cache"] = {"corpora": False}
         started = time.perf_counter()
-        trainer = build_trainer(assemble(config, directory / "run", ("train", "validation")))
+        trainer = build_trainer(
+            assemble(parse_config(config), directory / "run", ("train", "validation"))
+        )
         ready = time.perf_counter()
         clock = EpochClock()
         trainer.callbacks.append(clock)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.reporting import REPOSITORY, median, report
+from hmtl.runs.assembly import parse_config
 
 CONFIG = REPOSITORY / "configs" / "ner.json"
 NUM_SENTENCES, NUM_EPOCHS = 320, 3
@@ -102,10 +103,12 @@ def seconds_of_epochs(
 ) -> tuple[list[float], dict[str, Any]]:
     """Of the training of each epoch, without its validation; and the weights at the end."""
     from benchmarks.epoch_clock import EpochClock
-    from hmtl.runs.experiment import SPLITS, assemble, build_trainer
+    from hmtl.config.schema import SPLITS
+    from hmtl.runs.assembly import assemble
+    from hmtl.runs.training import build_trainer
 
     directory.mkdir()
-    trainer = build_trainer(assemble(config, directory, SPLITS))
+    trainer = build_trainer(assemble(parse_config(config), directory, SPLITS))
     clock = EpochClock()
     trainer.callbacks.append(clock)
     trainer.train()

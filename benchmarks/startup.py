@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.reporting import REPOSITORY, median, report
+from hmtl.runs.assembly import parse_config
 
 REPEATS = 3
 PATHS = ("train_data_path", "validation_data_path", "test_data_path")
@@ -27,8 +28,11 @@ class FirstStepDone(Exception):
 
 def start_once(config_path: Path, cache: Path, directory: Path) -> None:
     """Prints when the process reached what, in seconds since the epoch."""
+    from hmtl.config.checking import check_config
     from hmtl.config.loading import load_config
-    from hmtl.runs.experiment import SPLITS, assemble, build_trainer, check_config
+    from hmtl.config.schema import SPLITS
+    from hmtl.runs.assembly import assemble
+    from hmtl.runs.training import build_trainer
     from hmtl.training.callbacks import Callback, StepReport
 
     class Stop(Callback):
@@ -40,7 +44,7 @@ def start_once(config_path: Path, cache: Path, directory: Path) -> None:
     config["cache"] = {"directory": str(cache)}
     check_config(config)
     directory.mkdir()
-    experiment = assemble(config, directory, SPLITS)
+    experiment = assemble(parse_config(config), directory, SPLITS)
     assembled = time.time()
     trainer = build_trainer(experiment)
     trainer.callbacks.append(Stop())

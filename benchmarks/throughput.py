@@ -11,7 +11,8 @@ from typing import Any
 from benchmarks import workload
 from benchmarks.baseline.plain import make_plain
 from benchmarks.baseline.training import PlainTraining
-from hmtl.runs.experiment import Experiment, assemble, build_trainer
+from hmtl.runs.assembly import Experiment, assemble, parse_config
+from hmtl.runs.training import build_trainer
 from hmtl.training.trainer import MultiTaskTrainer
 
 TASKS = ("ner", "emd", "relation", "coref")
@@ -39,7 +40,7 @@ def contestants(num_batches: int) -> Iterator[Contestants]:
         directory = Path(name)
         workload.write_corpora(directory / "corpora")
         config = workload.config_for(directory / "corpora")
-        experiment = assemble(config, directory / "run", ("train", "validation"))
+        experiment = assemble(parse_config(config), directory / "run", ("train", "validation"))
         plain = copy.deepcopy(experiment.model).train()
         make_plain(plain)
         trainer = build_trainer(experiment)

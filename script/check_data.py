@@ -89,10 +89,9 @@ def main() -> int:
         from hmtl.checking.reading import read_all
         from hmtl.checking.report import as_json, as_table, as_text
         from hmtl.config.loading import load_config
-        from hmtl.runs.experiment import check_config
+        from hmtl.runs.assembly import parse_config
 
-        config = load_config(arguments.config, arguments.overrides)
-        check_config(config)
+        config = parse_config(load_config(arguments.config, arguments.overrides))
         reading = read_all(config, arguments.show, arguments.split)
         judgement = judge(reading, config)
         if arguments.json:

@@ -153,7 +153,7 @@ class Torturer:
     def run_uninterrupted(self) -> tuple[Result, float]:
         """What should come out, and the seconds that it takes."""
         directory = self.directory / "uninterrupted"
-        import hmtl.runs.experiment  # noqa: F401
+        import hmtl.runs.training  # noqa: F401
 
         started = time.monotonic()
         self._finish(self._start(directory))
@@ -189,7 +189,7 @@ class Torturer:
 
     def _start(self, directory: Path) -> ForkProcess:
         """Train in a process of its own, which has nothing left to import."""
-        from hmtl.runs.experiment import train
+        from hmtl.runs.training import train
 
         recover = directory.exists()
         training = partial(train, self.config, directory, recover=recover, force=False)

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hmtl.config.checking import check_config
 from hmtl.config.legacy import translate
 from hmtl.config.loading import complete
-from hmtl.runs.experiment import SPLITS as ALL_SPLITS
-from hmtl.runs.experiment import Experiment, assemble, check_config
+from hmtl.config.schema import SPLITS as ALL_SPLITS
+from hmtl.runs.assembly import Experiment, assemble, parse_config
 
 Config = dict[str, Any]
 
@@ -132,7 +133,7 @@ def completed(config: Config) -> Config:
 
 def assembled(config: Config, directory: Path) -> Experiment:
     """All that a config describes, its vocabulary in a directory that must exist."""
-    return assemble(completed(config), directory, ALL_SPLITS)
+    return assemble(parse_config(completed(config)), directory, ALL_SPLITS)
 
 
 SECTIONS: dict[str, Config] = {

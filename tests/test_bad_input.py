@@ -19,9 +19,11 @@ from allennlp.nn import Initializer
 
 from hmtl.commands.cli import running
 from hmtl.common.tensors import load_tensors
+from hmtl.config.checking import check_config
 from hmtl.config.loading import Config, load_config
 from hmtl.modules.size_limit import within_memory
-from hmtl.runs.experiment import check_config, evaluate, train
+from hmtl.runs.evaluation import evaluate
+from hmtl.runs.training import train
 from tests.training.small_runs import small_config
 
 RELATION = "task_relation.data_params"

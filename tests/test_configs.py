@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 import torch
 
+from hmtl.config.checking import check_config
 from hmtl.config.loading import Config, differences, load_config, task_names
-from hmtl.runs.experiment import SPLITS, Experiment, assemble, build_trainer, check_config
+from hmtl.config.schema import SPLITS
+from hmtl.runs.assembly import Experiment, assemble, parse_config
+from hmtl.runs.training import build_trainer
 from tests.configs_of_2018 import BASE_DIM, COREF_DIM, ENCODED_DIM, MODELS, config_of_2018
 from tests.elmo_files import write_elmo_files
 from tests.fixtures import write_corpus
@@ -96,7 +99,7 @@ def experiment_of(
 def experiment_on(config: Config, corpus: Path, directory: Path) -> Experiment:
     check_config(config)
     place_corpus(config, corpus, directory / "data")
-    return assemble(config, directory, SPLITS)
+    return assemble(parse_config(config), directory, SPLITS)
 
 
 def test_all_configs_of_the_reference_are_here() -> None:

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
+from hmtl.config.checking import check_config
 from hmtl.config.loading import Config, load_config
 from hmtl.data.readers.wordpiece_indexer import WordpieceIndexer
 from hmtl.modules.transformer import TransformerEmbedder
-from hmtl.runs.experiment import check_config
 from tests.modules.test_transformer import indexed
 from tests.running import REPOSITORY
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.config.schema import DataParams
 from hmtl.config.task import Task
 from hmtl.data.corpora import read_corpora, some_of
 from tests.training.small_runs import small_config
@@ -15,7 +16,7 @@ def read(splits: tuple[str, ...] = ("train", "validation"), **data_params: Any) 
     config = small_config()
     params = {**config["task_ner"]["data_params"], **data_params}
     params["dataset_reader"].pop("max_instances", None)
-    corpora = read_corpora(Task("ner"), params, config["data_root"], splits)
+    corpora = read_corpora(Task("ner"), DataParams.of(params), config["data_root"], splits)
     return {
         # `MetadataField` can be indexed.
         split: [instance["metadata"]["source"] for instance in instances]  # type: ignore[index]

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.data.vocabulary import DEFAULT_OOV_TOKEN
 
 from hmtl.checking.reading import Reading, SplitName
 from hmtl.checking.split_counts import SplitCounts, share_unknown
-from hmtl.config.loading import TASK_PREFIX, Config, task_names
+from hmtl.config.building import build
+from hmtl.config.schema import SPLITS, RunConfig
 from hmtl.data.shared_documents import find_shared_documents
-from hmtl.runs.experiment import SPLITS
 
 # So many names in a message tell whose mistake it is; the rest is a number.
 NAMES_SHOWN = 3
@@ -50,12 +48,12 @@ class Judgement:
     sentences_in_training: dict[SplitName, int] = field(default_factory=dict)
 
 
-def judge(reading: Reading, config: Config) -> Judgement:
+def judge(reading: Reading, config: RunConfig) -> Judgement:
     """
     # Parameters
 
     reading : `Reading`
-    config : `Config`
+    config : `RunConfig`
         What it was read for.
     """
     judgement = Judgement()
@@ -65,7 +63,7 @@ def judge(reading: Reading, config: Config) -> Judgement:
     vocab = _vocabulary(reading, config, judgement.errors)
     if vocab is not None:
         judgement.unknown_words = _unknown_words(reading, vocab)
-    refused = vocab if config.get("unseen_labels", "error") == "error" else None
+    refused = vocab if config.unseen_labels == "error" else None
     for (task, split), counts in reading.counts.items():
         training = reading.counts.get((task, "train"))
         _judge_labels(judgement, f"{split} data of {task}", counts, training, refused)
@@ -95,12 +93,12 @@ class _Counted:
                         counter[namespace][item] += count
 
 
-def _vocabulary(reading: Reading, config: Config, errors: list[str]) -> Vocabulary | None:
+def _vocabulary(reading: Reading, config: RunConfig, errors: list[str]) -> Vocabulary | None:
     """The vocabulary that training would make, but for characters; `None` if it could not."""
     counted = []
-    for name in task_names(config):
-        params = config[TASK_PREFIX + name]["data_params"]
-        for split in params.get("datasets_for_vocab_creation", ["train"]):
+    for task in config.tasks:
+        name = task.name
+        for split in task.data_params.datasets_for_vocab_creation:
             if split not in SPLITS:
                 errors.append(
                     f"task_{name}.data_params.datasets_for_vocab_creation names {split!r}; choose from "
@@ -109,10 +107,9 @@ def _vocabulary(reading: Reading, config: Config, errors: list[str]) -> Vocabula
             counted.append(reading.counts.get((name, split)))
     if None in counted:
         return None
-    block = copy.deepcopy(config.get("vocabulary", {}))
     known = _Counted([counts for counts in counted if counts is not None])
     try:
-        return Vocabulary.from_params(Params(block), instances=[known])
+        return build(Vocabulary, config.vocabulary, instances=[known])
     except ConfigurationError as error:
         errors.append(f"vocabulary cannot be made: {error.message}")
     except (OSError, ValueError) as error:

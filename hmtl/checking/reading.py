@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.checking.example import Example, example_of
 from hmtl.checking.split_counts import SplitCounts
-from hmtl.config.loading import TASK_PREFIX, Config, task_names
+from hmtl.config.building import type_of
+from hmtl.config.schema import SPLITS, DataParams, RunConfig
 from hmtl.config.task import Task
 from hmtl.data.corpora import read_corpora
 from hmtl.errors import DataError
 from hmtl.formats.files import documents_in
-from hmtl.runs.experiment import SPLITS, read_task
+from hmtl.runs.assembly import task_of
 
 logger = logging.getLogger(__name__)
 
@@ -52,32 +53,29 @@ class Reading:
     examples: dict[str, list[Example]] = field(default_factory=dict)
 
 
-def read_all(config: Config, num_examples: int = 0, split_of_examples: str = "train") -> Reading:
+def read_all(config: RunConfig, num_examples: int = 0, split_of_examples: str = "train") -> Reading:
     """
     Reads with the readers that the config names. A test split is read also where the task is not evaluated
     on it, if the config has a path for it.
 
     # Parameters
 
-    config : `Config`
-        As `load_config` returns it, and checked.
+    config : `RunConfig`
     num_examples : `int`, optional (default = `0`)
         How many examples to keep of each task: a sample of those that hold anything to be found.
     split_of_examples : `str`, optional (default = `"train"`)
         What they are taken from.
     """
     reading = Reading()
-    for name in task_names(config):
-        params = config[TASK_PREFIX + name]["data_params"]
-        task = read_task(name, config[TASK_PREFIX + name])
-        reading.readers[name] = str(params["dataset_reader"].get("type"))
+    for task_config in config.tasks:
+        name, params = task_config.name, task_config.data_params
+        task = task_of(task_config)
+        reading.readers[name] = type_of(params.dataset_reader)
         for split in SPLITS:
-            if split == "test" and not (task.evaluate_on_test or params.get("test_data_path")):
+            if split == "test" and not (task.evaluate_on_test or params.test_data_path):
                 continue
             sample = _Sample(num_examples if split == split_of_examples else 0)
-            source = _Source(
-                replace(task, evaluate_on_test=True), params, config.get("data_root", ""), split
-            )
+            source = _Source(replace(task, evaluate_on_test=True), params, config.data_root, split)
             try:
                 reading.counts[name, split] = source.count(sample)
             except _Unreadable as unreadable:
@@ -127,17 +125,13 @@ class _Source:
     """One split of a task, yet to be read."""
 
     task: Task
-    data_params: Mapping[str, Any]
+    data_params: DataParams
     data_root: str
     split: str
 
     @property
-    def key(self) -> str:
-        return f"{self.split}_data_path"
-
-    @property
     def path(self) -> Path:
-        return Path(self.data_root) / str(self.data_params.get(self.key))
+        return Path(self.data_root) / str(self.data_params.path(self.split))
 
     def count(self, sample: _Sample) -> SplitCounts:
         """
@@ -159,8 +153,7 @@ class _Source:
 
     def examples(self) -> Iterator[Example]:
         """Reads it."""
-        params = dict(self.data_params)
-        corpora = read_corpora(self.task, params, self.data_root, (self.split,))
+        corpora = read_corpora(self.task, self.data_params, self.data_root, (self.split,))
         for instance in corpora.splits.pop(self.split):
             yield example_of(instance)
 
@@ -172,7 +165,7 @@ class _Source:
             return str(error)
         if isinstance(error, OSError):
             return f"{self.path}: cannot be read: {error}"
-        kind = self.data_params["dataset_reader"].get("type")
+        kind = type_of(self.data_params.dataset_reader)
         logger.error("the reader %s failed", kind, exc_info=error)
         return f"{self.path}: the reader {kind!r} failed with {type(error).__name__}: {error}"
 
@@ -183,7 +176,8 @@ class _Source:
         broken = Path(error.path)
         files = documents_in(self.path, broken.suffix)
         for file in (file for file in files if not file.samefile(broken)):
-            alone = replace(self, data_params={**self.data_params, self.key: str(file.absolute())})
+            alone = replace(self, data_params=copy.copy(self.data_params))
+            setattr(alone.data_params, f"{self.split}_data_path", str(file.absolute()))
             try:
                 with _readers_silent():
                     for _ in alone.examples():

@@ -9,7 +9,7 @@ from hmtl.checking.judging import Judgement
 from hmtl.checking.reading import Reading, SplitName
 from hmtl.checking.split_counts import Longest
 from hmtl.common.reporting import counted, table
-from hmtl.runs.experiment import SPLITS
+from hmtl.config.schema import SPLITS
 
 # The rarest labels of a large set are summed up, unless all are asked for.
 LABELS_SHOWN = 12

@@ -1,4 +1,4 @@
-"""Finds unknown keys and unfit values in a config, by path, before anything is built."""
+"""Find unknown keys and unfit values in a config, by path, all at once and before anything is built."""
 
 import collections.abc
 import difflib
@@ -9,11 +9,31 @@ import subprocess
 import sys
 import typing
 from contextlib import contextmanager
-from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
+from dataclasses import MISSING
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Type
 
 from allennlp.common import FromParams, Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.from_params import is_base_registrable
+from allennlp.models import Model
+
+from hmtl.config.safety import check_is_data, check_plain_names, entries, joined
+from hmtl.config.schema import (
+    ITERATOR,
+    SECTIONS,
+    TASK_PREFIX,
+    Config,
+    DataParams,
+    Key,
+    ModelConfig,
+    RunConfig,
+    Section,
+    TaskDescription,
+    level_names,
+    registered_class,
+    task_names,
+)
+from hmtl.config.transformers import check_transformers
 
 # What a JSON value is called in messages, by the Python type that it fits.
 JSON_NAMES = {
@@ -26,6 +46,8 @@ JSON_NAMES = {
     type(None): "null",
 }
 LONGEST_SHOWN = 60
+# What the model adds to a head's block.
+HEAD_SIZES = ("tagger.vocab", "tagger.input_dim", "tagger.encoded_dim")
 
 # What counts layers is the length of a loop; other whole numbers are sizes, which torch holds in 64 bits.
 MOST_LAYERS, LARGEST_NUMBER = 1000, 2**63 - 1
@@ -57,9 +79,24 @@ LISTS = (list, set, tuple, collections.abc.Sequence, collections.abc.Iterable)
 MAPPINGS = (dict, collections.abc.Mapping)
 
 
+def raise_all(faults: Iterable[str]) -> None:
+    """
+    # Raises
+
+    ConfigurationError
+        When there are faults: all of them in one message.
+    """
+    found = list(dict.fromkeys(faults))
+    if len(found) == 1:
+        raise ConfigurationError(found[0])
+    if found:
+        listed = "".join(f"\n- {fault}" for fault in found)
+        raise ConfigurationError(f"the configuration has {len(found)} faults:{listed}")
+
+
 def check_fields(value: Any, kinds: Mapping[str, Any], path: str) -> None:
     """
-    Checks an object whose keys are known one by one.
+    Check an object whose keys are known one by one.
 
     # Parameters
 
@@ -74,15 +111,13 @@ def check_fields(value: Any, kinds: Mapping[str, Any], path: str) -> None:
     ConfigurationError
         As `check_block` does.
     """
-    _check_known(value, kinds, path)
-    for key, entry in value.items():
-        check_block(kinds[key], entry, joined(path, key))
+    raise_all(faults_in_fields(value, kinds, path))
 
 
 @contextmanager
 def naming_block(path: str) -> Iterator[None]:
     """
-    Says which block of the config is at fault, where what is built from it refuses a value, or fails with it.
+    Say which block of the config is at fault, where what is built from it refuses a value, or fails with it.
 
     # Parameters
 
@@ -105,15 +140,131 @@ def naming_block(path: str) -> Iterator[None]:
         raise ConfigurationError(f"{path}: its values do not work ({reason})") from error
 
 
-def _check_known(value: Any, known: Iterable[str], path: str) -> None:
+def check_block(kind: Any, value: Any, path: str, skip: Tuple[str, ...] = ()) -> None:
+    """
+    Check a config block, and the blocks in it, against the constructors that will take them.
+
+    # Raises
+
+    ConfigurationError
+        When a key or a `type` is unknown, or a value is of the wrong kind; the message says its path and
+        what is known or expected. See `faults_in_block`.
+    """
+    raise_all(faults_in_block(kind, value, path, skip))
+
+
+def check_config(config: Config) -> None:
+    """
+    Check a whole config, as `load_config` returns it.
+
+    # Raises
+
+    ConfigurationError
+        When a key or a value anywhere in it is not what it can be; names all that are.
+    """
+    check_is_data(config)
+    check_numbers(config)
+    check_plain_names(task_names(config), "the task name")
+    check_patterns_end(config)
+    raise_all(_faults_in(config))
+    check_transformers(config)
+
+
+def _faults_in(config: Config) -> Iterator[str]:
+    names = task_names(config)
+    own = {*(TASK_PREFIX + name for name in names), "iterators", *SECTIONS}
+    top = {key: value for key, value in config.items() if key not in own}
+    yield from faults_in_section(RunConfig, top, "", [*own - {""}])
+    for name in names:
+        section, where = config[TASK_PREFIX + name], TASK_PREFIX + name
+        parts = {"task_description": TaskDescription, "data_params": DataParams}
+        yield from _faults_in_keys(section, parts, where)
+        for key, kind in parts.items():
+            yield from faults_in_section(kind, section[key], f"{where}.{key}")
+    batching = registered_class("hmtl.data.batching.Batching")
+    known = (ITERATOR, *(f"{ITERATOR}_{name}" for name in names))
+    yield from faults_in_fields(config["iterators"], dict.fromkeys(known, batching), "iterators")
+    levels = level_names(config)
+    model = {key: value for key, value in config["model"].items() if key not in levels}
+    yield from faults_in_section(ModelConfig, model, "model")
+    yield from _faults_in_type(Model, model.get("type"), "model.type")
+    for name in levels:
+        level = registered_class("hmtl.models.encoders.Level")
+        yield from faults_in_block(level, config["model"][name], f"model.{name}", HEAD_SIZES)
+    for path in ("multi_task_trainer", "fine_tuning", "cache"):
+        if config.get(path) is not None:
+            yield from faults_in_section(SECTIONS[path], config[path], path)
+
+
+def faults_in_section(
+    section: Type[Section], value: Any, path: str, beside: Iterable[str] = ()
+) -> Iterator[str]:
+    """
+    Yield what is wrong with a section of the config and with the blocks in it, a message each.
+
+    # Parameters
+
+    section : `Type[Section]`
+    value : `Any`
+    path : `str`
+        Its dotted path in the config.
+    beside : `Iterable[str]`, optional
+        Other keys that may stand there, which are checked elsewhere.
+    """
+    known = [name for name, *_ in section.entries()]
+    yield from _faults_in_keys(value, [*known, *beside], path)
     if not isinstance(value, dict):
-        raise ConfigurationError(f"{path} is {_shown(value)}; write {JSON_NAMES[dict]}")
+        return
+    for name, annotation, default, key in section.entries():
+        where = joined(path, name)
+        if name in value:
+            kind = built_from(annotation, key)
+            wrong = list(faults_in_block(kind, value[name], where, key.given))
+            yield from wrong or _out_of_range(key, value[name], where)
+        elif default is MISSING:
+            yield f"{where} is missing: {key.doc}"
+
+
+def built_from(annotation: Any, key: Key) -> Any:
+    """What is built from an entry: one block, a list of them, or nothing where it may be null."""
+    if key.built is None:
+        return annotation
+    alternatives = alternatives_of(annotation)
+    kind = key.kind
+    if any(typing.get_origin(each) is list for each in alternatives):
+        kind = List[kind]  # type: ignore[valid-type]
+    return Optional[kind] if type(None) in alternatives else kind
+
+
+def _out_of_range(key: Key, value: Any, path: str) -> Iterator[str]:
+    if value is None:
+        return
+    if key.choices and value not in key.choices:
+        near = _nearest(str(value), list(key.choices))
+        yield f"{path} {_shown(value)} is unknown: {near}Write {' or '.join(map(repr, key.choices))}."
+    if key.minimum is not None and value < key.minimum:
+        yield f"{path} is {value}; write at least {key.minimum}"
+    if key.above is not None and value <= key.above:
+        yield f"{path} is {value}; write more than {key.above}"
+
+
+def faults_in_fields(value: Any, kinds: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Yield what is wrong with an object whose keys are known one by one, as `check_fields` does."""
+    yield from _faults_in_keys(value, kinds, path)
+    if isinstance(value, dict):
+        for key in value:
+            if key in kinds:
+                yield from faults_in_block(kinds[key], value[key], joined(path, key))
+
+
+def _faults_in_keys(value: Any, known: Iterable[str], path: str) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{path} is {_shown(value)}; write {JSON_NAMES[dict]}"
+        return
     known = sorted(known)
     for key in value:
         if key not in known:
-            raise ConfigurationError(
-                f"unknown key {joined(path, key)}: {_nearest(key, known)}Known here: {', '.join(known)}."
-            )
+            yield f"unknown key {joined(path, key)}: {_nearest(key, known)}Known here: {', '.join(known)}."
 
 
 def check_type(kind: Any, name: Any, path: str) -> None:
@@ -123,18 +274,12 @@ def check_type(kind: Any, name: Any, path: str) -> None:
     ConfigurationError
         When no subclass of the registrable class `kind` has that name; `path` is where it stands.
     """
-    _resolve(kind, name, path)
+    raise_all(_faults_in_type(kind, name, path))
 
 
-def check_block(
-    kind: Any,
-    value: Any,
-    path: str,
-    skip: Tuple[str, ...] = (),
-    beside: Optional[Mapping[str, Any]] = None,
-) -> None:
+def faults_in_block(kind: Any, value: Any, path: str, skip: Tuple[str, ...] = ()) -> Iterator[str]:
     """
-    Checks a config block, and the blocks in it, against the constructors that will take them.
+    Yield what is wrong with a config block and the blocks in it, by the constructors that will take them.
 
     # Parameters
 
@@ -147,31 +292,21 @@ def check_block(
     skip : `Tuple[str, ...]`, optional
         Constructor parameters that are not the config's to set; `tagger.vocab` is the parameter `vocab`
         of what is built from the block's `tagger`.
-    beside : `Mapping[str, Any]`, optional
-        Keys that the block may have beside those of the constructor, with the annotation of each.
-
-    # Raises
-
-    ConfigurationError
-        When a key or a `type` is unknown, or a value is of the wrong kind; the message says its path and
-        what is known or expected.
     """
-    alternatives = _alternatives(kind)
+    alternatives = alternatives_of(kind)
     fitting = next((part for part in alternatives if _fits(part, value)), None)
     if fitting is None:
         expected = list(dict.fromkeys(_json_name(part) for part in alternatives))
-        raise ConfigurationError(f"{path} is {_shown(value)}; write {' or '.join(expected)}")
+        yield f"{path} is {_shown(value)}; write {' or '.join(expected)}"
+        return
     for element_kind, element, key in _elements(fitting, value):
-        check_block(element_kind, element, f"{path}.{key}")
-    if not _is_constructible(fitting):
+        yield from faults_in_block(element_kind, element, f"{path}.{key}")
+    if not is_constructible(fitting):
         return
     if isinstance(value, str):
-        check_type(fitting, value, path)
+        yield from _faults_in_type(fitting, value, path)
     elif isinstance(value, dict):
-        kinds = _kinds_of_parameters(fitting, value, path)
-        if kinds is not None:
-            allowed = {name: kinds[name] for name in kinds if name not in skip}
-            _check_parameters({**allowed, **(beside or {})}, value, path, skip)
+        yield from _faults_in_parameters(fitting, value, path, skip)
 
 
 def check_numbers(config: Any, path: str = "") -> None:
@@ -228,15 +363,6 @@ def _patterns_in(value: Any, path: str, is_below: bool = False) -> Iterator[Tupl
         yield path, value
     for key, entry in entries(value):
         yield from _patterns_in(entry, joined(path, key), is_below or key in PATTERNS)
-
-
-def entries(value: Any) -> Iterable[Tuple[str, Any]]:
-    """What an object or a list holds, by key or number."""
-    if isinstance(value, dict):
-        return value.items()
-    return (
-        ((str(index), each) for index, each in enumerate(value)) if isinstance(value, list) else ()
-    )
 
 
 def check_patterns(block: Any, names: Collection[str], path: str) -> None:
@@ -305,22 +431,47 @@ def _near_parts(pattern: str, names: Iterable[str]) -> List[str]:
     return difflib.get_close_matches(words, list(parts), n=3, cutoff=0.5)
 
 
-def _check_parameters(
-    kinds: Dict[str, Any], value: Dict[str, Any], path: str, skip: Tuple[str, ...]
-) -> None:
-    _check_known(value, kinds, path)
-    for key, entry in value.items():
-        below = tuple(name[len(key) + 1 :] for name in skip if name.startswith(f"{key}."))
-        check_block(kinds[key], entry, f"{path}.{key}", below)
+def _faults_in_parameters(
+    kind: Any, value: Dict[str, Any], path: str, skip: Tuple[str, ...]
+) -> Iterator[str]:
+    """What is wrong with the parameters of a constructor, of a registered class of the block's `type`."""
+    constructor: Any = kind.__init__
+    # Which type it is, is looked at here.
+    kinds: Dict[str, Any] = {"type": Any} if is_base_registrable(kind) else {}
+    if is_base_registrable(kind):
+        name = value.get("type", kind.default_implementation)
+        if name is None:
+            yield f"{path}.type is missing; choose one of {', '.join(sorted(kind.list_available()))}"
+            return
+        unknown = list(_faults_in_type(kind, name, f"{path}.type"))
+        if unknown:
+            yield from unknown
+            return
+        kind, constructor_name = kind.resolve_class_name(name)
+        constructor = getattr(kind, constructor_name) if constructor_name else kind.__init__
+    if constructor is not object.__init__:
+        for name, parameter in inspect.signature(constructor).parameters.items():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                # What it takes cannot be known.
+                return
+            # AllenNLP was written when `x: int = None` still meant Optional[int].
+            optional = parameter.default is None
+            kinds[name] = Optional[parameter.annotation] if optional else parameter.annotation
+    allowed = {name: kinds[name] for name in kinds if name not in ("self", *skip)}
+    yield from _faults_in_keys(value, allowed, path)
+    for key in value:
+        if key in allowed:
+            below = tuple(name[len(key) + 1 :] for name in skip if name.startswith(f"{key}."))
+            yield from faults_in_block(allowed[key], value[key], f"{path}.{key}", below)
 
 
-def _alternatives(kind: Any) -> List[Any]:
+def alternatives_of(kind: Any) -> List[Any]:
     """What an annotation leaves to choose from: `Optional[Lazy[X]]` is X or `NoneType`."""
     origin = typing.get_origin(kind)
     if origin is typing.Union:
-        return [inner for part in typing.get_args(kind) for inner in _alternatives(part)]
+        return [inner for part in typing.get_args(kind) for inner in alternatives_of(part)]
     if origin is Lazy:
-        return _alternatives(typing.get_args(kind)[0])
+        return alternatives_of(typing.get_args(kind)[0])
     return [kind]
 
 
@@ -330,7 +481,7 @@ def _fits(kind: Any, value: Any) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind in (bool, int, str, type(None)):
         return type(value) is kind
-    if _is_constructible(kind):
+    if is_constructible(kind):
         return isinstance(value, dict) or (isinstance(value, str) and is_base_registrable(kind))
     origin = typing.get_origin(kind) or kind
     if origin in MAPPINGS:
@@ -344,7 +495,7 @@ def _fits(kind: Any, value: Any) -> bool:
 
 
 def _json_name(kind: Any) -> str:
-    if _is_constructible(kind):
+    if is_constructible(kind):
         named = f" or the name of a {kind.__name__}" if is_base_registrable(kind) else ""
         return JSON_NAMES[dict] + named
     origin = typing.get_origin(kind) or kind
@@ -369,7 +520,7 @@ def _elements(kind: Any, value: Any) -> Iterable[Tuple[Any, Any, Any]]:
     return []
 
 
-def _is_constructible(kind: Any) -> bool:
+def is_constructible(kind: Any) -> bool:
     return inspect.isclass(kind) and issubclass(kind, FromParams)
 
 
@@ -378,42 +529,14 @@ def _is_record(kind: Any) -> bool:
     return typing.get_origin(kind) is tuple and Ellipsis not in typing.get_args(kind)
 
 
-def _kinds_of_parameters(kind: Any, value: Dict[str, Any], path: str) -> Optional[Dict[str, Any]]:
-    """The parameters that a block may set, with their annotations; `None` where they are not known."""
-    constructor: Any = kind.__init__
-    kinds: Dict[str, Any] = {}
-    if is_base_registrable(kind):
-        # Which type it is, is looked at here.
-        kinds["type"] = Any
-        name = value.get("type", kind.default_implementation)
-        if name is None:
-            raise ConfigurationError(
-                f"{path}.type is missing; choose one of {', '.join(sorted(kind.list_available()))}"
-            )
-        kind, constructor_name = _resolve(kind, name, f"{path}.type")
-        constructor = getattr(kind, constructor_name) if constructor_name else kind.__init__
-    if constructor is object.__init__:
-        return kinds
-    for name, parameter in inspect.signature(constructor).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            return None
-        # AllenNLP was written when `x: int = None` still meant Optional[int].
-        optional = parameter.default is None
-        kinds[name] = Optional[parameter.annotation] if optional else parameter.annotation
-    kinds.pop("self", None)
-    return kinds
-
-
-def _resolve(kind: Any, name: Any, path: str) -> Tuple[type, Optional[str]]:
-    """The class of that name and, where it is not `__init__`, its constructor's."""
+def _faults_in_type(kind: Any, name: Any, path: str) -> Iterator[str]:
     available = sorted(kind.list_available())
     # Registered names only: AllenNLP would import and call whatever a name with dots leads to.
     if not isinstance(name, str) or name not in available:
-        raise ConfigurationError(
+        yield (
             f"{path} {_shown(name)} is unknown: {_nearest(str(name), available)}Known here: "
             f"{', '.join(available)}. A class of your own must be imported with --include-package."
         )
-    return kind.resolve_class_name(name)
 
 
 def _nearest(name: str, known: List[str]) -> str:
@@ -425,7 +548,3 @@ def _shown(value: Any) -> str:
     """A value as the config has it, cut short where it is long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
-
-
-def joined(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key

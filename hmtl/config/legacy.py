@@ -214,11 +214,6 @@ def _characters(config: Config) -> None:
         if embedder.get("type") == "character_encoding" and isinstance(embedding, dict):
             if "num_embeddings" not in embedding:
                 embedding.setdefault("vocab_namespace", "token_characters")
-    for _, reader in _readers_of(config):
-        for _, indexer in _objects(reader, "token_indexers"):
-            if indexer.get("type") == "characters":
-                # The encoder pads as far as its filters need; 1 silences a warning about that.
-                indexer.setdefault("min_padding_length", 1)
 
 
 def _readers(config: Config) -> None:

@@ -2,16 +2,18 @@
 
 import copy
 import importlib.util
+import inspect
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
+from allennlp.data import DatasetReader
 
 from hmtl.config.hierarchy import (
     DEFAULT_HEAD,
@@ -22,10 +24,18 @@ from hmtl.config.hierarchy import (
     bottom_up,
 )
 from hmtl.config.legacy import translate
-
-Config = Dict[str, Any]
-
-TASK_PREFIX = "task_"
+from hmtl.config.schema import (
+    ITERATOR,
+    MODEL_KEYS_THAT_ARE_NO_LEVELS,
+    SECTIONS,
+    TASK_PREFIX,
+    Config,
+    DataParams,
+    RunConfig,
+    TaskDescription,
+    level_names,
+    task_names,
+)
 
 # No config is nested as deeply: what walks through one calls itself for each level.
 MOST_LEVELS = 64
@@ -46,7 +56,13 @@ except RuntimeError as error:
     sys.exit(str(error))
 """
 
-MODEL_KEYS_THAT_ARE_NO_LEVELS = ("type", "text_field_embedder", "initializer")
+# The key of an editor's, which completes keys from the JSON Schema that it names.
+EDITORS_SCHEMA = "$schema"
+# `data_path` stands for the three paths, with these in place of `{split}`.
+DATA_PATH, SPLIT_IN_PATH = "data_path", "{split}"
+FOLDER_OF_SPLIT = {"train": "train", "validation": "dev", "test": "test"}
+READERS = ("dataset_reader", "validation_dataset_reader")
+DEFAULT_ITERATOR = {"type": "bucket", "batch_size": 32}
 
 # What a level that has an encoder of its own says about it.
 SHARED_WITH_AN_ENCODER = (
@@ -227,30 +243,18 @@ def _parse_overrides(overrides: Optional[str]) -> Config:
     return parsed
 
 
-def task_names(config: Mapping[str, Any]) -> List[str]:
-    """The names of the tasks, in the order of the file."""
-    return [key[len(TASK_PREFIX) :] for key in config if key.startswith(TASK_PREFIX)]
-
-
-def data_path(config: Mapping[str, Any], task_name: str, split: str) -> Path:
-    """Where the data of a task's split lie, as the config says it."""
-    data_params = config[TASK_PREFIX + task_name]["data_params"]
-    return Path(config.get("data_root", "")) / data_params[f"{split}_data_path"]
-
-
-def level_names(config: Mapping[str, Any]) -> List[str]:
-    """The names of the levels, in the order of the file."""
-    return [key for key in config["model"] if key not in MODEL_KEYS_THAT_ARE_NO_LEVELS]
-
-
 def complete(config: Config) -> Config:
     """
-    Writes out what a config in the present form leaves to be understood, and checks that tasks and
-    levels belong together. Completing twice changes nothing.
+    Write out what a config in the present form leaves to be understood, and check that tasks and levels
+    belong together. Completing twice changes nothing.
     """
     config = copy.deepcopy(config)
+    config.pop(EDITORS_SCHEMA, None)
     _check_sections(config)
     _complete_task_descriptions(config)
+    _spread_token_indexers(config)
+    _pad_characters(config)
+    _spell_out_data_paths(config)
     _check_levels(config)
     levels = level_names(config)
     for name in levels:
@@ -259,13 +263,80 @@ def complete(config: Config) -> Config:
     config = _select_tasks(config)
     _complete_character_encoders(config)
     _check_token_indexers(config)
-    return config
+    return _with_defaults(config)
+
+
+def _with_defaults(config: Config) -> Config:
+    """The config with every default that is not null."""
+    for name in task_names(config):
+        section = config[TASK_PREFIX + name]
+        for key, kind in (("task_description", TaskDescription), ("data_params", DataParams)):
+            section[key] = {**kind.defaults(), **section[key]}
+    for path in ("multi_task_trainer", "cache"):
+        if isinstance(config.setdefault(path, {}), dict):
+            config[path] = {**SECTIONS[path].defaults(), **config[path]}
+    return {**config, **{k: v for k, v in RunConfig.defaults().items() if k not in config}}
+
+
+def _spread_token_indexers(config: Config) -> None:
+    """Give the token indexers that stand at the top to every reader that takes some and names none."""
+    indexers = config.pop("token_indexers", None)
+    if indexers is None:
+        return
+    for name in task_names(config):
+        data_params = config[TASK_PREFIX + name]["data_params"]
+        for key in READERS:
+            reader = data_params.get(key)
+            if isinstance(reader, str):
+                reader = data_params[key] = {"type": reader}
+            if isinstance(reader, dict) and _takes_token_indexers(reader.get("type")):
+                reader.setdefault("token_indexers", copy.deepcopy(indexers))
+
+
+def _pad_characters(config: Config) -> None:
+    """The encoder of characters pads as far as its filters need; 1 silences AllenNLP's warning about that."""
+    for name in task_names(config):
+        for key in READERS:
+            reader = config[TASK_PREFIX + name]["data_params"].get(key)
+            indexers = reader.get("token_indexers") if isinstance(reader, dict) else None
+            for indexer in indexers.values() if isinstance(indexers, dict) else []:
+                if isinstance(indexer, dict) and indexer.get("type") == "characters":
+                    indexer.setdefault("min_padding_length", 1)
+
+
+def _takes_token_indexers(reader_type: Any) -> bool:
+    """False of a reader whose constructor is known not to."""
+    if reader_type not in DatasetReader.list_available():
+        return True
+    reader, constructor = DatasetReader.resolve_class_name(reader_type)
+    parameters = inspect.signature(getattr(reader, constructor or "__init__")).parameters
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    return "token_indexers" in parameters or takes_any
+
+
+def _spell_out_data_paths(config: Config) -> None:
+    """Write the three paths that `data_path` stands for; who gives all three is scored on the third."""
+    for name in task_names(config):
+        section = config[TASK_PREFIX + name]
+        pattern = section["data_params"].pop(DATA_PATH, None)
+        if pattern is None:
+            continue
+        if not isinstance(pattern, str) or SPLIT_IN_PATH not in pattern:
+            raise ConfigurationError(
+                f"{TASK_PREFIX}{name}.data_params.{DATA_PATH} is {pattern!r}; write a path with "
+                f"{SPLIT_IN_PATH} in it, which stands for {', '.join(FOLDER_OF_SPLIT.values())}, or the "
+                "three paths as train_data_path, validation_data_path and test_data_path"
+            )
+        for split, folder in FOLDER_OF_SPLIT.items():
+            path = pattern.replace(SPLIT_IN_PATH, folder)
+            section["data_params"].setdefault(f"{split}_data_path", path)
+        section["task_description"].setdefault("evaluate_on_test", True)
 
 
 def _complete_level(name: str, levels: List[str], level: Any) -> None:
-    if not isinstance(level, dict) or not isinstance(level.get("tagger"), dict):
+    if not isinstance(level, dict) or not isinstance(level.setdefault("tagger", {}), dict):
         raise ConfigurationError(
-            f"model.{name} must be an object with the keys tagger and (usually) encoder"
+            f"model.{name} must be an object with the keys encoder and (usually) tagger"
         )
     if "type" not in level["tagger"]:
         level["tagger"]["type"] = _default_head(name)
@@ -279,9 +350,12 @@ def _complete_level(name: str, levels: List[str], level: Any) -> None:
 
 
 def _check_sections(config: Config) -> None:
-    for section in ("model", "iterators", "multi_task_trainer"):
-        if not isinstance(config.get(section), dict):
-            raise ConfigurationError(f"the configuration lacks the section {section!r}")
+    if not isinstance(config.get("model"), dict):
+        raise ConfigurationError("the configuration lacks the section 'model'")
+    config.setdefault("multi_task_trainer", {})
+    iterators = config.setdefault("iterators", {})
+    if isinstance(iterators, dict):
+        iterators.setdefault(ITERATOR, dict(DEFAULT_ITERATOR))
     if not task_names(config):
         raise ConfigurationError(
             f"the configuration names no task: write a section {TASK_PREFIX}<name> for each"
@@ -414,12 +488,8 @@ def _default_head(name: str) -> str:
 
 
 def _default_below(name: str, levels: List[str]) -> Optional[str]:
-    if name not in DEFAULT_STACKS_ON:
-        raise ConfigurationError(
-            f"model.{name}.stacks_on is missing; only the tasks {sorted(DEFAULT_STACKS_ON)} have a "
-            f"place of their own in the hierarchy. Write one of {levels}, or null for the base embedding."
-        )
-    return next((below for below in DEFAULT_STACKS_ON[name] if below in levels), None)
+    """The level that one of the 2018 names stacks on; the base embedding, `None`, for any other."""
+    return next((below for below in DEFAULT_STACKS_ON.get(name, []) if below in levels), None)
 
 
 def _complete_character_encoders(config: Config) -> None:
@@ -444,7 +514,7 @@ def _complete_character_encoders(config: Config) -> None:
 def _check_token_indexers(config: Config) -> None:
     embedders = token_embedders(config)
     for name in task_names(config):
-        for key in ("dataset_reader", "validation_dataset_reader"):
+        for key in READERS:
             reader = config[TASK_PREFIX + name]["data_params"].get(key)
             indexers = reader.get("token_indexers") if isinstance(reader, dict) else None
             if embedders and isinstance(indexers, dict) and set(indexers) != set(embedders):

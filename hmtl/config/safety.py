@@ -7,7 +7,6 @@ from typing import Any
 
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config.checking import entries, joined
 from hmtl.errors import DataError
 
 # What may be part of a file's name on every system; a leading dot would hide the file.
@@ -31,6 +30,20 @@ MODEL_NAME = "model_name"
 OPTIONS = "_kwargs"
 NAMES_A_FILE = re.compile(r"(.*_)?(file|files|dir|folder|subfolder|path)")
 ADDRESS = "://"
+
+
+def entries(value: Any) -> Iterable[tuple[str, Any]]:
+    """Return what an object or a list holds, by key or number."""
+    if isinstance(value, dict):
+        return value.items()
+    return (
+        ((str(index), each) for index, each in enumerate(value)) if isinstance(value, list) else ()
+    )
+
+
+def joined(path: str, key: str) -> str:
+    """Return the dotted path of a key in the object at a path."""
+    return f"{path}.{key}" if path else key
 
 
 def check_is_data(config: Any, path: str = "") -> None:

@@ -1,20 +1,19 @@
 """Reading the splits of a task's data."""
 
-import copy
 import logging
 import random
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Sequence
+from typing import Dict, Iterable, Iterator, Mapping, Optional, Sequence
 
-from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
 
 from hmtl.compat import read_all_in_each_process
-from hmtl.config.checking import naming_block
+from hmtl.config.building import build
+from hmtl.config.schema import Config, DataParams
 from hmtl.config.task import Task
 from hmtl.data.split_source import READER, SplitSource
 from hmtl.data.streamed_instances import Instances
@@ -59,7 +58,7 @@ class TaskCorpora:
 
 
 def read_corpora(
-    task: Task, data_params: Dict[str, Any], data_root: str, splits: Sequence[str]
+    task: Task, data_params: DataParams, data_root: str, splits: Sequence[str]
 ) -> TaskCorpora:
     """
     Reads what `locate_splits` finds; see there.
@@ -76,14 +75,14 @@ def read_corpora(
 
 
 def locate_splits(
-    task: Task, data_params: Dict[str, Any], data_root: str, splits: Sequence[str]
+    task: Task, data_params: DataParams, data_root: str, splits: Sequence[str]
 ) -> Dict[str, SplitSource]:
     """
     # Parameters
 
     task : `Task`
-    data_params : `Dict[str, Any]`
-        The `data_params` of its section: readers and paths.
+    data_params : `DataParams`
+        Readers and paths.
     data_root : `str`
         The folder that relative paths start from; the working directory if empty.
     splits : `Sequence[str]`
@@ -100,18 +99,17 @@ def locate_splits(
         When a path is missing from the config or leads nowhere.
     """
     where = f"task_{task.name}.data_params"
-    block = data_params[READER]
+    block = data_params.reader("train")
     reader = _reader(block, f"{where}.{READER}")
-    validation_block = data_params.get("validation_dataset_reader")
-    if validation_block is None:
-        validation_block, validation_reader = block, reader
-    else:
+    validation_block, validation_reader = block, reader
+    if data_params.validation_dataset_reader is not None:
+        validation_block = data_params.reader("validation")
         validation_reader = _reader(validation_block, f"{where}.validation_dataset_reader")
     sources: Dict[str, SplitSource] = {}
     for split in splits:
         if split == "test" and not task.evaluate_on_test:
             continue
-        path = _path(data_params, f"{split}_data_path", data_root, where)
+        path = _path(data_params, split, data_root, where)
         if split != "train":
             sources[split] = SplitSource(
                 task.name,
@@ -122,7 +120,7 @@ def locate_splits(
                 recipe={READER: validation_block},
             )
             continue
-        fraction = data_params.get("train_fraction")
+        fraction = data_params.train_fraction
         _check_fraction(fraction, f"{where}.train_fraction")
         sources[split] = SplitSource(
             task.name,
@@ -131,19 +129,22 @@ def locate_splits(
             reader,
             reading=partial(_read_some, reader, str(path), fraction),
             recipe={READER: block, "train_fraction": fraction},
-            max_in_memory=data_params.get("max_instances_in_memory"),
+            max_in_memory=data_params.max_instances_in_memory,
         )
     return sources
 
 
-def _path(data_params: Dict[str, Any], key: str, data_root: str, where: str) -> Path:
-    if not data_params.get(key):
-        raise ConfigurationError(f"{where}.{key} is missing: write the path of the data")
-    path = Path(data_root) / data_params[key]
+def _path(data_params: DataParams, split: str, data_root: str, where: str) -> Path:
+    written = data_params.path(split)
+    if not written:
+        raise ConfigurationError(
+            f"{where}.{split}_data_path is missing: write the path of the data"
+        )
+    path = Path(data_root) / written
     if not path.exists():
         raise ConfigurationError(
-            f"{where}.{key} leads to {path}, which does not exist. Correct the path, or data_root, "
-            "the folder that relative paths start from."
+            f"{where}.{split}_data_path leads to {path}, which does not exist. Correct the path, or "
+            "data_root, the folder that relative paths start from."
         )
     return path
 
@@ -206,9 +207,7 @@ def some_of(instances: Iterable[Instance], fraction: float) -> Iterator[Instance
     )
 
 
-def _reader(block: Dict[str, Any], path: str) -> DatasetReader:
-    with naming_block(path):
-        # `from_params` takes apart what it is given.
-        reader = DatasetReader.from_params(Params(copy.deepcopy(block)))
+def _reader(block: Config, path: str) -> DatasetReader:
+    reader = build(DatasetReader, block, path)
     read_all_in_each_process(reader)
     return reader

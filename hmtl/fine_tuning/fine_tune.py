@@ -6,13 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.common.files import sole_writer, write_json
 from hmtl.config.checking import check_patterns_in
-from hmtl.config.fine_tuning import KEEP, FineTuningOptions
-from hmtl.config.loading import Config, load_config
+from hmtl.config.loading import load_config
+from hmtl.config.schema import SPLITS, FineTuningConfig, RunConfig
 from hmtl.errors import DataError
 from hmtl.fine_tuning.axes import parameter_axes, source_name
 from hmtl.fine_tuning.forgetting import Forgetting
@@ -28,19 +27,9 @@ from hmtl.fine_tuning.transfer import (
 )
 from hmtl.fine_tuning.vocabulary import grown_vocabulary
 from hmtl.models.hmtl import Hmtl
-from hmtl.runs.directory import PRETRAINED_DIR, prepare_directory
-from hmtl.runs.experiment import (
-    CHANGES_ON_RECOVERY,
-    METRICS_FILE,
-    SPLITS,
-    VOCABULARY_DIR,
-    Experiment,
-    assemble,
-    build_trainer,
-    check_config,
-    go_on,
-    train_and_score,
-)
+from hmtl.runs.assembly import Experiment, assemble, parse_config
+from hmtl.runs.directory import METRICS_FILE, PRETRAINED_DIR, VOCABULARY_DIR, prepare_directory
+from hmtl.runs.training import build_trainer, resume, train_and_score
 
 logger = logging.getLogger(__name__)
 
@@ -89,13 +78,12 @@ def fine_tune(
             f"the run in {serialization_dir} was not started by fine_tune.py. Recover it with train.py."
         )
     pretrained = Pretrained.open(kept if is_kept else pretrained_dir, weights_name)
-    config = load_config(
-        config_path, overrides, partial(with_replayed_tasks, trained=pretrained.config)
+    config = parse_config(
+        load_config(config_path, overrides, partial(with_replayed_tasks, trained=pretrained.config))
     )
-    check_config(config)
     trained_model = pretrained.model()
     with sole_writer(serialization_dir):
-        prepare_directory(config, serialization_dir, recover, force, CHANGES_ON_RECOVERY)
+        prepare_directory(config.source, serialization_dir, recover, force)
         if not is_kept:
             pretrained = pretrained.keep_in(kept)
         return _fine_tune_in(serialization_dir, config, pretrained, trained_model, recover)
@@ -103,17 +91,17 @@ def fine_tune(
 
 def _fine_tune_in(
     serialization_dir: Path,
-    config: Config,
+    config: RunConfig,
     pretrained: Pretrained,
     trained_model: Hmtl,
     recover: bool,
 ) -> Dict[str, Any]:
-    options = options_of(config)
+    options = config.fine_tuning
     experiment = assemble(
         config,
         serialization_dir,
         SPLITS,
-        partial(grown_vocabulary, known=pretrained.vocab, with_labels=options.old_labels == KEEP),
+        partial(grown_vocabulary, known=pretrained.vocab, with_labels=options.old_labels == "keep"),
     )
     trainer = build_trainer(experiment)
     forgetting = (
@@ -121,7 +109,7 @@ def _fine_tune_in(
         if options.report_forgetting
         else None
     )
-    if not (recover and go_on(trainer)):
+    if not (recover and resume(trainer)):
         begin_with(experiment, pretrained, trained_model)
         if forgetting is not None:
             forgetting.score_before()
@@ -132,11 +120,6 @@ def _fine_tune_in(
         metrics["forgetting"] = forgetting.compare(metrics, trainer.sampler.drawn_tasks)
         write_json(serialization_dir / METRICS_FILE, metrics)
     return metrics
-
-
-def options_of(config: Config) -> FineTuningOptions:
-    """What the config says of fine-tuning, or the defaults."""
-    return FineTuningOptions.from_params(Params(dict(config.get("fine_tuning") or {})))
 
 
 def begin_with(experiment: Experiment, pretrained: Pretrained, trained_model: Hmtl) -> Transfer:
@@ -150,7 +133,7 @@ def begin_with(experiment: Experiment, pretrained: Pretrained, trained_model: Hm
     DataError
         When a parameter cannot be carried over, naming both shapes, or none can.
     """
-    options = options_of(experiment.config)
+    options = experiment.config.fine_tuning
     model = experiment.model
     names = list(model.state_dict())
     check_patterns_in(options.start_new, names, "fine_tuning.start_new")
@@ -159,7 +142,7 @@ def begin_with(experiment: Experiment, pretrained: Pretrained, trained_model: Hm
         trained_model.state_dict(),
         parameter_axes(trained_model, pretrained.config),
         {name: tensor.cpu() for name, tensor in model.state_dict().items()},
-        parameter_axes(model, experiment.config, options.initialize_from),
+        parameter_axes(model, experiment.config.source, options.initialize_from),
         _sources(names, options),
     )
     _check(transfer, pretrained)
@@ -174,7 +157,7 @@ def begin_with(experiment: Experiment, pretrained: Pretrained, trained_model: Hm
     return transfer
 
 
-def _sources(names: Sequence[str], options: FineTuningOptions) -> Dict[str, Optional[str]]:
+def _sources(names: Sequence[str], options: FineTuningConfig) -> Dict[str, Optional[str]]:
     """For each parameter the trained one that it is to begin with, if there is one of that name."""
     return {
         name: None

@@ -10,12 +10,12 @@ import torch
 from hmtl.common.files import write_json
 from hmtl.common.random_state import random_state, restore_random_state
 from hmtl.common.reporting import table
-from hmtl.config.loading import TASK_PREFIX, Config, task_names
+from hmtl.config.schema import RunConfig
 from hmtl.fine_tuning.axes import EMBEDDER, ENCODERS, HEADS, parameter_axes, source_name
 from hmtl.fine_tuning.pretrained import Pretrained
 from hmtl.fine_tuning.transfer import LOADED, UNUSED, Transfer, carry_over
 from hmtl.models.hmtl import Hmtl
-from hmtl.runs.experiment import Experiment, assemble, read_task
+from hmtl.runs.assembly import Experiment, assemble
 from hmtl.training.checkpointer import Checkpointer
 from hmtl.training.evaluation import evaluate_on_test
 
@@ -64,7 +64,7 @@ class Forgetting:
             data
             for data in self.experiment.tasks
             if self.known_as.get(data.task.name, data.task.name)
-            in task_names(self.pretrained.config)
+            in self.pretrained.own_config().task_names
         ]
         experiment = self.experiment
         before = evaluate_on_test(
@@ -108,25 +108,23 @@ class Forgetting:
         }
 
     def _judged_by(self, task: str) -> str:
-        section = TASK_PREFIX + task
-        configs = (self.experiment.config, self.pretrained.config)
-        return next(
-            read_task(task, config[section]).validation_metric
-            for config in configs
-            if section in config
-        )
+        configs = (self.experiment.config, self.pretrained.own_config())
+        config = next(config for config in configs if task in config.task_names)
+        return str(config.task(task).task_description.validation_metric_name)
 
     def _others(self) -> Optional[Experiment]:
         """The trained model with those of its tasks that the fine-tuned model does not have, if any."""
-        config = self.pretrained.own_config
-        trainer = config["multi_task_trainer"]
-        for key in ("cuda_device", "no_tqdm"):
-            trainer[key] = self.experiment.config["multi_task_trainer"].get(key, trainer.get(key))
-        ours = [self.known_as.get(name, name) for name in task_names(self.experiment.config)]
-        others_names = [name for name in task_names(config) if name not in ours]
+        config = self.pretrained.own_config()
+        ours = self.experiment.config
+        config.trainer.cuda_device, config.trainer.no_tqdm = (
+            ours.trainer.cuda_device,
+            ours.trainer.no_tqdm,
+        )
+        continued = [self.known_as.get(name, name) for name in ours.task_names]
+        others_names = [name for name in config.task_names if name not in continued]
         scored = [name for name in others_names if _has_test_data(name, config)]
-        for name in task_names(config):
-            config[TASK_PREFIX + name]["task_description"]["evaluate_on_test"] = name in scored
+        for task in config.tasks:
+            task.task_description.evaluate_on_test = task.name in scored
         if not scored:
             return None
         others = assemble(config, self.pretrained.directory, ("test",))
@@ -155,9 +153,9 @@ class Forgetting:
         trained = self.pretrained.weights()
         return carry_over(
             weights,
-            parameter_axes(ours, self.experiment.config, self.known_as),
+            parameter_axes(ours, self.experiment.config.source, self.known_as),
             trained,
-            parameter_axes(others.model, others.config),
+            parameter_axes(others.model, others.config.source),
             {name: names.get(name) for name in trained},
         )
 
@@ -168,14 +166,14 @@ def _test_scores(experiment: Experiment) -> Scores:
     )
 
 
-def _has_test_data(task: str, config: Config) -> bool:
+def _has_test_data(name: str, config: RunConfig) -> bool:
     """Whether it is evaluated on test data that are still there; a warning tells if they are not."""
-    section = config[TASK_PREFIX + task]
-    if not read_task(task, section).evaluate_on_test:
+    task = config.task(name)
+    if not task.task_description.evaluate_on_test:
         return False
-    path = Path(config.get("data_root", "")) / section["data_params"].get("test_data_path", "")
+    path = Path(config.data_root) / (task.data_params.test_data_path or "")
     if not path.exists():
-        logger.warning("%s is not there: whether %s is forgotten is not told", path, task)
+        logger.warning("%s is not there: whether %s is forgotten is not told", path, name)
     return path.exists()
 
 

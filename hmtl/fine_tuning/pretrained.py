@@ -14,11 +14,13 @@ from hmtl.common.files import making_directory, same_file, write_json
 from hmtl.common.tensors import check_are_numbers, give_weights, load_tensors
 from hmtl.config.loading import Config, load_config
 from hmtl.config.safety import check_plain_names
+from hmtl.config.schema import RunConfig
 from hmtl.config.transformers import FOLDER as TRANSFORMERS
 from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
-from hmtl.runs.directory import CONFIG_FILE, load_vocabulary, save_vocabulary
-from hmtl.runs.experiment import VOCABULARY_DIR, build_model, check_config, without_pretrained_files
+from hmtl.runs.assembly import build_model, parse_config
+from hmtl.runs.directory import CONFIG_FILE, VOCABULARY_DIR, load_vocabulary, save_vocabulary
+from hmtl.runs.evaluation import without_pretrained_files
 from hmtl.training.checkpoint import TRAINING_STATE
 from hmtl.training.checkpointer import Checkpointer
 
@@ -69,13 +71,13 @@ class Pretrained:
         config = load_config(directory / CONFIG_FILE, jsonnet=False)
         vocab = load_vocabulary(directory / VOCABULARY_DIR)
         pretrained = cls(directory, weights_name, config, vocab)
-        check_config(pretrained.own_config)
+        # Says what is wrong with it now.
+        pretrained.own_config()
         return pretrained
 
-    @property
-    def own_config(self) -> Config:
-        """Its config, for a model that takes the weights and everything else from the directory."""
-        return without_pretrained_files(self.config, self.directory)
+    def own_config(self) -> RunConfig:
+        """Return its config, for a model that takes the weights and everything else from the directory."""
+        return parse_config(without_pretrained_files(self.config, self.directory))
 
     def weights(self) -> Dict[str, torch.Tensor]:
         """
@@ -105,7 +107,7 @@ class Pretrained:
         DataError
             When they are another model's.
         """
-        model = build_model(self.own_config, self.vocab)
+        model = build_model(self.own_config(), self.vocab)
         give_weights(model, self.weights(), self.directory / self.weights_name)
         return model
 

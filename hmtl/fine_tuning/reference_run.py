@@ -12,14 +12,9 @@ from hmtl.config.loading import TASK_PREFIX, Config, level_names, load_config, t
 from hmtl.config.safety import check_plain_names
 from hmtl.errors import DataError
 from hmtl.fine_tuning.reference_weights import rename_weights
-from hmtl.runs.directory import load_vocabulary
-from hmtl.runs.experiment import (
-    CONFIG_FILE,
-    VOCABULARY_DIR,
-    build_model,
-    check_config,
-    without_pretrained_files,
-)
+from hmtl.runs.assembly import build_model, parse_config
+from hmtl.runs.directory import CONFIG_FILE, VOCABULARY_DIR, load_vocabulary
+from hmtl.runs.evaluation import without_pretrained_files
 from hmtl.training.checkpointer import best_weights_name
 
 WEIGHTS = "weights.th"
@@ -69,7 +64,7 @@ def import_directory(
     if serialization_dir.exists():
         raise DataError("is there already; give a directory that is to be made", serialization_dir)
     config = load_config(reference_dir / CONFIG_FILE, overrides, jsonnet=False)
-    check_config(config)
+    parse_config(config)
     _pool_as_then(config)
     _tag_as_then(config)
     with making_directory(serialization_dir) as directory:
@@ -108,7 +103,8 @@ def _import_into(
     write_json(directory / CONFIG_FILE, config)
     _import_vocabulary(reference_dir, directory, config, relation_types)
     vocab = load_vocabulary(directory / VOCABULARY_DIR)
-    model_state = build_model(without_pretrained_files(config, directory), vocab).state_dict()
+    own_config = parse_config(without_pretrained_files(config, directory))
+    model_state = build_model(own_config, vocab).state_dict()
     written = []
     for task_name in task_names(config):
         weights = _renamed_weights(_weights_file(reference_dir, task_name), model_state)

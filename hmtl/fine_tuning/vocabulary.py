@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterable
 from allennlp.common import Params
 from allennlp.data import Instance, Vocabulary
 
-from hmtl.runs.experiment import new_vocabulary
+from hmtl.runs.assembly import new_vocabulary
 
 # The type of a vocabulary block that is made from the data; the others say where theirs comes from.
 FROM_DATA = "from_instances"

@@ -7,16 +7,15 @@ weights. With each task's own best weights it takes a pass for each set of them,
 that have it. (Different token indexers of tasks of one kind take passes of their own, too.)
 """
 
-import copy
 import json
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import torch
-from allennlp.common import Params
 from allennlp.data import Instance, TokenIndexer
 
 from hmtl.common.devices import to_device
-from hmtl.config.loading import TASK_PREFIX, Config
+from hmtl.config.building import build
+from hmtl.config.schema import RunConfig
 from hmtl.data.batch_stream import collate
 from hmtl.data.readers.coref_instances import CorefInstanceReader
 from hmtl.data.readers.corpus_reader import CorpusReader
@@ -112,7 +111,7 @@ def kind_of(head: torch.nn.Module) -> Optional[str]:
 
 
 def encoding_passes(
-    models: Dict[str, Hmtl], config: Config, kinds: Dict[str, str]
+    models: Dict[str, Hmtl], config: RunConfig, kinds: Dict[str, str]
 ) -> List[EncodingPass]:
     """
     As few passes as serve the tasks: those of one model whose readers index tokens alike share one, with
@@ -122,7 +121,7 @@ def encoding_passes(
 
     models : `Dict[str, Hmtl]`
         By task, in evaluation mode. Tasks with the same weights have the same one.
-    config : `Config`
+    config : `RunConfig`
         The run's, for its readers. Tasks are read as at evaluation.
     kinds : `Dict[str, str]`
         The tasks and their kinds.
@@ -130,8 +129,7 @@ def encoding_passes(
     readers: Dict[str, CorpusReader] = {}
     passes: Dict[Tuple[int, str], Tuple[Hmtl, str, Dict[str, str]]] = {}
     for task, kind in kinds.items():
-        data_params = config[TASK_PREFIX + task]["data_params"]
-        block = data_params.get("validation_dataset_reader") or data_params["dataset_reader"]
+        block = config.task(task).data_params.reader("test")
         indexers = block.get("token_indexers")
         width = None
         if kind == COREFERENCE:
@@ -153,8 +151,7 @@ def _token_indexers(blocks: Optional[Dict[str, Any]]) -> Optional[Dict[str, Toke
     if blocks is None:
         return None
     return {
-        name: TokenIndexer.from_params(Params(copy.deepcopy(block)))
-        for name, block in blocks.items()
+        name: build(TokenIndexer, block, f"token_indexers.{name}") for name, block in blocks.items()
     }
 
 

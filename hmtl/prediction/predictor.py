@@ -53,8 +53,9 @@ from hmtl.prediction.tokenization import (
     without_surrogates,
 )
 from hmtl.prediction.weights import load_models, log_weights, weight_files
-from hmtl.runs.directory import load_vocabulary
-from hmtl.runs.experiment import VOCABULARY_DIR, build_model, config_of_run
+from hmtl.runs.assembly import build_model
+from hmtl.runs.directory import VOCABULARY_DIR, load_vocabulary
+from hmtl.runs.evaluation import config_of_run
 
 if TYPE_CHECKING:
     from spacy.language import Language

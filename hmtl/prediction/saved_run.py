@@ -9,8 +9,8 @@ from hmtl.config.elmo_files import FOLDER as ELMO
 from hmtl.config.elmo_files import keep_elmo
 from hmtl.config.transformers import FOLDER as TRANSFORMERS
 from hmtl.errors import DataError
-from hmtl.runs.directory import CONFIG_FILE
-from hmtl.runs.experiment import METRICS_FILE, VOCABULARY_DIR, config_of_run
+from hmtl.runs.directory import CONFIG_FILE, METRICS_FILE, VOCABULARY_DIR
+from hmtl.runs.evaluation import config_of_run
 from hmtl.training.checkpointer import CHECKPOINTS_DIR, best_weights_name
 
 
@@ -48,7 +48,7 @@ def save_for_prediction(source: Path, target: Path, weights: Mapping[str, Path])
         shutil.copytree(source / VOCABULARY_DIR, target / VOCABULARY_DIR)
         if (source / TRANSFORMERS).is_dir():
             shutil.copytree(source / TRANSFORMERS, target / TRANSFORMERS)
-        keep_elmo(config, target)
+        keep_elmo(config.source, target)
         if (source / METRICS_FILE).is_file():
             shutil.copyfile(source / METRICS_FILE, target / METRICS_FILE)
         copies: dict[str, Path] = {}

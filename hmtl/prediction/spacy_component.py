@@ -191,7 +191,7 @@ class HmtlComponent:
             )
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Copies all that prediction needs of the run; see `save_for_prediction`."""
+        """Copy all that prediction needs of the run; see `save_for_prediction`."""
         from hmtl.prediction.saved_run import save_for_prediction
 
         target = ensure_path(path)

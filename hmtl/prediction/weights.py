@@ -15,7 +15,7 @@ from hmtl.common.reporting import headline
 from hmtl.common.tensors import check_are_numbers, give_weights, load_tensors
 from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
-from hmtl.runs.experiment import METRICS_FILE
+from hmtl.runs.directory import METRICS_FILE
 from hmtl.training.checkpointer import Checkpointer, best_weights_name
 from hmtl.training.history import HISTORY_FILE
 

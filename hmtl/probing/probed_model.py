@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from collections.abc import Sequence
@@ -15,16 +14,11 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.common.files import sha256_of_tree
 from hmtl.common.random_state import seed_everything
-from hmtl.config.loading import TASK_PREFIX, Config, task_names
+from hmtl.config.schema import Config, RunConfig
 from hmtl.probing.layers import LayerEncoder, build_reader, choose_layers, layer_below, layer_names
-from hmtl.runs.directory import load_vocabulary
-from hmtl.runs.experiment import (
-    DEFAULT_SEED,
-    VOCABULARY_DIR,
-    Experiment,
-    build_model,
-    config_of_run,
-)
+from hmtl.runs.assembly import Experiment, build_model
+from hmtl.runs.directory import VOCABULARY_DIR, load_vocabulary
+from hmtl.runs.evaluation import config_of_run
 
 
 @dataclass
@@ -65,7 +59,7 @@ def load_model(
         When the directory holds no run, or no such weights.
     """
     config = config_of_run(serialization_dir, weights_follow=task is not None)
-    names = task_names(config)
+    names = config.task_names
     if task is not None and task not in names:
         raise ConfigurationError(
             f"--task {task}: the run has no such task. It has {', '.join(names)}."
@@ -73,11 +67,9 @@ def load_model(
     experiment = _experiment(config, serialization_dir, device)
     if task is not None:
         experiment.load_best(task)
-    block = config[TASK_PREFIX + (task or names[0])]["data_params"]["dataset_reader"]
+    block = config.task(task or names[0]).data_params.reader("train")
     model = experiment.model
-    encoder = LayerEncoder(
-        model, build_reader(copy.deepcopy(block)), choose_layers(model, layers), device
-    )
+    encoder = LayerEncoder(model, build_reader(block), choose_layers(model, layers), device)
     described = {
         layer: {"dim": encoder.dimension(layer), "on": layer_below(model, layer)}
         for layer in layer_names(model)
@@ -114,9 +106,9 @@ def choose_device(name: str | None) -> torch.device:
     return device
 
 
-def _experiment(config: Config, serialization_dir: Path, device: torch.device) -> Experiment:
+def _experiment(config: RunConfig, serialization_dir: Path, device: torch.device) -> Experiment:
     vocab = load_vocabulary(serialization_dir / VOCABULARY_DIR)
-    seed_everything(config.get("seed", DEFAULT_SEED))
+    seed_everything(config.seed)
     model = build_model(config, vocab)
     return Experiment(
         config=config,
@@ -131,7 +123,7 @@ def _experiment(config: Config, serialization_dir: Path, device: torch.device) -
 def _digest(experiment: Experiment, reader: Config) -> str:
     """The SHA-256 of a model's weights, its part of the config, its vocabulary and its reader's block."""
     digest = hashlib.sha256()
-    described = {"model": experiment.config["model"], "reader": reader}
+    described = {"model": experiment.config.source["model"], "reader": reader}
     digest.update(json.dumps(described, sort_keys=True).encode())
     digest.update(sha256_of_tree(experiment.serialization_dir / VOCABULARY_DIR).encode())
     for name, tensor in sorted(experiment.model.state_dict().items()):

@@ -3,7 +3,6 @@
 import json
 import logging
 import shutil
-from collections.abc import Collection
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from hmtl.common.files import (
 )
 from hmtl.config.loading import Config, differences, load_config, value_at
 from hmtl.config.safety import check_plain_names
+from hmtl.config.schema import changeable_on_recovery
 from hmtl.config.transformers import FOLDER as TRANSFORMERS
 from hmtl.config.transformers import keep_transformers
 from hmtl.data.readers.corpus_vocabulary import CorpusVocabulary
@@ -32,13 +32,14 @@ from hmtl.training.checkpointer import CHECKPOINTS_DIR
 logger = logging.getLogger(__name__)
 
 CONFIG_FILE = "config.json"
+VOCABULARY_DIR = "vocabulary"
+METRICS_FILE = "metrics.json"
+EVALUATION_FILE = "evaluate_metrics.json"
 # Where a fine-tuning keeps what it needs of the trained model.
 PRETRAINED_DIR = "pretrained"
 
 
-def prepare_directory(
-    config: Config, directory: Path, recover: bool, force: bool, changeable: Collection[str]
-) -> None:
+def prepare_directory(config: Config, directory: Path, recover: bool, force: bool) -> None:
     """
     Writes the config to the directory of a new run, and what of its transformers' files belongs to it, or
     checks that the run there is the one to go on with. A directory that is missing or empty, or holds no more
@@ -52,9 +53,6 @@ def prepare_directory(
         Go on with the run that is there.
     force : `bool`
         Replace the run that is there.
-    changeable : `Collection[str]`
-        Dotted paths in the config (`*` stands for anything) whose values may have changed since the run was
-        started; the log says which have.
 
     # Raises
 
@@ -67,7 +65,7 @@ def prepare_directory(
         # They may be of another config.
         remove_directory(directory / TRANSFORMERS)
     elif recover:
-        _check_same_run(config, directory, changeable)
+        _check_same_run(config, directory)
     else:
         _check_may_be_replaced(directory, force)
         _empty(directory)
@@ -120,7 +118,8 @@ def _empty(directory: Path) -> None:
                 path.unlink()
 
 
-def _check_same_run(config: Config, directory: Path, changeable: Collection[str]) -> None:
+def _check_same_run(config: Config, directory: Path) -> None:
+    changeable = changeable_on_recovery()
     written = directory / CONFIG_FILE
     if not written.is_file():
         raise ConfigurationError(

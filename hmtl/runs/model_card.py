@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Union
+from typing import Any, Dict, List, Mapping, Sequence, Union
 
 import torch
 
 from hmtl.common.document import Heading, Paragraph, Part, Table, as_markdown
 from hmtl.common.files import replacing
 from hmtl.common.reporting import BEST_EPOCH, headline
-from hmtl.config.loading import Config, data_path, level_names, token_embedders
+from hmtl.config.building import type_of
+from hmtl.config.loading import token_embedders
+from hmtl.config.schema import RunConfig
 from hmtl.data.batch_stream import BatchStream, EvaluationBatches
 from hmtl.data.streamed_instances import StreamedInstances
 from hmtl.runs.directory import CONFIG_FILE, PRETRAINED_DIR
@@ -31,7 +33,7 @@ MAIN_PACKAGES = ("torch", "allennlp", "transformers", "numpy", "spacy")
 
 def write_model_card(
     directory: Path,
-    config: Config,
+    config: RunConfig,
     metrics: Mapping[str, Any],
     model: torch.nn.Module,
     tasks: Sequence[TaskData],
@@ -41,8 +43,7 @@ def write_model_card(
 
     directory : `Path`
         Of the run; it holds the record of the environment.
-    config : `Config`
-        The run's.
+    config : `RunConfig`
     metrics : `Mapping[str, Any]`
         What will be in `metrics.json`.
     model : `torch.nn.Module`
@@ -66,21 +67,20 @@ def write_model_card(
         file.write(as_markdown(parts, pictures="").encode())
 
 
-def _introduction(config: Config, parameters: int) -> List[Part]:
-    levels = level_names(config)
-    model = config["model"]
+def _introduction(config: RunConfig, parameters: int) -> List[Part]:
+    levels = config.model.levels
     embedders = ", ".join(
         f"{name} ({block.get('type', 'embedding')})"
-        for name, block in token_embedders(config).items()
+        for name, block in token_embedders(config.source).items()
     )
     rows = [
         [
             name,
-            str(model[name]["tagger"]["type"]),
-            str(model[name]["stacks_on"] or "the base embedding"),
-            _encoder(model[name].get("encoder")),
+            type_of(level["tagger"]),
+            str(level["stacks_on"] or "the base embedding"),
+            _encoder(level.get("encoder")),
         ]
-        for name in levels
+        for name, level in levels.items()
     ]
     return [
         Heading(f"Model card: {', '.join(levels)}", 1),
@@ -99,8 +99,8 @@ def _encoder(block: Any) -> str:
     return ", ".join([str(block.get("type")), *sizes])
 
 
-def _scores(config: Config, metrics: Mapping[str, Any]) -> List[Part]:
-    rows = [row for name in level_names(config) if (row := _score_row(name, metrics[name]))]
+def _scores(config: RunConfig, metrics: Mapping[str, Any]) -> List[Part]:
+    rows = [row for name in config.model.levels if (row := _score_row(name, metrics[name]))]
     return [
         Heading("Test scores"),
         Paragraph(
@@ -123,9 +123,9 @@ def _score_row(name: str, entry: Mapping[str, Any]) -> List[str]:
     ]
 
 
-def _data(config: Config, tasks: Sequence[TaskData], is_fine_tuned: bool) -> List[Part]:
+def _data(config: RunConfig, tasks: Sequence[TaskData], is_fine_tuned: bool) -> List[Part]:
     rows = [
-        _split_row(data, split, batches, data_path(config, data.task.name, split))
+        _split_row(data, split, batches, config.path(data.task.name, split))
         for data in tasks
         for split, batches in data.splits()
     ]
@@ -163,22 +163,15 @@ def _num_bytes(path: Path) -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _training(config: Config, metrics: Mapping[str, Any]) -> List[Part]:
-    trainer = config["multi_task_trainer"]
+def _training(config: RunConfig, metrics: Mapping[str, Any]) -> List[Part]:
+    said = {key: getattr(config.trainer, key) for key in TOLD}
     rows = [
-        ["seed", str(config.get("seed", "the default"))],
-        [
-            "epochs",
-            f"{metrics['nb_epoch_trained']} of at most {trainer.get('num_epochs', 'the default')}",
-        ],
+        ["seed", str(config.seed)],
+        ["epochs", f"{metrics['nb_epoch_trained']} of at most {config.trainer.num_epochs}"],
         ["duration (DD:HH:MM:SS)", str(metrics["training_duration"])],
-        *([key, json.dumps(trainer[key])] for key in _told(trainer)),
+        *([key, json.dumps(value)] for key, value in said.items() if value is not None),
     ]
     return [Heading("Training"), Table(["what", "value"], rows, words=True)]
-
-
-def _told(trainer: Mapping[str, Any]) -> Iterator[str]:
-    return (key for key in TOLD if key in trainer)
 
 
 def _software(environment: Dict[str, Any]) -> List[Part]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config.loading import Config, differences, load_config
+from hmtl.config.loading import differences, load_config
+from hmtl.config.schema import Config, harmless_changes
+from hmtl.runs.assembly import parse_config
 from hmtl.runs.directory import CONFIG_FILE, has_nothing_to_lose
-from hmtl.runs.experiment import HARMLESS_CHANGES, check_config
 from hmtl.study.grid import Grid, Run
 from hmtl.training.trackers import check_trackers
 
@@ -27,20 +28,19 @@ def check_grid(grid: Grid, study: Path) -> None:
         When a setup's config says what cannot be, two setups are the same, or a run that is there was made
         with another config.
     """
-    checked: list[tuple[str, Config]] = []
+    seen: list[tuple[str, Config]] = []
     for setup in grid.setups:
         config = Run(setup, grid.seeds[0]).config()
         try:
-            check_config(config)
-            check_trackers(config["multi_task_trainer"].get("trackers"))
+            check_trackers(parse_config(config).trainer.trackers)
         except ConfigurationError as error:
             raise ConfigurationError(f"setup {setup.name!r}: {error.message}") from error
-        same = next((name for name, other in checked if not differences(other, config)), None)
+        same = next((name for name, other in seen if not differences(other, config)), None)
         if same is not None:
             raise ConfigurationError(
                 f"the setups {same!r} and {setup.name!r} are the same: their configs do not differ"
             )
-        checked.append((setup.name, config))
+        seen.append((setup.name, config))
     for run in grid.runs:
         _check_is_what_is_there(run, study / run.name)
 
@@ -49,7 +49,7 @@ def _check_is_what_is_there(run: Run, directory: Path) -> None:
     if has_nothing_to_lose(directory) or not (directory / CONFIG_FILE).is_file():
         return
     before = load_config(directory / CONFIG_FILE, jsonnet=False)
-    changed = [path for path in differences(before, run.config()) if path not in HARMLESS_CHANGES]
+    changed = [path for path in differences(before, run.config()) if path not in harmless_changes()]
     if changed:
         raise ConfigurationError(
             f"the run in {directory} was made with another config; these keys differ: {', '.join(changed)}. "

@@ -16,7 +16,8 @@ from hmtl.common.files import sha256_of, write_json
 from hmtl.config.loading import Config
 from hmtl.metrics.fractions import Fractions
 from hmtl.models.heads.head import Head
-from hmtl.runs.experiment import Experiment, load
+from hmtl.runs.assembly import Experiment
+from hmtl.runs.evaluation import load
 from hmtl.training.checkpointer import best_weights_name
 from hmtl.training.task_training import TaskData
 

@@ -15,9 +15,9 @@ from tqdm import tqdm
 
 from hmtl.common.reporting import headline
 from hmtl.config.safety import check_plain_names
+from hmtl.config.schema import TASK_PREFIX
 from hmtl.errors import DataError
-from hmtl.runs.directory import CONFIG_FILE
-from hmtl.runs.experiment import METRICS_FILE, TASK_PREFIX
+from hmtl.runs.directory import CONFIG_FILE, METRICS_FILE
 from hmtl.study.convergence import Curve, Reached, curve_of, reached
 from hmtl.study.grid import Grid, Run, read_grid
 from hmtl.study.instance_counts import InstanceCounts, instance_counts

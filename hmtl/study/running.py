@@ -17,8 +17,7 @@ from tqdm import tqdm
 
 from hmtl.common.files import refusals
 from hmtl.common.interruption import Interrupted, StopRequest
-from hmtl.runs.directory import CONFIG_FILE
-from hmtl.runs.experiment import METRICS_FILE
+from hmtl.runs.directory import CONFIG_FILE, METRICS_FILE
 from hmtl.study.grid import Run
 
 logger = logging.getLogger(__name__)

@@ -3,18 +3,15 @@
 import logging
 import time
 from contextlib import nullcontext
-from typing import Any, Collection, Dict, List, Optional, Tuple
+from typing import Any, Collection, Dict, List
 
 import torch
-from allennlp.common import Lazy, Registrable
 from allennlp.common.checks import ConfigurationError
-from allennlp.training.learning_rate_schedulers import LearningRateScheduler
-from allennlp.training.optimizers import Optimizer
 
 from hmtl.common.devices import to_device
 from hmtl.common.interruption import Interrupted, StopRequest
 from hmtl.common.tensors import give_weights, not_finite
-from hmtl.config.checking import naming_block
+from hmtl.config.schema import TrainerConfig
 from hmtl.data.batch_stream import Batch
 from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
@@ -24,22 +21,16 @@ from hmtl.training.checkpoint_schedule import CheckpointSchedule
 from hmtl.training.checkpointer import Checkpointer
 from hmtl.training.distributed import ALONE, Processes
 from hmtl.training.evaluation import ProgressBar, evaluate
-from hmtl.training.freezing import Freezing, Thaw, check_something_trains
-from hmtl.training.gradient_surgery import GradientSurgery
-from hmtl.training.invalid_loss import STOP, InvalidLossGuard
-from hmtl.training.learning import Clipping, Learning, mean_of
-from hmtl.training.learning_rate import SCHEDULER
-from hmtl.training.loss_weighting import LossWeighting
+from hmtl.training.invalid_loss import InvalidLossGuard
+from hmtl.training.learning import Learning, mean_of
 from hmtl.training.memory import naming_batch_if_too_large
-from hmtl.training.parameter_groups import check_group_options
-from hmtl.training.progress import TaskProgress
-from hmtl.training.task_sampler import ProportionalSampler, TaskSampler
-from hmtl.training.task_training import RunningLoss, TaskData, TaskTraining
+from hmtl.training.task_sampler import TaskSampler
+from hmtl.training.task_training import TaskTraining
 
 logger = logging.getLogger(__name__)
 
 
-class MultiTaskTrainer(Registrable):
+class MultiTaskTrainer:
     """
     Trains one model on several tasks, a batch of one task at each step (Sanh et al., 2019), or several
     batches of one task where `learning` takes as many for a step.
@@ -62,14 +53,10 @@ class MultiTaskTrainer(Registrable):
     checkpointer : `Checkpointer`
     callbacks : `List[Callback]`
         Told of what happens, in this order.
-    num_epochs : `int`
-        Epochs at most.
     learning : `Learning`
     loss_guard : `InvalidLossGuard`
-    training_metrics_interval : `int`, optional (default = `0`)
-        Decode and score every so many training steps; 0 never does.
-    checkpoint_schedule : `CheckpointSchedule`, optional (default = `None`)
-        When to checkpoint inside an epoch; without it at the end of each epoch only.
+    settings : `TrainerConfig`
+        Of which it takes the number of epochs, when to write checkpoints, and when to score training steps.
     processes : `Processes`, optional
         That train together, of which this is one.
 
@@ -88,28 +75,24 @@ class MultiTaskTrainer(Registrable):
         device: torch.device,
         checkpointer: Checkpointer,
         callbacks: List[Callback],
-        num_epochs: int,
         learning: Learning,
         loss_guard: InvalidLossGuard,
-        training_metrics_interval: int = 0,
-        checkpoint_schedule: Optional[CheckpointSchedule] = None,
+        settings: TrainerConfig,
         processes: Processes = ALONE,
     ) -> None:
-        if num_epochs < 1:
-            raise ConfigurationError(
-                f"multi_task_trainer.num_epochs is {num_epochs}; it must be at least 1"
-            )
         self.model = model
         self.tasks = tasks
         self.sampler = sampler
         self.device = device
         self.checkpointer = checkpointer
         self.callbacks = callbacks
-        self.num_epochs = num_epochs
+        self.num_epochs = settings.num_epochs
         self.learning = learning
         self.loss_guard = loss_guard
-        self.training_metrics_interval = training_metrics_interval
-        self.checkpoint_schedule = checkpoint_schedule or CheckpointSchedule()
+        self.training_metrics_interval = settings.training_metrics_interval
+        self.checkpoint_schedule = CheckpointSchedule(
+            settings.checkpoint_every_n_steps, settings.checkpoint_every_minutes
+        )
         self.steps_per_epoch = max(round(sampler.steps_per_epoch / learning.batches_per_step), 1)
         self.epoch = 0
         self.step = 0
@@ -120,96 +103,6 @@ class MultiTaskTrainer(Registrable):
         self._stop_request = StopRequest(is_passed_on=processes.are_several)
         self._check_metric_names()
         processes.check_can_share(model)
-
-    @classmethod
-    def from_partial_objects(
-        cls,
-        model: Hmtl,
-        tasks: Dict[str, TaskData],
-        device: torch.device,
-        checkpointer: Checkpointer,
-        callbacks: List[Callback],
-        seed: int,
-        optimizer: Lazy[Optimizer],
-        schedulers: Dict[str, Lazy[LearningRateScheduler]],
-        sampling_method: Optional[Lazy[TaskSampler]] = None,
-        loss_weighting: Optional[Lazy[LossWeighting]] = None,
-        gradient_surgery: Optional[Lazy[GradientSurgery]] = None,
-        gradient_accumulation_steps: int = 1,
-        freeze: Optional[List[str]] = None,
-        unfreeze: Optional[List[Thaw]] = None,
-        num_epochs: int = 20,
-        patience: Optional[int] = None,
-        min_lr: float = 0.0,
-        grad_norm: Optional[float] = None,
-        grad_clipping: Optional[float] = None,
-        training_metrics_interval: int = 0,
-        checkpoint_every_n_steps: Optional[int] = None,
-        checkpoint_every_minutes: Optional[float] = None,
-        on_invalid_loss: str = STOP,
-        max_skipped_batches: int = 10,
-        processes: Processes = ALONE,
-    ) -> "MultiTaskTrainer":
-        """
-        Builds a trainer from a config's `multi_task_trainer` block and the parts that stand outside it
-        (`model` to `seed`). `schedulers` are by task; a task may have none. `freeze` are patterns of the
-        parameters that are not trained; `unfreeze` says which of them are, from some epoch on.
-        `gradient_accumulation_steps` is how many batches, all of one task, a step learns from.
-        """
-        with naming_block("multi_task_trainer.sampling_method"):
-            sampler = (sampling_method or Lazy(ProportionalSampler)).construct(
-                batches_per_pass={name: data.num_training_batches for name, data in tasks.items()},
-                seed=seed,
-                num_epochs=num_epochs,
-                metric_decreases={name: data.task.metric_decreases for name, data in tasks.items()},
-            )
-        freezing = Freezing(model, freeze or [], unfreeze or [])
-        check_something_trains(model, sampler.drawn_tasks)
-        progress = {name: TaskProgress(data.task, patience, min_lr) for name, data in tasks.items()}
-        parameters = freezing.trained_at_some_time(model)
-        trainings = _task_trainings(tasks, progress, optimizer, parameters, schedulers)
-        # Once more: a parameter group may say requires_grad: false.
-        check_something_trains(model, sampler.drawn_tasks)
-        with naming_block("multi_task_trainer.loss_weighting"):
-            weighting = (
-                loss_weighting.construct(tasks=list(tasks), device=device)
-                if loss_weighting
-                else None
-            )
-        with naming_block("multi_task_trainer.gradient_surgery"):
-            surgery = (
-                gradient_surgery.construct(model=model, tasks=sampler.drawn_tasks, seed=seed)
-                if gradient_surgery
-                else None
-            )
-        learning = Learning(
-            model,
-            Clipping(grad_norm, grad_clipping),
-            weighting,
-            surgery,
-            gradient_accumulation_steps,
-            processes,
-        )
-        return cls(
-            model,
-            trainings,
-            sampler,
-            device,
-            checkpointer,
-            [freezing, *callbacks],
-            num_epochs,
-            learning,
-            InvalidLossGuard(
-                checkpointer.serialization_dir,
-                device,
-                on_invalid_loss,
-                max_skipped_batches,
-                part=processes.part,
-            ),
-            training_metrics_interval,
-            CheckpointSchedule(checkpoint_every_n_steps, checkpoint_every_minutes),
-            processes,
-        )
 
     def train(self) -> None:
         """Trains until every task has voted to stop, or for `num_epochs`."""
@@ -468,36 +361,3 @@ class MultiTaskTrainer(Registrable):
         for callback in self.callbacks:
             callback.load_state_dict(state["callbacks"].get(type(callback).__name__, {}))
         self.processes.restore_random_states(state)
-
-
-def _task_trainings(
-    tasks: Dict[str, TaskData],
-    progress: Dict[str, TaskProgress],
-    optimizer: Lazy[Optimizer],
-    parameters: List[Tuple[str, torch.nn.Parameter]],
-    schedulers: Dict[str, Lazy[LearningRateScheduler]],
-) -> Dict[str, TaskTraining]:
-    trainings: Dict[str, TaskTraining] = {}
-    for name, data in tasks.items():
-        with naming_block("multi_task_trainer.optimizer"):
-            task_optimizer = optimizer.construct(model_parameters=parameters)
-        check_group_options(task_optimizer)
-        # Before a scheduler is made, which may change them.
-        base_rates = [float(group["lr"]) for group in task_optimizer.param_groups]
-        lazy = schedulers.get(name)
-        with naming_block(SCHEDULER):
-            scheduler = lazy.construct(optimizer=task_optimizer) if lazy else None
-        trainings[name] = TaskTraining(
-            data=data,
-            optimizer=task_optimizer,
-            scheduler=scheduler,
-            progress=progress[name],
-            running_loss=RunningLoss(),
-            base_rates=base_rates,
-        )
-    return trainings
-
-
-MultiTaskTrainer.register("sampler_multi_task_trainer", constructor="from_partial_objects")(
-    MultiTaskTrainer
-)

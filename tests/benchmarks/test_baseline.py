@@ -10,7 +10,8 @@ import torch
 from benchmarks import workload
 from benchmarks.baseline.plain import make_plain
 from benchmarks.baseline.training import PlainTraining
-from hmtl.runs.experiment import Experiment, assemble, build_trainer
+from hmtl.runs.assembly import Experiment, assemble, parse_config
+from hmtl.runs.training import build_trainer
 
 NUM_SENTENCES, NUM_DOCUMENTS = 40, 3
 STEPS = 16
@@ -24,7 +25,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     workload.write_corpora(directory / "corpora", NUM_SENTENCES, NUM_DOCUMENTS)
     config = workload.config_for(directory / "corpora")
     workload.set_dropout(config, 0.0)
-    return assemble(config, directory / "run", ("train", "validation"))
+    return assemble(parse_config(config), directory / "run", ("train", "validation"))
 
 
 def losses_of_mixed_training(fast: Experiment, plain: bool) -> list[float]:

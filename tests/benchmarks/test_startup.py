@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from benchmarks.startup import enlarged
+from hmtl.config.schema import DataParams
 from hmtl.config.task import Task
 from hmtl.data.corpora import read_corpora
 from tests.fixtures import TASKS, completed, tiny_config, write_corpus
@@ -13,6 +14,8 @@ def test_enlarged_corpora_hold_everything_so_many_times(tmp_path: Path) -> None:
         counts = []
         for each in (config, larger):
             data = each[f"task_{name}"]["data_params"]
-            splits = read_corpora(Task(name), data, each["data_root"], ("train",)).splits
+            splits = read_corpora(
+                Task(name), DataParams.of(data), each["data_root"], ("train",)
+            ).splits
             counts.append(len(list(splits["train"])))
         assert counts[1] == 3 * counts[0]

@@ -12,6 +12,7 @@ from allennlp.data.token_indexers import SingleIdTokenIndexer
 from hmtl.checking.judging import Judgement, judge
 from hmtl.checking.reading import Reading, read_all
 from hmtl.checking.report import as_json, as_table, as_text, summaries
+from hmtl.runs.assembly import parse_config
 from tests.fixtures import CONLL_2012, Config, completed, tiny_config, write_corpus
 
 TRAIN, DEV, TEST = "train", "validation", "test"
@@ -24,8 +25,8 @@ def corpus(tmp_path: Path) -> Path:
 
 def checked(config: Config, num_examples: int = 0, split: str = TRAIN) -> tuple[Reading, Judgement]:
     config = completed(config)
-    reading = read_all(config, num_examples, split)
-    return reading, judge(reading, config)
+    reading = read_all(parse_config(config), num_examples, split)
+    return reading, judge(reading, parse_config(config))
 
 
 def found(config: Config) -> Judgement:

@@ -10,6 +10,7 @@ from hmtl.checking.judging import judge
 from hmtl.checking.reading import read_all
 from hmtl.checking.report import Summary, summaries
 from hmtl.config.loading import load_config
+from hmtl.runs.assembly import parse_config
 from tests.fixtures import tiny_config, write_corpus
 from tests.running import REPOSITORY, Scripts, answer_without_heavy_imports
 
@@ -112,8 +113,8 @@ def test_every_config_can_be_checked(
     # Where none of the data are.
     monkeypatch.chdir(tmp_path)
     config = load_config(path, json.dumps({"data_root": str(tmp_path)}))
-    reading = read_all(config)
-    judgement = judge(reading, config)
+    reading = read_all(parse_config(config))
+    judgement = judge(reading, parse_config(config))
     assert len(judgement.errors) == 3 * len(reading.readers)
     assert all("which does not exist" in error for error in judgement.errors)
 
@@ -127,8 +128,8 @@ def open_corpora(shared_dir: Path) -> tuple[dict[str, dict[str, Summary]], list[
         REPOSITORY / "configs/hmtl_open.json",
         json.dumps({"data_root": str(shared_dir / "data/open")}),
     )
-    reading = read_all(config)
-    judgement = judge(reading, config)
+    reading = read_all(parse_config(config))
+    judgement = judge(reading, parse_config(config))
     return summaries(reading, judgement), judgement.errors + judgement.warnings
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from hmtl.commands.cli import running
 from hmtl.common.interruption import SIGNALS, Interrupted, StopRequest
-from hmtl.runs import experiment
-from hmtl.runs.experiment import Experiment, train
+from hmtl.runs import training
+from hmtl.runs.assembly import Experiment
+from hmtl.runs.training import train
 from hmtl.training.callbacks import Callback, StepReport
 from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import result_of
@@ -147,7 +148,7 @@ def test_run_finishes_its_step_and_is_saved_when_asked_to_stop(
     number: signal.Signals,
 ) -> None:
     train(small_config(), tmp_path / "whole", recover=False, force=False)
-    build = experiment.build_trainer
+    build = training.build_trainer
 
     def with_signal(built: Experiment) -> MultiTaskTrainer:
         trainer = build(built)
@@ -155,7 +156,7 @@ def test_run_finishes_its_step_and_is_saved_when_asked_to_stop(
         return trainer
 
     with monkeypatch.context() as patch:
-        patch.setattr(experiment, "build_trainer", with_signal)
+        patch.setattr(training, "build_trainer", with_signal)
         with pytest.raises(SystemExit) as exit, running([]):
             train(small_config(), tmp_path / "run", recover=False, force=False)
     assert exit.value.code == 128 + number

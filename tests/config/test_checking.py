@@ -9,10 +9,9 @@ from allennlp.common import FromParams, Lazy, Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.nn import Activation, InitializerApplicator
 
-from hmtl.config.checking import check_block, check_fields, check_patterns, check_type
+from hmtl.config.checking import check_block, check_config, check_fields, check_patterns, check_type
 from hmtl.config.legacy import translate
 from hmtl.config.loading import complete
-from hmtl.runs.experiment import check_config
 from tests.fixtures import Config, tiny_config
 
 

@@ -9,9 +9,10 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
+from hmtl.config.checking import check_config
 from hmtl.config.legacy import translate
 from hmtl.config.loading import complete, load_config
-from hmtl.runs.experiment import build_model, check_config
+from hmtl.runs.assembly import build_model, parse_config
 from tests.fixtures import TASKS, Config, tiny_config
 
 
@@ -118,7 +119,7 @@ def test_characters_are_looked_up_in_their_own_namespace(config: Config, vocab: 
     embedders = config["model"]["text_field_embedder"]["token_embedders"]
     assert embedders["token_characters"]["embedding"]["vocab_namespace"] == "token_characters"
     # Without that they would be looked up among the words.
-    text_field_embedder = build_model(config, vocab).encoders.text_field_embedder
+    text_field_embedder = build_model(parse_config(config), vocab).encoders.text_field_embedder
     sizes = {tuple(parameter.shape) for parameter in text_field_embedder.parameters()}
     assert (vocab.get_vocab_size("token_characters"), 5) in sizes
 
@@ -238,7 +239,7 @@ def test_written_sizes_that_follow_are_accepted(config: Config, vocab: Vocabular
     # Two ends of 8, a width feature of 2, an attended 6 + 8; for a pair thrice that and a distance of 2.
     model["coref"]["tagger"]["mention_feedforward"]["input_dim"] = 2 * 8 + 2 + 14
     model["coref"]["tagger"]["antecedent_feedforward"]["input_dim"] = 3 * 32 + 2
-    build_model(checked(config), vocab)
+    build_model(parse_config(checked(config)), vocab)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def test_written_size_that_does_not_follow_is_refused_with_both_numbers(
     with pytest.raises(
         ConfigurationError, match=rf"model\.{path[0]}\.{path[1]}.*{written}.*{right}"
     ):
-        build_model(checked(config), vocab)
+        build_model(parse_config(checked(config)), vocab)
 
 
 def test_relation_sizes_have_other_names_or_follow(config: Config, vocab: Vocabulary) -> None:
@@ -268,7 +269,7 @@ def test_relation_sizes_have_other_names_or_follow(config: Config, vocab: Vocabu
     config = checked(config)
     tagger = config["model"]["relation"]["tagger"]
     assert tagger == {"type": "relation_extractor", "hidden_dim": 7, "activation": "relu"}
-    head: Any = build_model(config, vocab).heads["relation"]
+    head: Any = build_model(parse_config(config), vocab).heads["relation"]
     # As many types as the data have, whatever a table of the reference's code said (SPEC 8.11).
     assert head.type_projection.shape == (7, 3)
     assert head.first_projection.shape == (2 * 4, 7)
@@ -292,7 +293,7 @@ def test_lexical_dropout_belongs_to_the_level(config: Config, vocab: Vocabulary)
     config["model"]["coref"]["tagger"]["lexical_dropout"] = 0.5
     config = checked(config)
     assert config["model"]["coref"]["input_dropout"] == 0.5
-    dropout: Any = build_model(config, vocab).encoders.input_dropouts["coref"]
+    dropout: Any = build_model(parse_config(config), vocab).encoders.input_dropouts["coref"]
     assert dropout.p == 0.5
 
 
@@ -319,7 +320,7 @@ COREF_INITIALIZER = [
 
 def test_initializers_reach_what_they_reached(config: Config, vocab: Vocabulary) -> None:
     config["model"]["coref"]["tagger"]["initializer"] = COREF_INITIALIZER
-    model = build_model(checked(config), vocab)
+    model = build_model(parse_config(checked(config)), vocab)
     constants = {
         name: float(parameter.detach().flatten()[0])
         for name, parameter in model.named_parameters()
@@ -454,7 +455,7 @@ def test_emd_may_be_dressed_up_as_ner(vocab: Vocabulary) -> None:
     reader = config["task_ner"]["data_params"]["dataset_reader"]
     reader.pop("coding_scheme")
     reader.update(type="mention_ace", label_namespace="ace_mention_labels")
-    model = build_model(checked(config), vocab)
+    model = build_model(parse_config(checked(config)), vocab)
     assert model.levels == ["ner"]
 
 
@@ -470,6 +471,5 @@ def test_translating_twice_changes_nothing(config: Config) -> None:
 def test_config_of_the_reference_builds(shared_dir: Path) -> None:
     reference = shared_dir / "reference"
     config = load_config(reference / "config.json")
-    check_config(config)
-    model = build_model(config, Vocabulary.from_files(str(reference / "vocabulary")))
+    model = build_model(parse_config(config), Vocabulary.from_files(str(reference / "vocabulary")))
     assert model.levels == ["ner", "emd", "coref", "relation"]

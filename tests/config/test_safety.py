@@ -9,12 +9,14 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
 from hmtl.common.files import write_json
+from hmtl.config.checking import check_config
 from hmtl.config.safety import check_is_data, check_plain_names, within_the_run
 from hmtl.config.transformers import with_kept_transformers
 from hmtl.errors import DataError
 from hmtl.fine_tuning.pretrained import Pretrained
 from hmtl.runs.directory import load_vocabulary, save_vocabulary
-from hmtl.runs.experiment import check_config, config_of_run, evaluate, train
+from hmtl.runs.evaluation import config_of_run, evaluate
+from hmtl.runs.training import train
 from tests.training.small_runs import small_config
 
 PLACES = [
@@ -171,10 +173,10 @@ def test_no_file_outside_is_opened_by_a_run_that_is_read(tmp_path: Path, path: s
     save_vocabulary(Vocabulary(), tmp_path / "vocabulary")
     (tmp_path / "best_ner.th").touch()
     if path == "config.json":
-        read = config_of_run(tmp_path)
+        read = config_of_run(tmp_path).source
     else:
-        read = Pretrained.open(tmp_path, "best_ner.th").own_config
-    assert "vocabulary" not in read
+        read = Pretrained.open(tmp_path, "best_ner.th").own_config().source
+    assert not read["vocabulary"]
     assert "initializer" not in read["model"]["ner"]["tagger"]
     assert "/no" not in json.dumps(read)
 

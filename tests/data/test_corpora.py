@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.config.schema import DataParams
 from hmtl.config.task import Task
 from hmtl.data.corpora import read_corpora
 from hmtl.errors import DataError
@@ -28,7 +29,7 @@ def read(
 ) -> dict[str, int]:
     """How many instances each split has."""
     task = Task("relation", evaluate_on_test=on_test)
-    corpora = read_corpora(task, data_params, str(root), splits)
+    corpora = read_corpora(task, DataParams.of(data_params), str(root), splits)
     return {split: len(list(instances)) for split, instances in corpora.splits.items()}
 
 
@@ -125,7 +126,7 @@ def test_split_without_an_instance_is_refused(tmp_path: Path, data_params: Confi
 
 
 def test_unknown_split_for_the_vocabulary_is_refused(corpus: Path, data_params: Config) -> None:
-    corpora = read_corpora(Task("relation"), data_params, str(corpus), SPLITS)
+    corpora = read_corpora(Task("relation"), DataParams.of(data_params), str(corpus), SPLITS)
     assert len(list(corpora.split_named("validation"))) == 2
     with pytest.raises(
         ConfigurationError, match=r"names 'test'; the task has the splits \['train', 'validation'\]"

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from allennlp.data import DatasetReader
 
+from hmtl.config.schema import SPLITS
 from hmtl.data.corpus_cache import FOLDER, SUFFIX
 from hmtl.data.readers.conll2003 import Conll2003Reader
 from hmtl.data.split_source import SplitSource
-from hmtl.runs.experiment import SPLITS, Experiment, assemble, load, train
+from hmtl.runs.assembly import Experiment, assemble, parse_config
+from hmtl.runs.evaluation import load
+from hmtl.runs.training import train
 from script.torture import result_of
 from tests.data.cache.test_cached_split import assert_same, metadata_of
 from tests.fixtures import TASKS, completed, tiny_config, write_corpus
@@ -50,7 +53,7 @@ def config_of(tmp_path: Path, **changed) -> Config:
 
 def start(config: Config, directory: Path, splits=SPLITS) -> Experiment:
     directory.mkdir(parents=True, exist_ok=True)
-    return assemble(config, directory, splits)
+    return assemble(parse_config(config), directory, splits)
 
 
 def batches_of(experiment: Experiment) -> list:

@@ -15,7 +15,7 @@ from hmtl.data.batching import BasicBatching, Batching, BucketBatching
 from hmtl.data.readers.corpus_reader import CorpusReader
 from hmtl.data.streamed_instances import StreamedInstances, chunks_of
 from hmtl.errors import DataError
-from hmtl.runs.experiment import train
+from hmtl.runs.training import train
 from script.torture import result_of
 from tests.training.small_runs import Crash, CrashAtStep, small_config
 

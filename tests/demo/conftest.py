@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hmtl.runs.experiment import train
+from hmtl.runs.training import train
 from tests.fixtures import completed, tiny_config, write_corpus
 
 

@@ -13,9 +13,12 @@ import torch
 
 from hmtl.common.tensors import load_tensors
 from hmtl.config.loading import complete
+from hmtl.config.schema import SPLITS
 from hmtl.errors import DataError
-from hmtl.runs import experiment as experiments
-from hmtl.runs.experiment import SPLITS, assemble, build_trainer, evaluate, format_duration, train
+from hmtl.runs import assembly
+from hmtl.runs.assembly import assemble, parse_config
+from hmtl.runs.evaluation import evaluate
+from hmtl.runs.training import build_trainer, format_duration, train
 from hmtl.training.callbacks import Callback, EpochReport
 from hmtl.training.progress import TaskProgress
 from tests.fixtures import TASKS, tiny_config, write_corpus
@@ -69,7 +72,7 @@ def test_each_tagger_has_the_dropout_of_its_own_config(tmp_path: Path, config) -
     config["model"]["ner"]["tagger"]["dropout"] = 0.2
     config["model"]["emd"]["tagger"]["dropout"] = 0.4
     (tmp_path / "run").mkdir()
-    heads: Any = assemble(config, tmp_path / "run", SPLITS).model.heads
+    heads: Any = assemble(parse_config(config), tmp_path / "run", SPLITS).model.heads
     assert [heads[name].dropout.p for name in ("ner", "emd")] == [0.2, 0.4]
 
 
@@ -84,7 +87,7 @@ def test_training_duration_counts_days_from_zero(seconds, expected) -> None:
 def test_a_task_that_voted_to_stop_is_still_trained(tmp_path: Path, config, monkeypatch) -> None:
     config["multi_task_trainer"]["num_epochs"] = 2
     (tmp_path / "run").mkdir()
-    trainer = build_trainer(assemble(config, tmp_path / "run", SPLITS))
+    trainer = build_trainer(assemble(parse_config(config), tmp_path / "run", SPLITS))
     reports: list[EpochReport] = []
 
     class Noting(Callback):
@@ -136,10 +139,10 @@ def test_weights_written_on_a_gpu_are_read_without_one(tmp_path: Path, monkeypat
 def test_equal_weights_are_scored_once(tmp_path: Path, config, monkeypatch, entry) -> None:
     # After one epoch the best weights of all tasks are those of that epoch.
     run = tmp_path / "run"
-    score = Mock(wraps=experiments.evaluate_on_test)
+    score = Mock(wraps=assembly.evaluate_on_test)
     if entry == "evaluate":
         train(config, run, recover=False, force=False)
-    monkeypatch.setattr(experiments, "evaluate_on_test", score)
+    monkeypatch.setattr(assembly, "evaluate_on_test", score)
     if entry == "train":
         metrics = train(config, run, recover=False, force=False)
     else:

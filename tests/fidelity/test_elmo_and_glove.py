@@ -9,7 +9,11 @@ import pytest
 import torch
 
 from hmtl.config.loading import load_config
-from hmtl.runs.experiment import METRICS_FILE, SPLITS, assemble, evaluate, load, train
+from hmtl.config.schema import SPLITS
+from hmtl.runs.assembly import assemble, parse_config
+from hmtl.runs.directory import METRICS_FILE
+from hmtl.runs.evaluation import evaluate, load
+from hmtl.runs.training import train
 from tests.elmo_files import write_elmo_files
 from tests.fixtures import TASKS, tiny_config, write_corpus
 
@@ -74,7 +78,7 @@ def config_file(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 def test_every_task_trains_a_step_on_glove_elmo_and_characters(config_file: Path) -> None:
     run = config_file.parent / "run"
     run.mkdir()
-    experiment = assemble(load_config(config_file), run, SPLITS)
+    experiment = assemble(parse_config(load_config(config_file)), run, SPLITS)
     model = experiment.model
     embedder = model.encoders.text_field_embedder
     words = embedder.get_parameter("token_embedder_tokens.weight")

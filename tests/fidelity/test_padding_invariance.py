@@ -1,16 +1,15 @@
 """What the whole model makes of a text does not depend on what else is in the batch."""
 
-import copy
 from typing import Any
 
 import pytest
 import torch
-from allennlp.common import Params
 from allennlp.data import DatasetReader, Instance
 
+from hmtl.config.building import build
 from hmtl.config.loading import complete
 from hmtl.data.batch_stream import Batch, collate
-from hmtl.runs.experiment import Experiment, assemble
+from hmtl.runs.assembly import Experiment, assemble, parse_config
 from tests.fixtures import TASKS, config_with_characters, write_corpus
 
 # Lengths differ, of texts and of their longest words.
@@ -22,7 +21,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     directory = tmp_path_factory.mktemp("padding")
     config = complete(config_with_characters(write_corpus(directory / "corpus")))
     (directory / "run").mkdir()
-    experiment = assemble(config, directory / "run", ("train", "test"))
+    experiment = assemble(parse_config(config), directory / "run", ("train", "test"))
     for parameter in experiment.model.parameters():
         # Large enough that something is predicted and losses differ.
         torch.nn.init.normal_(parameter)
@@ -31,8 +30,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
 
 
 def to_instance(experiment: Experiment, task: str, words: list[str]) -> Instance:
-    block = experiment.config[f"task_{task}"]["data_params"]["dataset_reader"]
-    reader: Any = DatasetReader.from_params(Params(copy.deepcopy(block)))
+    reader: Any = build(DatasetReader, experiment.config.task(task).data_params.reader("train"))
     last = len(words) - 1
     gold = {
         "ner": (words, [("PERSON", (0, 0))]),

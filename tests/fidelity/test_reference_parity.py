@@ -13,7 +13,8 @@ import torch
 from hmtl.data.batch_stream import EvaluationBatches, collate
 from hmtl.data.batching import BasicBatching
 from hmtl.fine_tuning.reference_run import import_directory
-from hmtl.runs.experiment import Experiment, load
+from hmtl.runs.assembly import Experiment
+from hmtl.runs.evaluation import load
 from hmtl.training.evaluation import evaluate
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent

@@ -9,7 +9,7 @@ import torch
 from hmtl.common.tensors import load_tensors
 from hmtl.config.loading import complete
 from hmtl.data import batch_stream
-from hmtl.runs.experiment import train
+from hmtl.runs.training import train
 from tests.fixtures import tiny_config, write_corpus
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hmtl.runs.experiment import train
+from hmtl.runs.training import train
 from tests.fine_tuning.small_runs import completed_config, write_new_corpus
 from tests.fixtures import write_corpus
 from tests.training.small_runs import one_thread

@@ -13,7 +13,7 @@ from allennlp.data import Vocabulary
 from hmtl.fine_tuning.axes import parameter_axes
 from hmtl.fine_tuning.transfer import MISFIT, carry_over
 from hmtl.models.hmtl import Hmtl
-from hmtl.runs.experiment import assemble, build_model
+from hmtl.runs.assembly import assemble, build_model, parse_config
 from tests.fine_tuning.small_runs import completed_config
 
 Config = dict[str, Any]
@@ -39,7 +39,7 @@ def with_characters(config: Config) -> Config:
 def model_of(config: Config, directory: Path) -> tuple[Hmtl, Any]:
     """Of random weights, with a batch of each task."""
     directory.mkdir()
-    experiment = assemble(config, directory, ("train", "validation", "test"))
+    experiment = assemble(parse_config(config), directory, ("train", "validation", "test"))
     batches = {
         data.task.name: next(iter(data.test)) for data in experiment.tasks if data.test is not None
     }
@@ -80,7 +80,7 @@ def test_level_put_on_another_computes_the_same_at_first(
     vocab = Vocabulary.from_files(str(tmp_path / "old" / "vocabulary"))
     for namespace in ("ontonotes_ner_labels",):
         vocab.add_tokens_to_namespace(["O", "U-PERSON"], namespace)
-    new = build_model(new_config, vocab).eval()
+    new = build_model(parse_config(new_config), vocab).eval()
     taken_over(old, old_config, new, new_config)
     assert_same_output(old, new, task, batches[task], batches[task])
 
@@ -94,7 +94,7 @@ def test_level_that_is_given_a_shortcut_computes_the_same_at_first(
     old_config["model"][task]["shortcut"] = False
     old, batches = model_of(old_config, tmp_path / "old")
     new = build_model(
-        new_config, Vocabulary.from_files(str(tmp_path / "old" / "vocabulary"))
+        parse_config(new_config), Vocabulary.from_files(str(tmp_path / "old" / "vocabulary"))
     ).eval()
     # Coreference reads what its encoder reads, which is wider now.
     taken_over(old, old_config, new, new_config)

@@ -13,7 +13,7 @@ from allennlp.data import Vocabulary
 
 from hmtl.common.tensors import load_tensors
 from hmtl.errors import DataError
-from hmtl.runs.experiment import load
+from hmtl.runs.evaluation import load
 from hmtl.training.callbacks import Callback, RunReport
 from script.torture import Result, result_of
 from tests.fine_tuning.small_runs import completed_config, config_on, run

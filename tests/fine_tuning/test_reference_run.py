@@ -14,7 +14,7 @@ from hmtl.common.tensors import load_tensors
 from hmtl.config.loading import load_config
 from hmtl.errors import DataError
 from hmtl.fine_tuning.reference_run import RELATION_TYPES, import_directory, read_relation_types
-from hmtl.runs.experiment import build_model
+from hmtl.runs.assembly import build_model, parse_config
 from tests.elmo_files import write_elmo_files
 from tests.reference_files import HIDDEN, input_dim, num_layers, write_reference_dir
 
@@ -29,7 +29,7 @@ def directories(tmp_path: Path) -> tuple[Path, Path]:
 
 def imported_model(directory: Path, task: str):
     vocab = Vocabulary.from_files(str(directory / "vocabulary"))
-    model = build_model(load_config(directory / "config.json"), vocab)
+    model = build_model(parse_config(load_config(directory / "config.json")), vocab)
     model.load_state_dict(load_tensors(directory / f"best_{task}.th"))
     return model.eval()
 

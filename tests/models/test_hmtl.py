@@ -9,7 +9,7 @@ from allennlp.models import Model
 from hmtl.config.hierarchy import LEVELS_BY_MODEL_TYPE
 from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
-from hmtl.runs.experiment import Experiment, build_model
+from hmtl.runs.assembly import Experiment, build_model, parse_config
 from tests.fixtures import TASKS, assembled, completed, tiny_config, write_corpus
 
 BELOW = {
@@ -130,7 +130,7 @@ def test_tasks_may_stand_in_any_order(
     experiment: Experiment, corpus: Path, order: tuple[str, ...]
 ) -> None:
     config = completed(tiny_config(corpus, tasks=order))
-    model = build_model(config, experiment.vocab)
+    model = build_model(parse_config(config), experiment.vocab)
     assert sorted(model.levels) == sorted(order)
     for task in order:
         assert torch.isfinite(model(task, batch_of(experiment, task))["loss"])
@@ -142,7 +142,7 @@ def test_older_model_types_are_the_one_model(
 ) -> None:
     config = tiny_config(corpus, tasks=tuple(LEVELS_BY_MODEL_TYPE[model_type]))
     config["model"]["type"] = model_type
-    model = build_model(completed(config), experiment.vocab)
+    model = build_model(parse_config(completed(config)), experiment.vocab)
     assert Model.by_name(model_type) is Hmtl
     assert model.levels == LEVELS_BY_MODEL_TYPE[model_type]
 
@@ -154,13 +154,13 @@ def test_label_namespace_without_labels_is_refused(experiment: Experiment, corpu
         ConfigurationError,
         match=r"model\.ner\.tagger: label_namespace 'labels' .*'ontonotes_ner_labels'",
     ):
-        build_model(completed(config), experiment.vocab)
+        build_model(parse_config(completed(config)), experiment.vocab)
 
 
 def test_regularizer_adds_to_every_loss(experiment: Experiment, corpus: Path) -> None:
     pairs = [["crf.transitions", {"type": "l2", "alpha": 1.0}]]
     config = {**tiny_config(corpus), "regularizer": {"regexes": pairs}}
-    model = build_model(completed(config), experiment.vocab)
+    model = build_model(parse_config(completed(config)), experiment.vocab)
     heads: Any = model.heads
     expected = sum(heads[name].crf.transitions.square().sum() for name in ("ner", "emd"))
     torch.testing.assert_close(model.get_regularization_penalty(), expected)
@@ -171,4 +171,4 @@ def test_missing_file_of_embeddings_is_named(experiment: Experiment, corpus: Pat
     embedder = config["model"]["text_field_embedder"]["token_embedders"]["tokens"]
     embedder["pretrained_file"] = "absent/glove.txt"
     with pytest.raises((ConfigurationError, DataError), match="absent/glove.txt"):
-        build_model(completed(config), experiment.vocab)
+        build_model(parse_config(completed(config)), experiment.vocab)

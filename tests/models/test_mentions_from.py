@@ -9,7 +9,7 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.config.loading import complete
 from hmtl.data.batch_stream import EvaluationBatches
-from hmtl.runs.experiment import Experiment, assemble
+from hmtl.runs.assembly import Experiment, assemble, parse_config
 from hmtl.training.evaluation import evaluate
 from tests.fixtures import tiny_config, write_corpus
 
@@ -20,7 +20,7 @@ def build(tmp_path: Path, tasks: tuple[str, ...], **relation_level: Any) -> Expe
     config = tiny_config(write_corpus(tmp_path / "corpus"), tasks)
     config["model"]["relation"].update(relation_level)
     (tmp_path / "run").mkdir()
-    return assemble(complete(config), tmp_path / "run", ("train", "test"))
+    return assemble(parse_config(complete(config)), tmp_path / "run", ("train", "test"))
 
 
 def relation_metrics(experiment: Experiment, full: bool = True) -> dict[str, Any]:
@@ -100,7 +100,9 @@ def test_sentences_without_relations_are_scored_if_they_are_read(tmp_path: Path)
         "skip_sentences_without_relations": False,
     }
     (tmp_path / "run").mkdir()
-    metrics = relation_metrics(assemble(complete(config), tmp_path / "run", ("train", "test")))
+    metrics = relation_metrics(
+        assemble(parse_config(complete(config)), tmp_path / "run", ("train", "test"))
+    )
     for criterion in ("boundaries", "strict"):
         for subset in ("all-sentences", "sentences-with-relations"):
             assert f"{criterion}-f1-measure-{subset}" in metrics

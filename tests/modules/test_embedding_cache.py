@@ -19,7 +19,7 @@ from hmtl.modules.embedding_cache import (
     digest_of_weights,
 )
 from hmtl.modules.frozen_elmo import FrozenElmo
-from hmtl.runs.experiment import train
+from hmtl.runs.training import train
 from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import result_of
 from tests.elmo_files import write_elmo_files

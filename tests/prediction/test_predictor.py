@@ -23,7 +23,8 @@ from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
 from hmtl.prediction.passes import MOST_CHARACTERS
 from hmtl.prediction.predictor import Limits, Prediction, Predictor
-from hmtl.runs.experiment import Experiment, load
+from hmtl.runs.assembly import Experiment
+from hmtl.runs.evaluation import load
 from tests.conftest import REPOSITORY
 from tests.fixtures import TASKS, config_with_characters, write_corpus
 from tests.prediction.runs import change_weights, make_run, make_tiny_run
@@ -65,9 +66,9 @@ def decoded_by_evaluation(experiment: Experiment, task: str) -> dict[str, Any]:
 
 def texts_of_evaluation(experiment: Experiment, task: str) -> dict[str, list[list[str]]]:
     """The sentences of the same texts, by source."""
-    section = experiment.config[f"task_{task}"]["data_params"]
-    path = Path(experiment.config["data_root"]) / section["test_data_path"]
-    if section["dataset_reader"]["type"] == "coref":
+    data_params = experiment.config.task(task).data_params
+    path = Path(experiment.config.data_root) / str(data_params.test_data_path)
+    if data_params.reader("test")["type"] == "coref":
         return {
             f"{path}:{document.line}": [sentence.words for sentence in document.sentences]
             for document in read_documents(path)

@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 from hmtl.probing.tasks import PROBING_FILES
-from hmtl.runs.experiment import train
+from hmtl.runs.training import train
 from tests.fixtures import TASKS, Config, completed, tiny_config, write_corpus
 
 WORDS = ["Ann", "Lee", "met", "Bob", "in", "Oslo", "She", "likes", "him", "there", "left", "rained"]

@@ -11,14 +11,9 @@ from allennlp.data import Vocabulary
 
 from hmtl.config.task import Task
 from hmtl.errors import DataError
-from hmtl.runs.experiment import (
-    Experiment,
-    assemble,
-    build_trainer,
-    evaluate,
-    forewarn,
-    format_duration,
-)
+from hmtl.runs.assembly import Experiment, assemble, parse_config
+from hmtl.runs.evaluation import evaluate
+from hmtl.runs.training import build_trainer, forewarn, format_duration
 from hmtl.training.checkpoint import Moment
 from hmtl.training.checkpointer import Checkpointer
 from hmtl.training.task_training import TaskData
@@ -45,7 +40,7 @@ def test_assembly_leaves_the_config_alone(config: Config, tmp_path: Path) -> Non
     config["iterators"]["iterator"]["sorting_keys"] = ["text"]
     config = completed(config)
     before = copy.deepcopy(config)
-    build_trainer(assemble(config, tmp_path, ("train", "validation", "test")))
+    build_trainer(assemble(parse_config(config), tmp_path, ("train", "validation", "test")))
     assert config == before
 
 
@@ -61,7 +56,7 @@ def test_damaged_best_weights_are_not_taken_for_those_of_another_task(
         path.touch()
     loaded: list[str] = []
     monkeypatch.setattr(Experiment, "load_best", lambda self, name: loaded.append(name))
-    monkeypatch.setattr("hmtl.runs.experiment.evaluate_on_test", lambda *arguments: {})
+    monkeypatch.setattr("hmtl.runs.assembly.evaluate_on_test", lambda *arguments: {})
     tasks = [TaskData(Task(name)) for name in ("ner", "emd")]
     vocab, model, device = Vocabulary(), torch.nn.Linear(1, 1), torch.device("cpu")
     config = {"multi_task_trainer": {"no_tqdm": True}}
@@ -112,7 +107,7 @@ def test_order_of_tasks_is_that_of_the_file(corpus: Path, tmp_path: Path) -> Non
 
 def test_evaluation_reads_test_data_only(config: Config, tmp_path: Path) -> None:
     assembled(config, tmp_path)
-    experiment = assemble(completed(config), tmp_path, ("test",))
+    experiment = assemble(parse_config(completed(config)), tmp_path, ("test",))
     for data in experiment.tasks:
         assert (data.training, data.validation) == (None, None)
         assert data.test is not None and len(data.test) > 0

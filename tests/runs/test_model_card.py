@@ -5,8 +5,8 @@ import pytest
 
 from hmtl.common.files import sha256_of, sha256_of_tree
 from hmtl.runs.environment import ENVIRONMENT_FILE
-from hmtl.runs.experiment import train
 from hmtl.runs.model_card import MODEL_CARD_FILE
+from hmtl.runs.training import train
 from tests.fixtures import completed, tiny_config, write_corpus
 
 

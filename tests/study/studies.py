@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from hmtl.common.files import write_json
-from hmtl.runs.experiment import METRICS_FILE, train
+from hmtl.runs.directory import METRICS_FILE
+from hmtl.runs.training import train
 from hmtl.study.grid import Grid, read_grid
 from hmtl.study.results import GRID_FILE
 from tests.fixtures import tiny_config, write_corpus

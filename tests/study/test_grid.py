@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hmtl.config.loading import task_names, token_embedders
-from hmtl.runs.experiment import build_model
+from hmtl.runs.assembly import build_model, parse_config
 from hmtl.study.checking import check_grid
 from hmtl.study.grid import Grid, Run, Setup, merged, read_grid
 from tests.running import REPOSITORY
@@ -194,7 +194,7 @@ def test_setups_of_the_paper_s_study_are_models_that_can_be_built(setup: Setup) 
         for name, tokens in NAMESPACES.items()
         if name != "token_characters" or "token_characters" in token_embedders(config)
     }
-    model = build_model(config, Vocabulary(tokens_to_add=namespaces))
+    model = build_model(parse_config(config), Vocabulary(tokens_to_add=namespaces))
     assert sorted(model.levels) == sorted(task_names(config))
     if setup.name == "flat-one-encoder":
         assert list(model.encoders.encoders) == ["ner"]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from hmtl.runs import experiment
-from hmtl.runs.experiment import Experiment
+from hmtl.runs import training
+from hmtl.runs.assembly import Experiment
 from hmtl.training.trainer import MultiTaskTrainer
 from tests.training.small_runs import one_thread
 
@@ -22,7 +22,7 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture
 def build_with(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Lets a callback take part in the trainings to come."""
-    build = experiment.build_trainer
+    build = training.build_trainer
 
     def build_with(*callbacks: Any) -> None:
         def building(built: Experiment) -> MultiTaskTrainer:
@@ -30,6 +30,6 @@ def build_with(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             trainer.callbacks.extend(callbacks)
             return trainer
 
-        monkeypatch.setattr(experiment, "build_trainer", building)
+        monkeypatch.setattr(training, "build_trainer", building)
 
     return build_with

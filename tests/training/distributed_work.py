@@ -9,10 +9,12 @@ from typing import Any
 import torch
 
 from hmtl.commands.cli import running
+from hmtl.config.checking import check_config
 from hmtl.config.loading import Config
-from hmtl.runs import experiment
-from hmtl.runs.experiment import Experiment, assemble, build_trainer, check_config
-from hmtl.runs.experiment import train as train_in
+from hmtl.runs import training
+from hmtl.runs.assembly import Experiment, assemble, parse_config
+from hmtl.runs.training import build_trainer
+from hmtl.runs.training import train as train_in
 from hmtl.training.callbacks import Callback, StepReport
 from hmtl.training.distributed import SeveralProcesses, taking_part
 from hmtl.training.evaluation import evaluate
@@ -58,7 +60,10 @@ def compute(directory: Path) -> None:
     with taking_part(-1) as processes:
         with processes.main_first():
             built = assemble(
-                compared_config(), directory, ("train", "validation"), processes=processes
+                parse_config(compared_config()),
+                directory,
+                ("train", "validation"),
+                processes=processes,
             )
         trainer = build_trainer(built)
         torch.save(figures(trainer), directory / f"of-{processes.part.number}.pt")
@@ -158,7 +163,7 @@ class AtStep(Callback):
 
 
 def _arrange(event: Callable[[], None], step: int, process: int) -> None:
-    build = experiment.build_trainer
+    build = training.build_trainer
 
     def building(built: Experiment) -> MultiTaskTrainer:
         trainer = build(built)
@@ -166,4 +171,4 @@ def _arrange(event: Callable[[], None], step: int, process: int) -> None:
             trainer.callbacks.append(AtStep(event, step))
         return trainer
 
-    setattr(experiment, "build_trainer", building)  # noqa: B010
+    setattr(training, "build_trainer", building)  # noqa: B010

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 # What they stand on; an import takes seconds.
-multiprocessing.set_forkserver_preload(["hmtl.compat", "hmtl.runs.experiment"])
+multiprocessing.set_forkserver_preload(["hmtl.compat", "hmtl.runs.training"])
 PATIENCE = 240.0
 Work = Callable[..., None]
 

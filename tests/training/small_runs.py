@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from hmtl.config.loading import Config, load_config
-from hmtl.runs.experiment import assemble, build_trainer
+from hmtl.runs.assembly import assemble, parse_config
+from hmtl.runs.training import build_trainer
 from hmtl.training.callbacks import Callback, StepReport
 from hmtl.training.trainer import MultiTaskTrainer
 
@@ -55,7 +56,7 @@ def small_trainer(directory: Path, **overrides: Any) -> MultiTaskTrainer:
     """A trainer whose directory holds its vocabulary and nothing else."""
     config = small_config(**overrides)
     directory.mkdir(parents=True, exist_ok=True)
-    return build_trainer(assemble(config, directory, ("train", "validation", "test")))
+    return build_trainer(assemble(parse_config(config), directory, ("train", "validation", "test")))
 
 
 @contextmanager

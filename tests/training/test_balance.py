@@ -8,7 +8,8 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.runs.experiment import check_config, train
+from hmtl.config.checking import check_config
+from hmtl.runs.training import train
 from script.torture import result_of
 from tests.training.small_runs import NUM_EPOCHS, Crash, CrashAtStep, small_config, small_trainer
 

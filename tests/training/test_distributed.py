@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from hmtl.common.tensors import load_tensors
-from hmtl.runs.experiment import assemble, build_trainer, train
+from hmtl.runs.assembly import assemble, parse_config
+from hmtl.runs.training import build_trainer, train
 from hmtl.training.checkpointer import Checkpointer
 from script.torture import Result, result_of
 from tests.training import distributed_work
@@ -36,7 +37,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     directory = tmp_path_factory.mktemp("compared")
     processes = Processes(directory, distributed_work.compute, directory)
     (directory / "alone").mkdir()
-    built = assemble(compared_config(), directory / "alone", ("train", "validation"))
+    built = assemble(parse_config(compared_config()), directory / "alone", ("train", "validation"))
     alone = distributed_work.figures(build_trainer(built))
     processes.succeed()
     return [*(load_tensors(directory / f"of-{number}.pt") for number in range(2)), alone]

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from hmtl.runs.experiment import Experiment
+from hmtl.runs.assembly import Experiment
 from hmtl.training.evaluation import evaluate, evaluate_on_test
 from tests.fixtures import TASKS, assembled, tiny_config, write_corpus
 

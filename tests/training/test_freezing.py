@@ -10,7 +10,7 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.config.checking import check_block
 from hmtl.models.hmtl import Hmtl
-from hmtl.runs.experiment import train
+from hmtl.runs.training import train
 from hmtl.training.callbacks import Callback, EpochReport, RunReport
 from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import result_of

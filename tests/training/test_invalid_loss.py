@@ -11,7 +11,7 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.common.tensors import load_tensors
 from hmtl.errors import DataError
-from hmtl.runs.experiment import train
+from hmtl.runs.training import train
 from hmtl.training.callbacks import Callback, RunReport, StepReport
 from hmtl.training.checkpointer import Checkpointer
 from hmtl.training.invalid_loss import InvalidLossGuard, reproduce

@@ -13,7 +13,8 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.common.interruption import Interrupted
 from hmtl.errors import DataError
-from hmtl.runs.experiment import Experiment, train
+from hmtl.runs.assembly import Experiment
+from hmtl.runs.training import train
 from hmtl.training.callbacks import Callback, EpochReport, StepReport
 from hmtl.training.checkpointer import Checkpointer
 from hmtl.training.tensorboard import TensorBoardCallback

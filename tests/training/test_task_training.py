@@ -7,8 +7,10 @@ import torch
 from allennlp.training.learning_rate_schedulers import CosineWithRestarts
 from allennlp.training.optimizers import SgdOptimizer
 
+from hmtl.config.schema import SPLITS
 from hmtl.config.task import Task
-from hmtl.runs.experiment import SPLITS, assemble, build_trainer
+from hmtl.runs.assembly import assemble, parse_config
+from hmtl.runs.training import build_trainer
 from hmtl.training.learning_rate import ReduceOnPlateau
 from hmtl.training.progress import TaskProgress
 from hmtl.training.task_training import RunningLoss, TaskData, TaskTraining
@@ -106,11 +108,11 @@ def rates_of(of_task: TaskTraining, num_epochs: int) -> list[float]:
 def test_rates_go_on_as_if_the_other_learning_rate_had_been_there_from_the_start(
     tmp_path: Path, scheduler: str
 ) -> None:
-    experiment = assemble(small_config(), tmp_path, SPLITS)
+    experiment = assemble(parse_config(small_config()), tmp_path, SPLITS)
 
     def built(lr: float) -> TaskTraining:
-        block = experiment.config["multi_task_trainer"]
-        block["optimizer"]["lr"], block["scheduler"] = lr, SCHEDULERS[scheduler]
+        settings = experiment.config.trainer
+        settings.optimizer, settings.scheduler = {"type": "adam", "lr": lr}, SCHEDULERS[scheduler]
         return build_trainer(experiment).tasks["ner"]
 
     old, new, expected = built(0.002), built(0.0003), built(0.0003)

@@ -9,7 +9,8 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.runs.experiment import check_config, train
+from hmtl.config.checking import check_config
+from hmtl.runs.training import train
 from hmtl.training.callbacks import EpochReport, RunReport, StepReport
 from hmtl.training.trackers import MlflowTracker, Tracker, build_trackers, check_trackers
 from tests.training.small_runs import Crash, CrashAtStep, one_thread, small_config, small_trainer

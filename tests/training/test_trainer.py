@@ -7,7 +7,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.errors import DataError
-from hmtl.runs.experiment import build_trainer
+from hmtl.runs.training import build_trainer
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
 from hmtl.training.learning import Clipping
 from hmtl.training.trainer import MultiTaskTrainer

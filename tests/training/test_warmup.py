@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from hmtl.config.checking import check_config
 from hmtl.config.loading import Config
-from hmtl.runs.experiment import SPLITS, assemble, build_trainer, check_config, train
+from hmtl.config.schema import SPLITS
+from hmtl.runs.assembly import assemble, parse_config
+from hmtl.runs.training import build_trainer, train
 from script.torture import result_of
 from tests.training.small_runs import (
     NUM_EPOCHS,
@@ -37,7 +40,7 @@ def config_with(scheduler: dict[str, Any]) -> Config:
 def test_warmup_counts_the_steps_of_its_own_task(tmp_path: Path) -> None:
     config = config_with({"type": "linear_warmup", "num_steps": 4})
     config["multi_task_trainer"]["optimizer"]["lr"] = 0.4
-    trainer = build_trainer(assemble(config, tmp_path, SPLITS))
+    trainer = build_trainer(assemble(parse_config(config), tmp_path, SPLITS))
     for name in ("ner", "ner", "relation"):
         trainer.train_step(name)
     assert trainer.tasks["ner"].learning_rate == pytest.approx(0.3)

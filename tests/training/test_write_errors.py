@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hmtl.errors import DataError
-from hmtl.runs.experiment import train
+from hmtl.runs.training import train
 from hmtl.training.callbacks import Callback, StepReport
 from script.torture import Result, result_of
 from tests.training.small_runs import small_config

@@ -6,24 +6,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.common.environment import CACHE_VARIABLE, OFF, USER_CACHE_VARIABLE
+from hmtl.config.schema import CacheConfig
 
 USER_CACHE, OWN_FOLDER = "~/.cache", "hmtl"
 
 GIGABYTE = 10**9
-
-# The keys of the config's block `cache`, each with its type.
-FIELDS: dict[str, Any] = {
-    "directory": str,
-    "corpora": bool,
-    "embeddings": bool,
-    "max_corpora_gigabytes": float,
-    "max_embeddings_gigabytes": float,
-}
 
 
 @dataclass(frozen=True)
@@ -50,22 +41,19 @@ class CacheSettings:
     max_embeddings_gigabytes: float = 100.0
 
     @classmethod
-    def of(cls, block: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> CacheSettings:
+    def of(cls, config: CacheConfig, environ: Mapping[str, str] = os.environ) -> CacheSettings:
         """
         # Parameters
 
-        block : `Mapping[str, Any]`
-            The config's `cache`. Its `directory` goes before the environment's.
+        config : `CacheConfig`
+            Its `directory` goes before the environment's.
 
         # Raises
 
         ConfigurationError
-            When a size is negative, or the directory is that of a user (`~name`) who is not known.
+            When the directory is that of a user (`~name`) who is not known.
         """
-        for name in ("max_corpora_gigabytes", "max_embeddings_gigabytes"):
-            if block.get(name, 0) < 0:
-                raise ConfigurationError(f"cache.{name} is {block[name]}; it must be 0 or more")
-        settings = dict(block)
+        settings = dict(vars(config))
         directory = settings.pop("directory", "") or environ.get(CACHE_VARIABLE, "")
         if directory == OFF:
             return cls(None, **settings)

@@ -4,7 +4,7 @@ import math
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import torch
-from allennlp.common import Lazy
+from allennlp.common import Lazy, Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.nn import InitializerApplicator
@@ -50,12 +50,19 @@ class Mentions(NamedTuple):
     labels: Optional[torch.Tensor]
 
 
+# Sanh et al. (2019): two layers of 150 units, dropout 0.3.
+PUBLISHED_FEEDFORWARD: Lazy[SplitFeedForward] = Lazy(
+    SplitFeedForward,
+    Params({"num_layers": 2, "hidden_dims": 150, "activations": "relu", "dropout": 0.3}),
+)
+
+
 @Head.register("coreference_resolver")
 class CoreferenceResolver(Head):
     """
     End-to-end neural coreference resolution (Lee et al., 2017): score every span of up to
     `max_span_width` tokens as a mention, keep the best, and let each choose an antecedent among
-    those before it, or none.
+    those before it, or none. The defaults are those of the published model.
 
     # Parameters
 
@@ -64,18 +71,18 @@ class CoreferenceResolver(Head):
         The width of what the level's encoder reads; spans attend over it.
     encoded_dim : `int`
         The width of what the encoder writes; spans take their endpoints from it.
-    mention_feedforward : `Lazy[SplitFeedForward]`
+    mention_feedforward : `Lazy[SplitFeedForward]`, optional
         Over a span's vector, of `2 * encoded_dim + feature_size + input_dim`.
-    antecedent_feedforward : `Lazy[SplitFeedForward]`
+    antecedent_feedforward : `Lazy[SplitFeedForward]`, optional
         Over a pair of spans: three times the above plus `feature_size`.
-    feature_size : `int`
+    feature_size : `int`, optional (default = `20`)
         The width of the features for a span's width and for the distance of two spans.
-    max_span_width : `int`
+    max_span_width : `int`, optional (default = `8`)
         The largest number of tokens in a candidate span; the reader's must not be larger.
-    spans_per_word : `float`
+    spans_per_word : `float`, optional (default = `0.4`)
         How many spans to keep, as a multiple of the document's number of tokens; at least one is
         kept.
-    max_antecedents : `int`
+    max_antecedents : `int`, optional (default = `70`)
         With how many kept spans before it a span is compared.
     eval_on_gold_mentions : `bool`, optional (default = `False`)
         Whether, at evaluation, the spans that are compared are the gold mentions (all, however
@@ -84,17 +91,19 @@ class CoreferenceResolver(Head):
     initializer : `InitializerApplicator`, optional
     """
 
+    validation_metric = "coref_f1"
+
     def __init__(
         self,
         vocab: Vocabulary,
         input_dim: int,
         encoded_dim: int,
-        mention_feedforward: Lazy[SplitFeedForward],
-        antecedent_feedforward: Lazy[SplitFeedForward],
-        feature_size: int,
-        max_span_width: int,
-        spans_per_word: float,
-        max_antecedents: int,
+        mention_feedforward: Lazy[SplitFeedForward] = PUBLISHED_FEEDFORWARD,
+        antecedent_feedforward: Lazy[SplitFeedForward] = PUBLISHED_FEEDFORWARD,
+        feature_size: int = 20,
+        max_span_width: int = 8,
+        spans_per_word: float = 0.4,
+        max_antecedents: int = 70,
         eval_on_gold_mentions: bool = False,
         initializer: Optional[InitializerApplicator] = None,
     ) -> None:

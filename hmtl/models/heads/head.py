@@ -38,6 +38,9 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
     what it writes). A head's constructor takes those of the three that it needs.
     """
 
+    # The metric that decides which weights are best, if the config does not say.
+    validation_metric: str = "f1-measure-overall"
+
     # Whether `decode` tells the labelled spans it finds: `spans`, per instance a list of pairs of a label
     # and a `(start, end)` with an inclusive end.
     finds_mentions: bool = False

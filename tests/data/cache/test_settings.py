@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.config.schema import CacheConfig
 from hmtl.data.cache.settings import CacheSettings
 
 
@@ -18,7 +19,7 @@ from hmtl.data.cache.settings import CacheSettings
     ],
 )
 def test_the_config_goes_before_the_environment(block, environ, directory) -> None:
-    assert CacheSettings.of(block, environ).directory == directory
+    assert CacheSettings.of(CacheConfig.of(block), environ).directory == directory
 
 
 @pytest.mark.parametrize(
@@ -29,9 +30,4 @@ def test_an_unknown_user_is_an_error(block, environ) -> None:
     with pytest.raises(
         ConfigurationError, match="'~nobody-here.*no such user.*cache.directory or HMTL"
     ):
-        CacheSettings.of(block, environ)
-
-
-def test_a_negative_size_is_an_error() -> None:
-    with pytest.raises(ConfigurationError, match="cache.max_corpora_gigabytes is -1"):
-        CacheSettings.of({"max_corpora_gigabytes": -1}, {})
+        CacheSettings.of(CacheConfig.of(block), environ)

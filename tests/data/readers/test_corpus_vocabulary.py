@@ -6,8 +6,9 @@ import pytest
 
 from hmtl.data.readers.corpus_vocabulary import CorpusVocabulary
 from hmtl.prediction.predictor import Predictor
+from hmtl.runs.assembly import new_vocabulary
 from hmtl.runs.directory import load_vocabulary, save_vocabulary
-from hmtl.runs.experiment import new_vocabulary, train
+from hmtl.runs.training import train
 from tests.fixtures import TASKS, Config, completed, config_with_characters, write_corpus
 
 SPECIAL = ("@@PADDING@@", "@@UNKNOWN@@", "@@NEWLINE@@")

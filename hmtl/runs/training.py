@@ -1,0 +1,368 @@
+"""Training a run, from its config to its metrics."""
+
+import logging
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Instance
+from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+from allennlp.training.optimizers import Optimizer
+
+from hmtl.common.files import sole_writer, write_json
+from hmtl.common.reporting import counted
+from hmtl.config.building import build
+from hmtl.config.schema import SPLITS, Block, Config, RunConfig
+from hmtl.config.task import Task
+from hmtl.data.batch_stream import BatchStream
+from hmtl.models.heads.head import Head
+from hmtl.models.hmtl import Hmtl
+from hmtl.runs.assembly import Experiment, assemble, parse_config
+from hmtl.runs.directory import (
+    CONFIG_FILE,
+    METRICS_FILE,
+    PRETRAINED_DIR,
+    VOCABULARY_DIR,
+    prepare_directory,
+    vocabulary_records,
+)
+from hmtl.runs.environment import record_environment
+from hmtl.runs.model_card import write_model_card
+from hmtl.training.callbacks import Callback
+from hmtl.training.checkpointer import Checkpointer, CheckpointReader
+from hmtl.training.console import ConsoleCallback
+from hmtl.training.distributed import Processes, begun_again, taking_part
+from hmtl.training.freezing import Freezing, check_something_trains
+from hmtl.training.gradient_surgery import GradientSurgery
+from hmtl.training.history import HistoryCallback
+from hmtl.training.invalid_loss import InvalidLossGuard
+from hmtl.training.learning import Clipping, Learning
+from hmtl.training.learning_rate import SCHEDULER
+from hmtl.training.loss_weighting import LossWeighting
+from hmtl.training.memory import warn_of_large_batch
+from hmtl.training.parameter_groups import check_group_options, check_parameter_groups
+from hmtl.training.progress import TaskProgress
+from hmtl.training.task_sampler import TaskSampler
+from hmtl.training.task_training import RunningLoss, TaskData, TaskTraining
+from hmtl.training.tensorboard import TensorBoardCallback
+from hmtl.training.trackers import build_trackers, check_trackers
+from hmtl.training.trainer import MultiTaskTrainer
+
+logger = logging.getLogger(__name__)
+
+TRAINER = "multi_task_trainer"
+# What comes of a split in which there is nothing for a task to find.
+WITHOUT_GOLD = {
+    "train": "the training data hold nothing for task %s to find: it will learn to find nothing.",
+    "validation": "the validation data hold nothing for task %s to find: its scores will be 0 after each "
+    "epoch, and the first one the best.",
+    "test": "the test data hold nothing for task %s to find: its test scores will be 0.",
+}
+LOOK_AT_DATA = "script/check_data.py shows what is read."
+
+
+def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -> Dict[str, Any]:
+    """
+    Train what a config describes, and score it; together with other processes, if torchrun has started
+    several.
+
+    # Parameters
+
+    config : `Config`
+        As `load_config` returns it.
+    serialization_dir : `Path`
+        Where everything is written.
+    recover : `bool`
+        Resume the run that is there.
+    force : `bool`
+        Replace the run that is there.
+
+    # Returns
+
+    metrics : `Dict[str, Any]`
+        What is written to `metrics.json`.
+    """
+    run = parse_config(config)
+    check_trackers(run.trainer.trackers)
+    recover, force = begun_again(recover, force)
+    if recover and (serialization_dir / PRETRAINED_DIR).is_dir():
+        raise ConfigurationError(
+            f"the run in {serialization_dir} was started by fine_tune.py. Recover it with fine_tune.py."
+        )
+    if "fine_tuning" in config:
+        logger.warning("train.py starts from nothing: the config's section fine_tuning is not used")
+    settings = run.trainer
+    together = taking_part(settings.cuda_device, settings.distributed_timeout_minutes)
+    with together as processes, ExitStack() as stack:
+        if processes.is_main:
+            stack.enter_context(sole_writer(serialization_dir))
+            prepare_directory(run.source, serialization_dir, recover, force)
+        _check_is_shared(serialization_dir, processes)
+        with processes.main_first():
+            experiment = assemble(run, serialization_dir, SPLITS, processes=processes)
+        _check_same_everywhere(experiment)
+        processes.draw_apart()
+        trainer = build_trainer(experiment)
+        if recover:
+            resume(trainer)
+        metrics = train_and_score(experiment, trainer)
+        if processes.is_main:
+            write_json(serialization_dir / METRICS_FILE, metrics)
+    return metrics
+
+
+def _check_is_shared(serialization_dir: Path, processes: Processes) -> None:
+    """All must see the directory that process 0 has just written to."""
+    with processes.main_first():
+        written = serialization_dir / CONFIG_FILE
+        moment = int(written.stat().st_mtime) if written.is_file() else None
+    processes.check_same(
+        f"{serialization_dir} (which must be on a file system that all machines share)", moment
+    )
+
+
+def _check_same_everywhere(experiment: Experiment) -> None:
+    """Several machines may have different files."""
+    processes = experiment.processes
+    processes.check_same("the config", experiment.config.source)
+    for data in experiment.tasks:
+        processes.check_same(f"the data of task {data.task.name!r}", data.digests)
+
+
+def resume(trainer: MultiTaskTrainer) -> bool:
+    """Go back to the run's last checkpoint; false, with a warning, if it had not reached its first."""
+    reached = trainer.recover()
+    if not reached:
+        logger.warning("the run had not reached its first checkpoint: it starts at its beginning")
+    return reached
+
+
+def train_and_score(experiment: Experiment, trainer: MultiTaskTrainer) -> Dict[str, Any]:
+    """
+    Train on to the end, and score each task's best weights.
+
+    # Returns
+
+    metrics : `Dict[str, Any]`
+        As they stand in `metrics.json`.
+    """
+    is_main = experiment.processes.is_main
+    if is_main:
+        record_environment(experiment.serialization_dir)
+        forewarn(experiment)
+    epochs_before = trainer.epoch
+    trainer.train()
+    if is_main:
+        logger.info(
+            "training is over%s after %s: %s",
+            " already" if trainer.epoch == epochs_before else "",
+            counted(trainer.epoch, "epochs"),
+            trainer.why_over(),
+        )
+    progress = {name: training.progress for name, training in trainer.tasks.items()}
+    results = experiment.evaluate_best_weights(
+        {name: task.best_epoch for name, task in progress.items()}
+    )
+    metrics: Dict[str, Any] = {
+        name: {
+            "best_epoch": task.best_epoch,
+            "nb_epoch_trained": trainer.tasks[name].stream.passes,
+            "best_epoch_val_metrics": task.best_metrics,
+            **results[name],
+        }
+        for name, task in progress.items()
+    }
+    metrics["training_duration"] = format_duration(trainer.seconds_trained)
+    metrics["nb_epoch_trained"] = trainer.epoch
+    if is_main:
+        write_model_card(
+            experiment.serialization_dir,
+            experiment.config,
+            metrics,
+            experiment.model,
+            experiment.tasks,
+        )
+    return metrics
+
+
+def forewarn(experiment: Experiment) -> None:
+    """Log what makes a training fail, or be of no use, although nothing is wrong by itself."""
+    for data in experiment.tasks:
+        name = data.task.name
+        head = experiment.model.heads[name]
+        assert isinstance(head, Head)
+        for split, batches in data.splits():
+            if not any(head.has_gold(_metadata_of(each)) for each in batches.instances):
+                path = experiment.config.path(name, split)
+                logger.warning("%s: %s %s", path, WITHOUT_GOLD[split] % name, LOOK_AT_DATA)
+            if isinstance(batches, BatchStream):
+                warn_of_large_batch(name, head, batches)
+
+
+def _metadata_of(instance: Instance) -> Mapping[str, Any]:
+    found = getattr(instance.fields.get("metadata"), "metadata", None)
+    return found if isinstance(found, Mapping) else {}
+
+
+def build_trainer(experiment: Experiment) -> MultiTaskTrainer:
+    """Return the trainer that an experiment's config describes."""
+    settings = experiment.config.trainer
+    processes = experiment.processes
+    checkpointer_class = Checkpointer if processes.is_main else CheckpointReader
+    directory = experiment.serialization_dir
+    checkpointer = checkpointer_class(
+        directory, settings.keep_last, vocabulary_records(directory / VOCABULARY_DIR)
+    )
+    try:
+        return _build_trainer(experiment, checkpointer)
+    except ValueError as error:
+        # How an optimizer or a scheduler of torch answers a value out of range.
+        raise ConfigurationError(f"multi_task_trainer: {error}") from error
+
+
+def _build_trainer(experiment: Experiment, checkpointer: Checkpointer) -> MultiTaskTrainer:
+    config, settings = experiment.config, experiment.config.trainer
+    model, processes = experiment.model, experiment.processes
+    tasks = {data.task.name: data for data in experiment.tasks}
+    sampler = build(
+        TaskSampler,
+        settings.sampling_method,
+        f"{TRAINER}.sampling_method",
+        batches_per_pass={name: data.num_training_batches for name, data in tasks.items()},
+        seed=config.seed,
+        num_epochs=settings.num_epochs,
+        metric_decreases={name: data.task.metric_decreases for name, data in tasks.items()},
+    )
+    _check_parameter_groups(settings.optimizer, model)
+    freezing = Freezing(
+        model, settings.freeze, [(epoch, names) for epoch, names in settings.unfreeze]
+    )
+    check_something_trains(model, sampler.drawn_tasks)
+    trainings = _task_trainings(config, tasks, freezing.trained_at_some_time(model))
+    # Once more: a parameter group may say requires_grad: false.
+    check_something_trains(model, sampler.drawn_tasks)
+    callbacks: List[Callback] = [freezing]
+    if processes.is_main:
+        callbacks += _callbacks(experiment)
+    return MultiTaskTrainer(
+        model=model,
+        tasks=trainings,
+        sampler=sampler,
+        device=experiment.device,
+        checkpointer=checkpointer,
+        callbacks=callbacks,
+        learning=_learning(experiment, sampler.drawn_tasks),
+        loss_guard=InvalidLossGuard(
+            experiment.serialization_dir,
+            experiment.device,
+            settings.on_invalid_loss,
+            settings.max_skipped_batches,
+            part=processes.part,
+        ),
+        settings=settings,
+        processes=processes,
+    )
+
+
+def _task_trainings(
+    config: RunConfig,
+    tasks: Dict[str, TaskData],
+    parameters: List[Tuple[str, torch.nn.Parameter]],
+) -> Dict[str, TaskTraining]:
+    settings = config.trainer
+    trainings: Dict[str, TaskTraining] = {}
+    for name, data in tasks.items():
+        optimizer = build(
+            Optimizer, settings.optimizer, f"{TRAINER}.optimizer", model_parameters=parameters
+        )
+        check_group_options(optimizer)
+        # Before a scheduler is made, which may change them.
+        base_rates = [float(group["lr"]) for group in optimizer.param_groups]
+        trainings[name] = TaskTraining(
+            data=data,
+            optimizer=optimizer,
+            scheduler=_scheduler(settings.scheduler, data.task, optimizer),
+            progress=TaskProgress(data.task, settings.patience, settings.min_lr),
+            running_loss=RunningLoss(),
+            base_rates=base_rates,
+        )
+    return trainings
+
+
+def _scheduler(
+    block: Optional[Block], task: Task, optimizer: Optimizer
+) -> Optional[LearningRateScheduler]:
+    if block is None:
+        return None
+    return build(LearningRateScheduler, _directed(block, task), SCHEDULER, optimizer=optimizer)
+
+
+def _directed(block: Block, task: Task) -> Config:
+    """A scheduler's block, with the task's direction where it or the one after it waits for a metric."""
+    block = {"type": block} if isinstance(block, str) else dict(block)
+    if block["type"] == "reduce_on_plateau":
+        block["mode"] = "min" if task.metric_decreases else "max"
+    if block.get("then") is not None:
+        block["then"] = _directed(block["then"], task)
+    return block
+
+
+def _check_parameter_groups(optimizer: Block, model: Hmtl) -> None:
+    if isinstance(optimizer, dict):
+        names = [name for name, each in model.named_parameters() if each.requires_grad]
+        check_parameter_groups(optimizer.get("parameter_groups"), names)
+
+
+def _learning(experiment: Experiment, drawn_tasks: List[str]) -> Learning:
+    config, settings = experiment.config, experiment.config.trainer
+    return Learning(
+        experiment.model,
+        Clipping(settings.grad_norm, settings.grad_clipping),
+        None
+        if settings.loss_weighting is None
+        else build(
+            LossWeighting,
+            settings.loss_weighting,
+            f"{TRAINER}.loss_weighting",
+            tasks=[task.name for task in config.tasks],
+            device=experiment.device,
+        ),
+        None
+        if settings.gradient_surgery is None
+        else build(
+            GradientSurgery,
+            settings.gradient_surgery,
+            f"{TRAINER}.gradient_surgery",
+            model=experiment.model,
+            tasks=drawn_tasks,
+            seed=config.seed,
+        ),
+        settings.gradient_accumulation_steps,
+        experiment.processes,
+    )
+
+
+def _callbacks(experiment: Experiment) -> List[Callback]:
+    """Those that show and log."""
+    settings, directory = experiment.config.trainer, experiment.serialization_dir
+    return [
+        ConsoleCallback(show_progress=not settings.no_tqdm),
+        TensorBoardCallback(
+            directory,
+            settings.summary_interval,
+            settings.log_parameter_statistics,
+            settings.log_gradient_statistics,
+        ),
+        HistoryCallback(directory),
+        *build_trackers(settings.trackers, directory, experiment.config.source),
+    ]
+
+
+def format_duration(seconds: float) -> str:
+    """Return days, hours, minutes and seconds as `DD:HH:MM:SS`, days from 00."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    day, hour = divmod(hours, 24)
+    return f"{day:02}:{hour:02}:{minute:02}:{second:02}"
