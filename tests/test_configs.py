@@ -85,9 +85,11 @@ def experiment_of(
     }
     config = json.loads(path.read_text())
     places = {EMBEDDERS: config["model"]["text_field_embedder"]["token_embedders"]}
+    if "token_indexers" in config:
+        places["token_indexers"] = config["token_indexers"]
     for task in task_names(config):
         reader = config[f"task_{task}"]["data_params"]["dataset_reader"]
-        places[INDEXERS.format(task)] = reader["token_indexers"]
+        places[INDEXERS.format(task)] = reader.get("token_indexers", {})
     for place, blocks in places.items():
         for entry, block in blocks.items():
             for key in embeddings.keys() & block.keys():

@@ -241,7 +241,7 @@ def _out_of_range(key: Key, value: Any, path: str) -> Iterator[str]:
         return
     if key.choices and value not in key.choices:
         near = _nearest(str(value), list(key.choices))
-        yield f"{path} {_shown(value)} is unknown: {near}Write {' or '.join(map(repr, key.choices))}."
+        yield f"{path} {_shown(value)} is unknown: {near}Known here: {', '.join(key.choices)}."
     if key.minimum is not None and value < key.minimum:
         yield f"{path} is {value}; write at least {key.minimum}"
     if key.above is not None and value <= key.above:

@@ -59,7 +59,7 @@ def as_page() -> str:
             "registered classes by `script/config_reference.py`. A key without a default must be written. "
             "`*`: a run may be resumed with another value (of an optimizer: of its learning rates). "
             "An editor completes keys in a file that begins "
-            'with `"$schema": "schema.json"` beside `configs/schema.json`.'
+            'with `"$schema": "../docs/config.schema.json"`.'
         ),
     ]
     for path, section in _titled_sections():
@@ -121,7 +121,7 @@ def as_json_schema() -> Dict[str, Any]:
 
 
 def as_json_text() -> str:
-    """Return the JSON Schema as it stands in `configs/schema.json`."""
+    """Return the JSON Schema as it stands in `docs/config.schema.json`."""
     return json.dumps(as_json_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
@@ -183,11 +183,11 @@ def _constructor_rows(kind: Any) -> Iterator[List[str]]:
     for name, parameter in inspect.signature(kind.__init__).parameters.items():
         if name in GIVEN or parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             continue
-        default = parameter.default
+        is_plain = isinstance(parameter.default, (str, int, float, list, dict, type(None)))
         yield [
             f"`{name}`",
             _type_name(parameter.annotation),
-            "" if default is parameter.empty else f"`{json.dumps(default, default=str)}`",
+            f"`{json.dumps(parameter.default)}`" if is_plain else "",
             documented.get(name, ""),
         ]
 

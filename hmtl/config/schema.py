@@ -116,11 +116,11 @@ class Section:
 
     @classmethod
     def defaults(cls) -> Config:
-        """Those that are not null, by name."""
+        """Return those that say something, by name: not null, and not empty."""
         return {
             name: default
             for name, _, default, _ in cls.entries()
-            if default is not MISSING and default is not None
+            if default is not MISSING and default not in (None, "", [], {})
         }
 
 

@@ -127,10 +127,10 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
                 f"sub_token_mode is {sub_token_mode!r}; choose {AVERAGE!r} or {FIRST!r}"
             )
         directory = resolve(model_name)
+        if override_weights_file is not None:
+            # AllenNLP leaves it to torch how it reads them.
+            load_tensors(Path(cached_path(override_weights_file)))
         with naming_model("a token embedder's model_name", model_name), _naming_part(sub_module):
-            if override_weights_file is not None:
-                # AllenNLP leaves it to torch how it reads them.
-                load_tensors(Path(cached_path(override_weights_file)))
             tokenizer_kwargs = without_code(tokenizer_kwargs)
             tokenizer = PretrainedTransformerTokenizer(directory, tokenizer_kwargs=tokenizer_kwargs)
             super().__init__(

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
-    "path, text", [("docs/config.md", as_page), ("configs/schema.json", as_json_text)]
+    "path, text", [("docs/config.md", as_page), ("docs/config.schema.json", as_json_text)]
 )
 def test_written_reference_is_that_of_the_code(path: str, text) -> None:
     assert (ROOT / path).read_text(encoding="utf-8") == text(), (

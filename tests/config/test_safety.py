@@ -176,7 +176,7 @@ def test_no_file_outside_is_opened_by_a_run_that_is_read(tmp_path: Path, path: s
         read = config_of_run(tmp_path).source
     else:
         read = Pretrained.open(tmp_path, "best_ner.th").own_config().source
-    assert not read["vocabulary"]
+    assert "vocabulary" not in read
     assert "initializer" not in read["model"]["ner"]["tagger"]
     assert "/no" not in json.dumps(read)
 
@@ -189,6 +189,7 @@ def test_recovery_does_not_evaluate_the_config_that_is_there(tmp_path: Path) -> 
 
 def test_missing_vocabulary_of_a_run_is_told(tmp_path: Path) -> None:
     write_json(tmp_path / "config.json", small_config())
+    (tmp_path / "best_ner.th").touch()
     with pytest.raises(DataError, match="vocabulary: is not there: put back"):
         evaluate(tmp_path, gold_mentions=False)
 

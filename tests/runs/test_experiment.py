@@ -60,7 +60,8 @@ def test_damaged_best_weights_are_not_taken_for_those_of_another_task(
     tasks = [TaskData(Task(name)) for name in ("ner", "emd")]
     vocab, model, device = Vocabulary(), torch.nn.Linear(1, 1), torch.device("cpu")
     config = {"multi_task_trainer": {"no_tqdm": True}}
-    Experiment(config, tmp_path, vocab, tasks, model, device).evaluate_best_weights()  # type: ignore[arg-type]
+    run = parse_config(completed(config))
+    Experiment(run, tmp_path, vocab, tasks, model, device).evaluate_best_weights()  # type: ignore[arg-type]
     assert loaded == ["ner", "emd"]
 
 
@@ -111,14 +112,6 @@ def test_evaluation_reads_test_data_only(config: Config, tmp_path: Path) -> None
     for data in experiment.tasks:
         assert (data.training, data.validation) == (None, None)
         assert data.test is not None and len(data.test) > 0
-
-
-def test_task_without_iterator_is_refused(config: Config, tmp_path: Path) -> None:
-    del config["iterators"]["iterator"]
-    with pytest.raises(
-        ConfigurationError, match=r"write iterators\.iterator_ner, or iterators\.iterator"
-    ):
-        assembled(config, tmp_path)
 
 
 @pytest.mark.parametrize("decreases, mode", [(False, "max"), (True, "min")])
