@@ -45,7 +45,7 @@ def test_assembly_leaves_the_config_alone(config: Config, tmp_path: Path) -> Non
 
 
 def test_damaged_best_weights_are_not_taken_for_those_of_another_task(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two files that were emptied are the same; their copies in the checkpoint are not."""
     checkpointer = Checkpointer(tmp_path)
@@ -59,7 +59,6 @@ def test_damaged_best_weights_are_not_taken_for_those_of_another_task(
     monkeypatch.setattr("hmtl.runs.assembly.evaluate_on_test", lambda *arguments: {})
     tasks = [TaskData(Task(name)) for name in ("ner", "emd")]
     vocab, model, device = Vocabulary(), torch.nn.Linear(1, 1), torch.device("cpu")
-    config = {"multi_task_trainer": {"no_tqdm": True}}
     run = parse_config(completed(config))
     Experiment(run, tmp_path, vocab, tasks, model, device).evaluate_best_weights()  # type: ignore[arg-type]
     assert loaded == ["ner", "emd"]
