@@ -35,6 +35,7 @@ COREFERENCE_TYPES = ("Equiv", "Coref", "Coreference")
 DROP, WIDEN = "drop", "widen"
 NOT_ANNOTATED = "no .ann beside the .txt"
 DISCONTINUOUS = "is discontinuous"
+WIDENED = "widened over the gaps of a discontinuous one"
 OF_LOST_MENTION = "one of its mentions was left out"
 MENTION_LOST = "the mention was left out"
 NO_PLACE = "nothing is learned from them"
@@ -125,7 +126,7 @@ class _Converter:
             if _is_one_piece(entity, text):
                 places[name] = _extent(entity)
             elif self.widen:
-                self.tally.changed("mentions", "widened over the gaps of a discontinuous one")
+                self.tally.changed("mentions", WIDENED)
                 places[name] = _extent(entity)
             else:
                 self.tally.dropped("mentions", DISCONTINUOUS)

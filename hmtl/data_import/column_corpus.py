@@ -30,7 +30,7 @@ def convert(arguments: argparse.Namespace, files: list[Path], read: Read) -> Tal
     tally = Tally()
     files = _without_copies(files, arguments.source)
     own = {
-        document.name: _part_that_tells(file, arguments.source)
+        document.name: part_that_tells(file, arguments.source)
         for file in files
         for document in read(file)
     }
@@ -49,6 +49,6 @@ def _without_copies(files: list[Path], source: Path) -> list[Path]:
     return first or files
 
 
-def _part_that_tells(file: Path, source: Path) -> str:
+def part_that_tells(file: Path, source: Path) -> str:
     """The first folder, or else the name, that tells a split; empty if none does."""
     return next((part for part in _parts(file, source) if splits.split_named(part)), "")

@@ -20,6 +20,7 @@ FORMATS = {
         "CoNLL-2012 columns, as the readers take them",
     ),
     "conll2003": ("hmtl.data_import.conll_columns", "CoNLL-2003 and other BIO/IOB1/BIOUL columns"),
+    "conllu": ("hmtl.data_import.conllu", "CoNLL-U with mentions in Entity=, as GUM and CorefUD"),
     "docred": ("hmtl.data_import.docred", "DocRED and Re-DocRED JSON"),
     "dygie": ("hmtl.data_import.dygie", "JSON lines of SciERC and DyGIE++"),
     "like_conll": (
