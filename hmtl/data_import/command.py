@@ -16,14 +16,23 @@ from hmtl.training.interruption import SIGNALS, Interrupted
 
 
 @contextmanager
-def converting() -> Iterator[None]:
+def converting(left: str = "nothing was written") -> Iterator[None]:
     """
     Logs to the terminal, turns the errors that are the user's to mend into one message and exit code 1, and
     signals that ask to stop into one message and 128 plus the signal's number.
+
+    # Parameters
+
+    left : `str`, optional (default = `"nothing was written"`)
+        What a signal leaves, for the message.
     """
+
+    def raise_interrupted(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(number, left)
+
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("hmtl").setLevel(logging.INFO)
-    before = {number: signal.signal(number, _raise_interrupted) for number in SIGNALS}
+    before = {number: signal.signal(number, raise_interrupted) for number in SIGNALS}
     try:
         with logging_redirect_tqdm():
             yield
@@ -35,7 +44,3 @@ def converting() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _raise_interrupted(number: int, frame: FrameType | None) -> None:
-    raise Interrupted(number, "nothing was written")

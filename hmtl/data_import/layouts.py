@@ -92,6 +92,9 @@ class LikeConll(Layout):
     `single_file/<split>.like_conll` (`coref_ace`).
     """
 
+    # What the names of the files in `<split>/` begin with.
+    prefix = ""
+
     def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
         super().__init__(directory, tally, options)
         self._num_documents: Counter[str] = Counter()
@@ -108,7 +111,8 @@ class LikeConll(Layout):
         if split:
             number = self._num_documents[split] // DOCUMENTS_PER_FILE
             self._num_documents[split] += 1
-            append_lines(self.directory / split / f"{split}_{number:02d}.like_conll", lines)
+            file = f"{self.prefix}{split}_{number:02d}.like_conll"
+            append_lines(self.directory / split / file, lines)
         if coref_split:
             append_lines(self.directory / "single_file" / f"{coref_split}.like_conll", lines)
 
@@ -128,10 +132,14 @@ class Conll2012(Layout):
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
         lines = list(conll2012_lines(document))
         if split:
-            path = safe_path(document.name, ".gold_conll")
+            path = safe_path(self.file_name(document), ".gold_conll")
             append_lines(self.directory / "ner" / split / path, lines)
         if coref_split:
             append_lines(self.directory / "coref" / f"{coref_split}.gold_conll", lines)
+
+    def file_name(self, document: Document) -> str:
+        """What the document's own file is called below its split, without the suffix."""
+        return document.name
 
 
 class Conll2003(Layout):
