@@ -150,8 +150,10 @@ def check_target(target: Path, force: bool) -> None:
     # Raises
 
     `DataError`
-        If something is there already that `force` does not replace.
+        If something is there already that `force` does not replace, or it has no name of its own.
     """
+    if target.name in ("", ".."):
+        raise DataError("expected the name of a directory to make, as data/mine", target)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not force:
