@@ -8,6 +8,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "hmtl"
 LAYERS = (
     {"commands"},
     {"checking", "fine_tuning", "prediction", "probing", "study"},
+    {"importing/open_corpora"},
     {"importing"},
     {"runs"},
     {"training"},

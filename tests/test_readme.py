@@ -37,8 +37,11 @@ ON_PAGES = {
     # What a loop puts together is no command yet.
     if command.startswith(".venv/bin/python") and "$" not in command
 }
-# What makes a command short that would take minutes.
-SHORTER = {"hmtl_senteval.py": ["--tasks", "SubjNumber", "--seeds", "1"]}
+# What makes a command short that would take minutes, or needs a network.
+SHORTER = {
+    "hmtl_senteval.py": ["--tasks", "SubjNumber", "--seeds", "1"],
+    "script/open_data.py": ["--from", "../shared/data/raw"],
+}
 
 # Enough for every label of the open corpora's shortened splits to be met, or counted as a miss.
 INSTANCES, DOCUMENTS = 12, 2
@@ -81,8 +84,10 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("readme") / "main"
     directory.mkdir()
     for entry in ROOT.iterdir():
-        if entry.name not in ("runs", ".git"):
+        if entry.name not in ("runs", ".git", "data"):
             (directory / entry.name).symlink_to(entry)
+    (directory / "data").mkdir()
+    (directory / "data" / "sample").symlink_to(ROOT / "data" / "sample")
     shared = ROOT.parent / "shared"
     if shared.is_dir():
         (directory.parent / "shared").symlink_to(shared)

@@ -15,14 +15,19 @@ from hmtl.errors import DataError
 
 
 @contextmanager
-def converting() -> Iterator[None]:
+def converting(left: str = "nothing was written") -> Iterator[None]:
     """
     Logs to the terminal, turns the errors that are the user's to mend into one message and exit code 1, and
     signals that ask to stop into one message and 128 plus the signal's number.
+
+    # Parameters
+
+    left : `str`, optional (default = `"nothing was written"`)
+        What a signal leaves, for the message.
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("hmtl").setLevel(logging.INFO)
-    before = answer_with(partial(raise_interrupted, account="nothing was written"))
+    before = answer_with(partial(raise_interrupted, account=left))
     try:
         with logging_redirect_tqdm():
             yield

@@ -42,6 +42,7 @@ NOT_ANNOTATED = "no .ann beside the .txt"
 NO_TEXT = "no .txt beside the .ann"
 TURNED = "arguments turned round, to stand as in the others of the type"
 DISCONTINUOUS = "is discontinuous"
+WIDENED = "widened over the gaps of a discontinuous one"
 OF_LOST_MENTION = "one of its mentions was left out"
 MENTION_LOST = "the mention was left out"
 NO_PLACE = "nothing is learned from them"
@@ -168,7 +169,7 @@ class _Converter:
             if _is_one_piece(entity, text):
                 places[name] = _extent(entity)
             elif self.widen:
-                self.tally.changed("mentions", "widened over the gaps of a discontinuous one")
+                self.tally.changed("mentions", WIDENED)
                 places[name] = _extent(entity)
             else:
                 self.tally.dropped("mentions", DISCONTINUOUS)

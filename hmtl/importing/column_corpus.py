@@ -32,7 +32,7 @@ def convert(arguments: argparse.Namespace, files: list[Path], read: Read) -> Tal
     tally = Tally()
     files = _without_copies(files, arguments.source)
     own = {
-        document.name: _part_that_tells(file, arguments.source)
+        document.name: part_that_tells(file, arguments.source)
         for file, document in _documents(files, read, Tally())
     }
     division = splits.choose(arguments, own.keys, splits.of_source(own))
@@ -63,6 +63,6 @@ def _without_copies(files: list[Path], source: Path) -> list[Path]:
     return first or files
 
 
-def _part_that_tells(file: Path, source: Path) -> str:
+def part_that_tells(file: Path, source: Path) -> str:
     """The first folder, or else the name, that tells a split; empty if none does."""
     return next((part for part in _parts(file, source) if splits.split_named(part)), "")

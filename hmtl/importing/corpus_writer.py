@@ -90,12 +90,12 @@ def write_corpus(
     check_target(arguments.target, arguments.force)
     coref_division = coref_division or division
     names: list[str] = []
-    with _new_directory(arguments.target, arguments.force) as directory:
+    with new_directory(arguments.target, arguments.force) as directory:
         options = Options(arguments.singletons, arguments.coding_scheme)
         layout = LAYOUTS[arguments.to](directory, tally, options)
         progress = tqdm(documents, "converting", num_documents, unit=" documents", disable=None)
         for document in progress:
-            _write_document(document, layout, division, coref_division, tally)
+            write_document(document, layout, division, coref_division, tally)
             names.append(document.name)
         if not names:
             raise DataError("holds no document", arguments.source)
@@ -104,9 +104,13 @@ def write_corpus(
     _warn_of_shared_documents(division, coref_division, names)
 
 
-def _write_document(
+def write_document(
     document: Document, layout: Layout, division: Splits, coref_division: Splits, tally: Tally
 ) -> None:
+    """
+    Adds a document to the files of a layout and counts what is read, left out and converted; see
+    `write_corpus` for the parameters.
+    """
     split, coref_split = division.split_of(document.name), coref_division.split_of(document.name)
     document = layout.recast(document)
     read = contents(document)
@@ -128,7 +132,7 @@ def _write_document(
 
 
 @contextmanager
-def _new_directory(target: Path, force: bool) -> Iterator[Path]:
+def new_directory(target: Path, force: bool) -> Iterator[Path]:
     """As `making_directory`; with `force` in place of what an importer wrote there before."""
     replaced = target.with_name(f".{target.name}.replaced{PARTIAL}")
     with making_directory(target) as directory:
@@ -146,8 +150,10 @@ def check_target(target: Path, force: bool) -> None:
     # Raises
 
     `DataError`
-        If something is there already that `force` does not replace.
+        If something is there already that `force` does not replace, or it has no name of its own.
     """
+    if target.name in ("", ".."):
+        raise DataError("expected the name of a directory to make, as data/mine", target)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not force:

@@ -2,10 +2,10 @@
 DocRED JSON (Yao et al. 2019), also of Re-DocRED: one .json file, or a folder of them.
 
 Entities (vertexSet) become mentions and clusters. Relations are annotated between entities of a document:
-each is written in every sentence in which both have a mention, between the two mentions closest to each other
-(of equally close ones those that come first). Of mentions that share tokens the longest stays, before
-relations are placed. Relation types are Wikidata's property numbers unless rel_info.json, which the release
-brings, names them.
+each is written in every sentence in which both have a mention, between the two mentions that begin closest to
+each other (of equally close ones those that come first). Of mentions that share tokens the longest stays,
+before relations are placed. Relation types are Wikidata's property numbers unless rel_info.json, which the
+release brings, names them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SUFFIX = ".json"
 RELATION_NAMES = "rel_info.json"
 NO_SENTENCE = "no sentence has mentions of both entities"
 UNNAMED = "its type is not in --relation-names"
-RARE = "its type is rarer than --least-relations"
+RARE = "its type is too rare in the training documents"
 TRIPLES = "relations of entities"
 MENTION_LOST = "the mention was left out"
 # Long titles are cut in the names of documents; the number before them tells them apart.
@@ -68,16 +68,16 @@ def run(arguments: argparse.Namespace) -> Tally:
     tally = Tally()
     files = [file for file in files_in(arguments.source, [SUFFIX]) if file.name != RELATION_NAMES]
     names = UniqueNames(tally)
-    reader = _Reader(_relation_names(arguments.relation_names, arguments.source), tally)
+    reader = Reader(_relation_names(arguments.relation_names, arguments.source), tally)
     documents: list[Document] = []
     file_of: dict[str, str] = {}
     for file in files:
-        for document in reader.documents(file):
+        for document in reader.documents(file, file.stem):
             document.name = names.of(document.name)
             documents.append(document)
             file_of[document.name] = file.name
     division = splits.choose(arguments, file_of.keys, splits.of_source(file_of))
-    kept = _without_rare_types(documents, arguments.least_relations, division, tally)
+    kept = without_rare_types(documents, arguments.least_relations, division, tally)
     corpus_writer.write_corpus(arguments, kept, division, tally, len(documents))
     return tally
 
@@ -95,18 +95,35 @@ def _relation_names(path: Path | None, source: Path) -> dict[str, str] | None:
 
 
 @dataclass(frozen=True)
-class _Reader:
+class Reader:
+    """
+    # Parameters
+
+    relation_names : `Mapping[str, str]`, optional
+        By its property number the name of each relation type; others are left out. `None`: types stay
+        numbers.
+    tally : `Tally`
+        Counts what does not get into a document.
+    """
+
     relation_names: Mapping[str, str] | None
     tally: Tally
 
-    def documents(self, path: Path) -> Iterator[Document]:
+    def documents(self, path: Path, collection: str) -> Iterator[Document]:
+        """
+        The documents of a file, named `<collection>/<number, from 0>-<title>`.
+
+        # Raises
+
+        `DataError`
+            With file and document, for what is no DocRED.
+        """
         content = read_json(path)
         if not isinstance(content, list):
             raise DataError('expected a list of documents, [{"title": ..., ...}, ...]', path)
         for number, fields in enumerate(content):
             title = Fields(fields, path, where=f"document {number}").string("title")
-            slug = re.sub(r"[^A-Za-z0-9]+", "-", title)[:_LONGEST_TITLE].strip("-")
-            name = f"{path.stem}/{number:03d}-{slug}"
+            name = document_name(collection, number, title)
             yield self._document(name, Fields(fields, path, where=f"document {number} ({title})"))
 
     def _document(self, name: str, fields: Fields) -> Document:
@@ -154,6 +171,12 @@ class _Reader:
         return relations
 
 
+def document_name(collection: str, number: int, title: str) -> str:
+    """The name of the document that has this number, counted from 0, in a file."""
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")[:_LONGEST_TITLE]
+    return f"{collection}/{number:03d}-{slug}"
+
+
 def _hyphenated(name: str) -> str:
     """`languages spoken, written or signed` without blanks and commas, which columns do not bear."""
     return re.sub(r"[\W_]+", "-", name).strip("-")
@@ -163,8 +186,8 @@ def closest_pairs(
     heads: Sequence[Span], tails: Sequence[Span], sentences: Sequence[int]
 ) -> list[tuple[Span, Span]]:
     """
-    For each sentence in which two entities both have mentions, the two closest to each other; of equally
-    close ones those that come first.
+    For each sentence in which two entities both have mentions, the two that begin closest to each other; of
+    equally close ones those that come first.
 
     # Parameters
 
@@ -179,8 +202,7 @@ def closest_pairs(
             sentence = sentences[head[0]]
             if sentence != sentences[tail[0]] or head == tail:
                 continue
-            distance = max(tail[0] - head[1], head[0] - tail[1])
-            candidate = (distance, head, tail)
+            candidate = (abs(tail[0] - head[0]), head, tail)
             closest[sentence] = min(closest.get(sentence, candidate), candidate)
     return [(head, tail) for _, (_, head, tail) in sorted(closest.items())]
 
@@ -227,9 +249,10 @@ def _spans_by_entity(
     return spans
 
 
-def _without_rare_types(
+def without_rare_types(
     documents: Sequence[Document], least: int, division: Splits, tally: Tally
 ) -> Iterator[Document]:
+    """The documents without relations of a type that fewer than `least` training relations have."""
     counts = Counter(
         relation.type
         for document in documents

@@ -104,6 +104,9 @@ class LikeConll(_Columns):
     `single_file/<split>.like_conll` (`coref_ace`).
     """
 
+    # What the names of the files in `<split>/` begin with.
+    prefix = ""
+
     def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
         super().__init__(directory, tally, options)
         self._num_documents: Counter[str] = Counter()
@@ -120,7 +123,8 @@ class LikeConll(_Columns):
         if split:
             number = self._num_documents[split] // DOCUMENTS_PER_FILE
             self._num_documents[split] += 1
-            append_lines(self.directory / split / f"{split}_{number:02d}.like_conll", lines)
+            file = f"{self.prefix}{split}_{number:02d}.like_conll"
+            append_lines(self.directory / split / file, lines)
         if coref_split:
             append_lines(self.directory / "single_file" / f"{coref_split}.like_conll", lines)
 
@@ -144,10 +148,15 @@ class Conll2012(_Columns):
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
         lines = list(conll2012_lines(document))
         if split:
-            path = self._paths.instead_of(document.name, safe_path(document.name).as_posix())
+            name = safe_path(self.file_name(document)).as_posix()
+            path = self._paths.instead_of(document.name, name)
             append_lines(self.directory / "ner" / split / f"{path}.gold_conll", lines)
         if coref_split:
             append_lines(self.directory / "coref" / f"{coref_split}.gold_conll", lines)
+
+    def file_name(self, document: Document) -> str:
+        """What the document's own file is called below its split, without the suffix."""
+        return document.name
 
 
 class Conll2003(Layout):

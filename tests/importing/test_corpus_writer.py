@@ -98,6 +98,15 @@ def test_corpus_without_a_document_is_an_error_and_not_written(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("target", [".", "..", "/"])
+def test_directory_without_a_name_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="expected the name of a directory to make"):
+        corpus_writer.check_target(Path(target), force=False)
+
+
 def test_record_of_the_import_is_written_and_hidden_from_readers(tmp_path: Path) -> None:
     nested = [Mention(0, 1, "PER"), Mention(0, 0, "PER")]
     corpus_writer.write_corpus(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Relation
-from hmtl.importing.docred import closest_pairs
+from hmtl.importing.docred import closest_pairs, document_name
 from tests.importing.importing import covered, run_import, written
 
 
@@ -42,6 +42,25 @@ def test_relation_is_placed_between_the_closest_mentions_of_each_sentence(tmp_pa
     assert document.relations == [Relation("P19", (0, 1), (3, 3)), Relation("P19", (5, 5), (7, 7))]
     assert document.clusters == [[(0, 1), (5, 5), (9, 9)], [(3, 3), (7, 7)]]
     assert document.name == "dev/000-Ada-Wren-sailor"
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("(What?) Ever", "dev/007-What-Ever"),
+        # Cut after blanks and marks at its ends were taken off.
+        (
+            "...A very long title of a document in 40 x",
+            "dev/007-A-very-long-title-of-a-document-in-40-x",
+        ),
+        (
+            "A very long title of the document in 40 x",
+            "dev/007-A-very-long-title-of-the-document-in-40-",
+        ),
+    ],
+)
+def test_name_of_a_document_is_its_number_and_its_title(title: str, name: str) -> None:
+    assert document_name("dev", 7, title) == name
 
 
 def test_relation_names_are_read_and_others_left_out(tmp_path: Path) -> None:
@@ -135,7 +154,7 @@ def test_closest_pairs_are_those_that_all_pairs_give(
     }
     for sentence in range(4):
         distances = [
-            (max(tail[0] - head[1], head[0] - tail[1]), head, tail)
+            (abs(head[0] - tail[0]), head, tail)
             for head in first
             for tail in second
             if sentences[head[0]] == sentences[tail[0]] == sentence and head != tail

@@ -1,0 +1,216 @@
+"""
+CoNLL-U with mentions in Entity= (GUM, CorefUD): one .conllu file, or a folder of them.
+
+Entities become clusters, and mentions that have a type mentions too; with --names only the names among them
+are kept. Words are those of the syntax (do and n't, not don't); empty nodes are left out, and mentions that
+cover nothing else. Parts of speech (XPOS, or else UPOS), lemmas and speakers are kept in CoNLL-2012. A
+mention in pieces is left out and counted, or, with --discontinuous widen, reaches from its first word to its
+last. Bridging and split antecedents are not read.
+"""
+
+from __future__ import annotations
+
+import argparse
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+from hmtl.formats.annotated import Document, Mention, Sentence, TreebankColumns
+from hmtl.formats.brackets import Span
+from hmtl.formats.export.conll import NO_LAYER, NO_PARSE
+from hmtl.importing import corpus_writer, splits
+from hmtl.importing.brat import DISCONTINUOUS, DROP, WIDEN, WIDENED
+from hmtl.importing.column_corpus import part_that_tells
+from hmtl.importing.conllu_entities import EntityMention, read_entities
+from hmtl.importing.conllu_files import (
+    FORM,
+    LEMMA,
+    NOTHING,
+    UPOS,
+    XPOS,
+    ConlluDocument,
+    ConlluSentence,
+    read_documents,
+)
+from hmtl.importing.naming import UniqueNames
+from hmtl.importing.proper_names import NameFinder
+from hmtl.importing.resolution import CROSSES_SENTENCES, printable
+from hmtl.importing.sources import files_in, name_of
+from hmtl.importing.tally import Tally
+from hmtl.importing.tokenization import COVERS_NO_WORD
+
+SUFFIX = ".conllu"
+SPEAKER = "speaker"
+NO_TYPE = "has no type"
+NO_NAME = "its head is no proper noun"
+OTHER_TYPE = "its type is none of those of names"
+# GUM's types whose mentions hold names, and what these are called.
+NAME_TYPES = {
+    "person": "PERSON",
+    "organization": "ORG",
+    **{name: name.upper() for name in ("place", "event", "time", "object", "abstract")},
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the format."""
+    parser.add_argument(
+        "--names",
+        action="store_true",
+        help="write names in place of mentions: of a mention whose head is a proper noun (XPOS NNP or NNPS; "
+        "of a time also CD) the stretch around it that UD's relations tell, of the types "
+        f"{', '.join(NAME_TYPES)}",
+    )
+    parser.add_argument(
+        "--discontinuous",
+        choices=(DROP, WIDEN),
+        default=DROP,
+        help="what becomes of a mention in pieces (default: %(default)s)",
+    )
+    corpus_writer.add_arguments(parser, default_layout="like_conll")
+
+
+def run(arguments: argparse.Namespace) -> Tally:
+    """Converts a file or a folder."""
+    tally = Tally()
+    files = files_in(arguments.source, [SUFFIX])
+    reader = _Reader(arguments, tally)
+    names = UniqueNames(Tally())
+    own = {
+        name: part_that_tells(file, arguments.source)
+        for file in files
+        for name, _ in reader.named(file, names)
+    }
+    division = splits.choose(arguments, own.keys, splits.of_source(own))
+    names = UniqueNames(tally)
+    documents = (document for file in files for document in reader.documents(file, names))
+    corpus_writer.write_corpus(arguments, documents, division, tally, len(own))
+    return tally
+
+
+@dataclass(frozen=True)
+class _Reader:
+    options: argparse.Namespace
+    tally: Tally
+
+    def named(self, path: Path, names: UniqueNames) -> Iterator[tuple[str, ConlluDocument]]:
+        """The documents of a file with their names: what `# newdoc id` says, or the file's and a number."""
+        file = name_of(path.with_suffix(""), self.options.source)
+        for number, document in enumerate(read_documents(path), start=1):
+            yield names.of(document.name or f"{file}-{number:05d}"), document
+
+    def documents(self, path: Path, names: UniqueNames) -> Iterator[Document]:
+        for name, document in self.named(path, names):
+            yield self._document(name, document)
+
+    def _document(self, name: str, source: ConlluDocument) -> Document:
+        mentions = one_piece(read_entities(source), self.options.discontinuous == WIDEN, self.tally)
+        document = Document(
+            name,
+            [sentence_of(sentence) for sentence in source.sentences],
+            clusters=clusters_of(mentions),
+        )
+        if self.options.names:
+            document.names = names_of(source, mentions, self.tally)
+        else:
+            document.mentions = [Mention(*m.pieces[0], m.type) for m in mentions if m.type]
+            self.tally.dropped("mentions", NO_TYPE, len(mentions) - len(document.mentions))
+        return document
+
+
+def one_piece(mentions: Iterable[EntityMention], widen: bool, tally: Tally) -> list[EntityMention]:
+    """
+    Mentions that are one stretch of words, or become one; the others are counted.
+
+    # Parameters
+
+    mentions : `Iterable[EntityMention]`
+    widen : `bool`
+        Whether a mention in pieces is widened over its gaps.
+    tally : `Tally`
+    """
+    whole = []
+    for mention in mentions:
+        pieces = sorted(mention.pieces)
+        has_gap = any(end + 1 < start for (_, end), (start, _) in pairwise(pieces))
+        if not pieces:
+            tally.dropped("cluster members", COVERS_NO_WORD)
+        elif has_gap and not widen:
+            tally.dropped("cluster members", DISCONTINUOUS)
+        else:
+            tally.changed("cluster members", WIDENED, has_gap)
+            extent = pieces[0][0], max(end for _, end in pieces)
+            whole.append(replace(mention, pieces=[extent]))
+    return whole
+
+
+def clusters_of(mentions: Iterable[EntityMention]) -> list[list[Span]]:
+    """The spans of each entity, of mentions in one piece."""
+    spans: dict[str, list[Span]] = {}
+    for mention in mentions:
+        spans.setdefault(mention.entity, []).append(mention.pieces[0])
+    return list(spans.values())
+
+
+def names_of(
+    document: ConlluDocument, mentions: Iterable[EntityMention], tally: Tally
+) -> list[Mention]:
+    """
+    The names in the mentions of a document.
+
+    # Parameters
+
+    document : `ConlluDocument`
+    mentions : `Iterable[EntityMention]`
+        In one piece.
+    tally : `Tally`
+        Counts the mentions that hold none.
+
+    # Raises
+
+    `DataError`
+        With file and line, for a governor that is no word of its sentence.
+    """
+    finders = [NameFinder(sentence) for sentence in document.sentences]
+    firsts = list(accumulate((len(s.words) for s in document.sentences), initial=0))
+    names = []
+    for mention in mentions:
+        (start, end) = mention.pieces[0]
+        index = bisect_right(firsts, start) - 1
+        first = firsts[index]
+        if mention.type not in NAME_TYPES:
+            tally.dropped("names", OTHER_TYPE)
+        elif end >= firsts[index + 1]:
+            tally.dropped("names", CROSSES_SENTENCES)
+        elif name := finders[index].name((start - first, end - first), mention.type):
+            label = NAME_TYPES[mention.type]
+            names.append(Mention(first + name[0], first + name[1], label))
+        else:
+            tally.dropped("names", NO_NAME)
+    return names
+
+
+def sentence_of(source: ConlluSentence) -> Sentence:
+    """The words of a sentence, with what the columns of CoNLL-2012 hold of them."""
+    words = source.column(FORM)
+    tags = source.column(XPOS)
+    if set(tags) == {NOTHING}:
+        tags = source.column(UPOS)
+    absent = [NO_LAYER] * len(words)
+    speaker = printable(source.comments.get(SPEAKER) or NO_LAYER)
+    columns = TreebankColumns(
+        pos_tags=_cells(tags),
+        parse=[NO_PARSE] * len(words),
+        lemmas=_cells(source.column(LEMMA)),
+        framesets=absent,
+        senses=absent,
+        speakers=[speaker] * len(words),
+    )
+    return Sentence(words, treebank=columns)
+
+
+def _cells(values: Sequence[str]) -> list[str]:
+    """What can stand in a column: a lemma may hold blanks here."""
+    return [printable(value) for value in values]
