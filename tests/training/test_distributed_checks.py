@@ -41,7 +41,7 @@ def test_counters_of_a_head_must_merge(
     trainer: MultiTaskTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(Counts, "merge")
-    with pytest.raises(ConfigurationError, match=r"its counters \['accuracy'\] have no merge"):
+    with pytest.raises(ConfigurationError, match="its counters .*'accuracy'.* have no merge"):
         processes().check_can_share(trainer.model)
 
 
