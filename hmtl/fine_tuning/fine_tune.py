@@ -40,7 +40,8 @@ from hmtl.fine_tuning.transfer import (
 )
 from hmtl.fine_tuning.vocabulary import grown_vocabulary
 from hmtl.models.hmtl import Hmtl
-from hmtl.run_directory import PRETRAINED_DIR, prepare_directory
+from hmtl.run_directory import PRETRAINED_DIR, config_written_in, prepare_directory
+from hmtl.transformer_files import warn_of_lost_case, with_word_starts
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +94,9 @@ def fine_tune(
         config_path, overrides, partial(with_replayed_tasks, trained=pretrained.config)
     )
     check_config(config)
+    written = config_written_in(serialization_dir) if is_kept else None
+    config = with_word_starts(config, written or pretrained.config)
+    warn_of_lost_case(config)
     trained_model = pretrained.model()
     with sole_writer(serialization_dir):
         prepare_directory(config, serialization_dir, recover, force, HARMLESS_CHANGES)

@@ -16,8 +16,10 @@ from hmtl.modules.embedding_cache import (
     digest_of_weights,
     key_of,
     padded,
+    rows_of,
 )
 from hmtl.modules.frozen_elmo import FrozenElmo
+from hmtl.modules.moving import on_cpu
 
 # Parts of AllenNLP's embedder, by their names in its state_dict, which files of weights have fixed.
 TOKEN_ENCODER = "_elmo._elmo_lstm._token_embedder"
@@ -174,10 +176,10 @@ class StatelessElmoTokenEmbedder(ElmoTokenEmbedder):
             device = next(self.parameters()).device
             layers = frozen.layers([texts[position] for position in positions], device)
             if mixture is None:
-                return [text.cpu().float().numpy() for text in layers]
+                return rows_of(layers)
             with torch.no_grad():
                 parts = (_layers_of(text[1:-1], self._lstm) for text in layers)
-                return [mixture(part).cpu().float().numpy() for part in parts]
+                return rows_of([mixture(part) for part in parts])
 
         width = frozen.width if mixture is None else 2 * self._lstm.hidden_size
         keys = [key_of(text) for text in texts]
@@ -201,7 +203,7 @@ def _forget_digests(embedder: Any, _: Any) -> None:
 
 def _texts_of(ids: torch.Tensor) -> List[numpy.ndarray]:
     """Each text without its padding, in the narrowest type. Shape `(num_tokens, 50)`."""
-    arrays = ids.cpu().numpy().astype(numpy.int16)
+    arrays = on_cpu(ids).numpy().astype(numpy.int16)
     lengths = (arrays > 0).any(axis=2).sum(axis=1)
     return [text[:length] for text, length in zip(arrays, lengths)]
 

@@ -12,6 +12,7 @@ import torch
 
 from hmtl.data_cache.settings import GIGABYTE, CacheSettings
 from hmtl.data_cache.vector_store import KEY_SIZE, ROWS_FILE, VectorStore, is_in_use
+from hmtl.modules.moving import moved
 
 logger = logging.getLogger(__name__)
 
@@ -203,8 +204,14 @@ def digest_of_weights(tensors: Iterable[torch.Tensor], *settings: object) -> str
     digest = hashlib.sha256(repr((VERSION, torch.__version__, *settings)).encode())
     for tensor in tensors:
         digest.update(f"{tensor.device.type}{tensor.dtype}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+        digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+def rows_of(texts: Sequence[torch.Tensor]) -> Rows:
+    """What was computed of each text, in one copy from the device."""
+    together = torch.cat(list(texts)).cpu().float().numpy()
+    return numpy.split(together, numpy.cumsum([len(text) for text in texts])[:-1])
 
 
 def padded(rows: Rows, length: int, device: torch.device) -> torch.Tensor:
@@ -219,7 +226,7 @@ def padded(rows: Rows, length: int, device: torch.device) -> torch.Tensor:
     batch = numpy.zeros((len(rows), length, rows[0].shape[1]), numpy.float32)
     for text, values in zip(batch, rows):
         text[: len(values)] = values
-    return torch.from_numpy(batch).to(device)
+    return moved(torch.from_numpy(batch), device)
 
 
 def _size_of_others(directory: Path, digest: str, max_bytes: int) -> int:

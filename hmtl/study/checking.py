@@ -11,6 +11,7 @@ from hmtl.experiment import HARMLESS_CHANGES, check_config
 from hmtl.run_directory import CONFIG_FILE, has_nothing_to_lose
 from hmtl.study.grid import Grid, Run
 from hmtl.training.trackers import check_trackers
+from hmtl.transformer_files import with_word_starts
 
 # A run may go on for more epochs than it was started for, but then it is another than those beside it.
 DECISIVE = "multi_task_trainer.num_epochs"
@@ -53,7 +54,8 @@ def _check_is_what_is_there(run: Run, directory: Path) -> None:
     if has_nothing_to_lose(directory) or not (directory / CONFIG_FILE).is_file():
         return
     before = load_config(directory / CONFIG_FILE)
-    changed = [path for path in differences(before, run.config()) if path not in HARMLESS]
+    config = with_word_starts(run.config(), before)
+    changed = [path for path in differences(before, config) if path not in HARMLESS]
     if changed:
         raise ConfigurationError(
             f"the run in {directory} was made with another config; these keys differ: {', '.join(changed)}. "

@@ -14,7 +14,12 @@ from hmtl.data_cache.settings import CacheSettings
 from hmtl.data_cache.vector_store import ROWS_FILE
 from hmtl.experiment import train
 from hmtl.modules.elmo import StatelessElmoTokenEmbedder
-from hmtl.modules.embedding_cache import FOLDER, EmbeddingCache, cache_frozen_embedders
+from hmtl.modules.embedding_cache import (
+    FOLDER,
+    EmbeddingCache,
+    cache_frozen_embedders,
+    digest_of_weights,
+)
 from hmtl.modules.frozen_elmo import FrozenElmo
 from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import result_of
@@ -271,3 +276,10 @@ def test_a_run_goes_on_without_the_cache_as_if_nothing_had_been(
     monkeypatch.setattr(MultiTaskTrainer, "checkpoint", original)
     train(run_config(options, weights, {}), tmp_path / "cut", recover=True, force=False)
     assert result_of(tmp_path / "cut") == result_of(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("shape", [(), (2, 3)])
+def test_digest_tells_weights_of_any_shape_apart(shape: tuple[int, ...]) -> None:
+    ones, twos = torch.full(shape, 1.0), torch.full(shape, 2.0)
+    assert digest_of_weights([ones]) == digest_of_weights([ones.clone()])
+    assert digest_of_weights([ones]) != digest_of_weights([twos])
