@@ -148,8 +148,11 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
         # A checkpoint in half precision would otherwise stay in it, unlike all that reads its vectors.
         transformer.float()
         if gradient_checkpointing:
-            # The embedder of AllenNLP would note it down where transformers no longer looks.
-            transformer.activation_checkpointing_enable({"use_reentrant": False})
+            # The embedder of AllenNLP would note it down where transformers no longer looks. The newer name
+            # is not yet in the last transformers for Python 3.10.
+            older = transformer.gradient_checkpointing_enable
+            enable = getattr(transformer, "activation_checkpointing_enable", older)
+            enable({"use_reentrant": False})
         self._matched_embedder.eval_mode = eval_mode
         self._last_layer_only = last_layer_only
         # That are kept of a token.
