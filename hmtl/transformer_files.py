@@ -81,19 +81,28 @@ def with_word_starts(config: Config, earlier: Config | None = None) -> Config:
     config = copy.deepcopy(config)
     known = {} if earlier is None else _embedders(earlier)
     for name, embedder in _embedders(config).items():
-        blocks = [
-            embedder,
-            *(of_reader[name] for _, of_reader in _indexers(config) if name in of_reader),
-        ]
-        if any(PREFIX_SPACE in _kwargs(block, TOKENIZER) for block in blocks):
+        blocks = _blocks_of(config, name)
+        if _told_prefix_space(blocks) is not None:
             continue
-        value = _kwargs(known[name], TOKENIZER).get(PREFIX_SPACE) if name in known else None
-        if name not in known:
+        if earlier is not None and name in known:
+            value = _told_prefix_space(_blocks_of(earlier, name))
+        else:
             value = _prefix_space_for(embedder, f"{EMBEDDERS}.{name}")
         if value is not None:
             for block in blocks:
                 block[TOKENIZER] = {**_kwargs(block, TOKENIZER), PREFIX_SPACE: value}
     return config
+
+
+def _blocks_of(config: Config, name: str) -> list[Config]:
+    """The embedder of a name, and its indexers."""
+    indexers = [of_reader[name] for _, of_reader in _indexers(config) if name in of_reader]
+    return [_embedders(config)[name], *indexers]
+
+
+def _told_prefix_space(blocks: list[Config]) -> Any:
+    told = (_kwargs(block, TOKENIZER).get(PREFIX_SPACE) for block in blocks)
+    return next((value for value in told if value is not None), None)
 
 
 def _prefix_space_for(embedder: Config, path: str) -> bool | None:
@@ -215,9 +224,9 @@ def read_with_transformers_of_embedders(config: Config, task: str) -> None:
     for name, embedder in _embedders(config).items():
         for _, indexers in _indexers_of(config, task):
             if isinstance(indexers.get(name), dict):
-                for key in ("model_name", TOKENIZER):
-                    if key in embedder:
-                        indexers[name][key] = embedder[key]
+                indexers[name].pop(TOKENIZER, None)
+                taken = {key: embedder[key] for key in ("model_name", TOKENIZER) if key in embedder}
+                indexers[name].update(taken)
 
 
 def _embedders(config: Config) -> dict[str, Config]:
@@ -258,8 +267,7 @@ def _check_goes_with(indexer: Config, path: str, embedder: Config, embedder_path
         if indexer.get(key) != embedder.get(key):
             with _naming(indexer, path):
                 vocabulary = _tokenizer(indexer).get_vocab()
-            same = vocabulary == _tokenizer(embedder).get_vocab()
-            if not same or _prefix(indexer) != _prefix(embedder):
+            if vocabulary != _tokenizer(embedder).get_vocab():
                 raise ConfigurationError(
                     f"{path}.{key} is {indexer.get(key)!r}, but {embedder_path}.{key} is "
                     f"{embedder.get(key)!r}, whose wordpieces are others. Write the same in both places."
@@ -270,10 +278,6 @@ def _check_goes_with(indexer: Config, path: str, embedder: Config, embedder_path
             f"{path}.max_length is {cut}, but {embedder_path}.max_length is {embedder.get('max_length')}. "
             "Leave it out here: it is the embedder that cuts long texts."
         )
-
-
-def _prefix(block: Config) -> Any:
-    return _kwargs(block, TOKENIZER).get(PREFIX_SPACE)
 
 
 def _tokenizer(block: Config) -> Any:

@@ -15,6 +15,7 @@ from hmtl.transformer_files import (
     FOLDER,
     check_transformers,
     keep_transformers,
+    read_with_transformers_of_embedders,
     warn_of_lost_case,
     with_kept_transformers,
     with_word_starts,
@@ -165,7 +166,7 @@ def test_files_that_an_older_run_has_kept_are_read() -> None:
 # Where words begin, and capital letters
 
 
-def kwargs_of(config: Config) -> list[Config]:
+def kwargs_of(config: Config) -> list[Config | None]:
     blocks = [block_at(config, EMBEDDER)]
     for task in ("ner", "emd"):
         blocks.append(block_at(config, INDEXERS.replace("ner", task))["bert"])
@@ -233,11 +234,16 @@ def test_wordpieces_need_no_space(config: Config) -> None:
     assert with_word_starts(config) == config
 
 
-def test_pieces_with_and_without_the_space_are_not_mixed(byte_level: Config) -> None:
+@pytest.mark.parametrize("embedders", [None, {"add_prefix_space": True}])
+def test_reader_from_another_config_makes_the_pieces_of_the_embedder(
+    byte_level: Config, embedders: Config | None
+) -> None:
     config = copy.deepcopy(byte_level)
-    block_at(config, EMBEDDER)["tokenizer_kwargs"] = {"add_prefix_space": True}
-    with pytest.raises(ConfigurationError, match="tokenizer_kwargs is None, but .* are others"):
-        completed(config)
+    block_at(config, INDEXERS)["bert"]["tokenizer_kwargs"] = {"add_prefix_space": False}
+    if embedders is not None:
+        block_at(config, EMBEDDER)["tokenizer_kwargs"] = embedders
+    read_with_transformers_of_embedders(config, "ner")
+    assert kwargs_of(config) == [embedders, embedders, None]
 
 
 @pytest.mark.parametrize("beside, told", [(None, True), ("character_encoding", False)])

@@ -54,13 +54,21 @@ def write_transformer(directory: Path, seed: int = 0, kind: str = "bert") -> Pat
     return directory
 
 
+# The tokenizers' special pieces, in the order of their numbers.
+WORDPIECE = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+BYTES = {"cls": "<s>", "pad": "<pad>", "sep": "</s>", "unk": "<unk>", "mask": "<mask>"}
+XLM = {"pad": "<pad>", "cls": "<s>", "sep": "</s>", "unk": "<unk>", "mask": "<mask>"}
+DEBERTA = {"pad": "[PAD]", "cls": "[CLS]", "sep": "[SEP]", "unk": "[UNK]", "mask": "[MASK]"}
+T5 = {"pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
+
+# How many pieces there are, and what the model's config is told of them.
 Written = tuple[int, dict[str, int]]
 
 
 def _write_wordpieces(directory: Path, tokenizer_class: str) -> Written:
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    special = list(WORDPIECE.values())
     pieces = [*special, *LETTERS, *(f"##{letter}" for letter in LETTERS), ".", "an", "##nn"]
     (directory / "vocab.txt").write_text("\n".join(pieces) + "\n")
     numbers = {piece: number for number, piece in enumerate(pieces)}
@@ -69,77 +77,67 @@ def _write_wordpieces(directory: Path, tokenizer_class: str) -> Written:
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     tokenizer.add_special_tokens(special)
-    names = dict(zip(("pad", "unk", "cls", "sep", "mask"), special))
-    return _save(tokenizer, directory, tokenizer_class, names, do_lower_case=True)
-
-
-def train_bytes() -> Any:
-    """A byte-level BPE that knows the words of the running text with the space before them."""
-    from tokenizers import ByteLevelBPETokenizer
-
-    tokenizer = ByteLevelBPETokenizer(add_prefix_space=False)
-    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    tokenizer.train_from_iterator(
-        [RUNNING_TEXT] * 5, vocab_size=400, show_progress=False, special_tokens=special
-    )
-    return tokenizer
+    tokenizer.save(str(directory / "tokenizer.json"))
+    return _described(directory, tokenizer_class, WORDPIECE, len(pieces))
 
 
 def _write_bytes(directory: Path, tokenizer_class: str) -> Written:
-    from tokenizers import processors
+    """A byte-level BPE that knows words of the running text with the space before them."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-    tokenizer = train_bytes()
-    tokenizer.save_model(str(directory))
-    tokenizer._tokenizer.post_processor = processors.RobertaProcessing(
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        min_frequency=2,
+        show_progress=False,
+        special_tokens=list(BYTES.values()),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tokenizer.train_from_iterator([RUNNING_TEXT] * 5, trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(
         ("</s>", 2), ("<s>", 0), add_prefix_space=False
     )
-    names = {"cls": "<s>", "pad": "<pad>", "sep": "</s>", "unk": "<unk>", "mask": "<mask>"}
-    return _save(tokenizer._tokenizer, directory, tokenizer_class, names)
+    tokenizer.model.save(str(directory))
+    tokenizer.save(str(directory / "tokenizer.json"))
+    return _described(directory, tokenizer_class, BYTES, tokenizer.get_vocab_size())
 
 
-def _write_sentencepiece(directory: Path, tokenizer_class: str, has_json: bool) -> Written:
-    """As XLM-R, T5 and DeBERTa come: pieces of whole text, in which a space is a character."""
+def _write_pieces(directory: Path, tokenizer_class: str, special: dict[str, str]) -> Written:
+    """As XLM-R and T5 come: pieces of whole text, in which a space is a character."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-    special = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]"]
-    if tokenizer_class.startswith("XLM"):
-        special = ["<pad>", "<s>", "</s>", "<unk>", "<mask>"]
-    pad, start, end, unknown, mask = special
-    is_t5 = tokenizer_class.startswith("T5")
-    names = {"pad": pad, "unk": unknown}
-    if is_t5:
-        end, names = "</s>", {"pad": "<pad>", "unk": "<unk>", "eos": "</s>"}
-        special = ["<pad>", "</s>", "<unk>"]
-    else:
-        names |= {"cls": start, "sep": end, "mask": mask, "bos": start, "eos": end}
-    if not has_json:
-        return _train_sentencepiece(directory, tokenizer_class, names)
+    words, letters = sorted(set(RUNNING_TEXT.split())), [*LETTERS, *LETTERS.upper(), *"▁.,'12"]
     pieces = [
-        *((piece, 0.0) for piece in special),
-        *((f"▁{word}", -2.0) for word in sorted(set(RUNNING_TEXT.split()))),
-        *((letter, -5.0) for letter in [*LETTERS, *LETTERS.upper(), *"▁.,'12"]),
-        ("▁b", -5.0),
+        *((piece, 0.0) for piece in special.values()),
+        *((f"▁{word}", -2.0) for word in words),
+        *((letter, -5.0) for letter in letters),
     ]
-    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=special.index(names["unk"])))
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=list(special).index("unk")))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    single, both = ("$A </s>", "$A </s> $B </s>") if is_t5 else ("", "")
-    if not is_t5:
-        single, both = f"{start} $A {end}", f"{start} $A {end} $B {end}"
+    start, end = special.get("cls", ""), special.get("sep") or special["eos"]
     tokenizer.post_processor = processors.TemplateProcessing(
-        single=single,
-        pair=both,
-        special_tokens=[(piece, number) for number, piece in enumerate(special)],
+        single=f"{start} $A {end}".strip(),
+        pair=f"{start} $A {end} $B {end}".strip(),
+        special_tokens=[(piece, number) for number, piece in enumerate(special.values())],
     )
-    tokenizer.add_special_tokens(special)
-    return _save(tokenizer, directory, tokenizer_class, names, extra_ids=0)
+    tokenizer.add_special_tokens(list(special.values()))
+    tokenizer.save(str(directory / "tokenizer.json"))
+    # T5's would have a hundred pieces more.
+    size = tokenizer.get_vocab_size()
+    return _described(directory, tokenizer_class, special, size, extra_ids=0)
 
 
-def _train_sentencepiece(directory: Path, tokenizer_class: str, names: dict[str, str]) -> Written:
+def _write_sentencepiece(directory: Path, tokenizer_class: str) -> Written:
+    """As DeBERTa-v3 comes: without tokenizer.json."""
     import io
 
     import sentencepiece
 
     model = io.BytesIO()
+    places = zip(("pad", "bos", "eos", "unk"), DEBERTA.values())
+    options: dict[str, Any] = {f"{name}_piece": piece for name, piece in places}
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(RUNNING_TEXT.split(" . ")),
         model_writer=model,
@@ -147,37 +145,24 @@ def _train_sentencepiece(directory: Path, tokenizer_class: str, names: dict[str,
         hard_vocab_limit=False,
         user_defined_symbols=["▁a", "▁b"],
         minloglevel=2,
-        **{"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3},
-        **{f"{each}_piece": names[each] for each in ("pad", "bos", "eos", "unk")},
+        **options | {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3},
     )
     (directory / "spm.model").write_bytes(model.getvalue())
     size = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue()).get_piece_size()
     # And the mask, which is not among the pieces.
-    return _save(None, directory, tokenizer_class, names, size=size + 1)
+    return _described(directory, tokenizer_class, DEBERTA, size + 1)
 
 
-def _save(
-    tokenizer: Any,
-    directory: Path,
-    tokenizer_class: str,
-    names: dict[str, str],
-    size: int = 0,
-    **settings: Any,
+def _described(
+    directory: Path, tokenizer_class: str, special: dict[str, str], size: int, **settings: Any
 ) -> Written:
-    if tokenizer is not None:
-        tokenizer.save(str(directory / "tokenizer.json"))
-        size = tokenizer.get_vocab_size()
-    settings = {"tokenizer_class": tokenizer_class, "model_max_length": 512, **settings}
-    settings |= {f"{name}_token": piece for name, piece in names.items()}
+    settings |= {f"{name}_token": piece for name, piece in special.items()}
+    settings |= {"tokenizer_class": tokenizer_class, "model_max_length": 512}
     (directory / "tokenizer_config.json").write_text(json.dumps(settings))
-    ids = (
-        {}
-        if tokenizer is None
-        else {f"{n}_token_id": tokenizer.token_to_id(p) for n, p in names.items()}
-    )
-    return size, {name: number for name, number in ids.items() if name in ("pad_token_id",)}
+    return size, {"pad_token_id": list(special).index("pad")}
 
 
+RELATIVE = {"position_buckets": 8, "relative_attention": True, "pos_att_type": ["p2c", "c2p"]}
 KINDS: dict[str, tuple[str, Callable[[Path], Written], dict[str, Any]]] = {
     "bert": ("bert", lambda at: _write_wordpieces(at, "BertTokenizer"), {}),
     "electra": (
@@ -194,32 +179,29 @@ KINDS: dict[str, tuple[str, Callable[[Path], Written], dict[str, Any]]] = {
         "modernbert",
         lambda at: _write_bytes(at, "PreTrainedTokenizerFast"),
         {
-            "max_position_embeddings": 512,
-            "bos_token_id": 0,
-            "eos_token_id": 2,
-            "cls_token_id": 0,
-            "sep_token_id": 2,
+            f"{name}_token_id": number
+            for name, number in zip(("bos", "eos", "cls", "sep"), (0, 2) * 2)
         },
     ),
     "xlm-roberta": (
         "xlm-roberta",
-        lambda at: _write_sentencepiece(at, "XLMRobertaTokenizer", has_json=True),
+        lambda at: _write_pieces(at, "XLMRobertaTokenizer", XLM),
         {"max_position_embeddings": 514},
     ),
     "deberta": (
         "deberta-v2",
-        lambda at: _write_sentencepiece(at, "DebertaV2Tokenizer", has_json=True),
-        {"position_buckets": 8, "relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
+        lambda at: _write_pieces(at, "DebertaV2Tokenizer", DEBERTA),
+        RELATIVE,
     ),
     "deberta-spm": (
         "deberta-v2",
-        lambda at: _write_sentencepiece(at, "DebertaV2Tokenizer", has_json=False),
-        {"position_buckets": 8, "relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
+        lambda at: _write_sentencepiece(at, "DebertaV2Tokenizer"),
+        RELATIVE,
     ),
     "t5": (
         "t5",
-        lambda at: _write_sentencepiece(at, "T5Tokenizer", has_json=True),
-        {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 2, "num_heads": 2},
+        lambda at: _write_pieces(at, "T5Tokenizer", T5),
+        {"d_kv": 8, "d_ff": 32},
     ),
 }
 """By name: what transformers calls it, what writes the tokenizer, and what its config says of its own."""
