@@ -144,7 +144,7 @@ def test_run_made_before_goes_on_without_the_space_before_words(
     config = frozen(world, write_transformer(tmp_path / "model", kind="roberta"), ("ner",))
     with monkeypatch.context() as patch:
         if made_before:
-            patch.setattr("hmtl.runs.experiment.with_word_starts", lambda config, earlier: config)
+            patch.setattr("hmtl.runs.training.with_word_starts", lambda config, earlier: config)
         train(config, tmp_path / "run", recover=False, force=False)
     train(config, tmp_path / "run", recover=True, force=False)
     written = json.loads((tmp_path / "run" / "config.json").read_text())

@@ -78,7 +78,7 @@ def prepare_directory(config: Config, directory: Path, recover: bool, force: boo
 def config_written_in(directory: Path) -> Config | None:
     """The config of the run there, if there is one."""
     path = directory / CONFIG_FILE
-    return load_config(path) if path.is_file() else None
+    return load_config(path, jsonnet=False) if path.is_file() else None
 
 
 def has_nothing_to_lose(directory: Path) -> bool:

@@ -113,7 +113,7 @@ def test_layers_of_a_part_are_mixed(tmp_path: Path, model: Path) -> None:
     # T5's encoder has a config of its own, a copy that AllenNLP does not tell to hand out its layers.
     whole = shutil.copytree(model, tmp_path / "t5", ignore=shutil.ignore_patterns("*.safetensors"))
     size = len((model / "vocab.txt").read_text().splitlines())
-    config = T5Config(size, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2)
+    config = T5Config(vocab_size=size, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2)
     encoder = T5Model(config).encoder.eval()
     T5Model(config).save_pretrained(whole)
     embedder = build(whole, sub_module="encoder", last_layer_only=False).eval()
