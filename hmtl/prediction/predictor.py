@@ -21,7 +21,7 @@ from typing import (
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.common.devices import choose_device
+from hmtl.common.devices import named_device
 from hmtl.errors import DataError
 from hmtl.formats.tags import split_tag
 from hmtl.models.hmtl import Hmtl
@@ -181,7 +181,7 @@ class Predictor:
         model = build_model(config, load_vocabulary(directory / VOCABULARY_DIR))
         kinds = _kinds(model)
         files = weight_files(directory, list(kinds), weights)
-        models = load_models(model, files, _device(device))
+        models = load_models(model, files, named_device(device))
         log_weights(directory, files)
         passes = encoding_passes(models, config, kinds)
         return cls(passes, load_pipeline(pipeline), files, limits)
@@ -393,16 +393,3 @@ def _labels(head: Any, kind: str) -> List[str]:
         return list(head.labels)
     types = (split_tag(tag, head.coding_scheme)[1] for tag in head.labels)
     return list(dict.fromkeys(label for label in types if label))
-
-
-def _device(name: Optional[str]) -> torch.device:
-    if name is None:
-        return choose_device(None)
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ConfigurationError(
-            f"the device {name!r} cannot be used: {error}. Write for instance cpu or cuda:0."
-        ) from error
-    return device
