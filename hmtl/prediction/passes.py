@@ -55,11 +55,7 @@ class EncodingPass:
         self.kinds = kinds
         self.reader = reader
         self.reads_documents = COREFERENCE in kinds.values()
-        # The lowest level that has all of these on its path; `None` computes every level.
-        self._up_to = next(
-            (level for level in model.levels if set(kinds) <= set(model.encoders.path_to(level))),
-            None,
-        )
+        self._up_to = model.encoders.lowest_with(kinds)
 
     def predict(
         self, texts: Sequence[List[Words]], device: torch.device

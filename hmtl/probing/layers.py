@@ -93,7 +93,8 @@ class LayerEncoder:
         self.reader = reader
         self.layers = list(layers)
         self.device = device
-        self.up_to = _level_to_stop_at(model, self.layers)
+        levels = [layer.removeprefix(ENCODER) for layer in self.layers if layer != EMBEDDER]
+        self.up_to = model.encoders.lowest_with(levels)
 
     def dimension(self, layer: str) -> int:
         """The width of a layer's vectors."""
@@ -152,15 +153,6 @@ def batches_by_length(
 def order_by_length(sentences: Sequence[Sequence[str]]) -> list[int]:
     """The positions of sentences, the shortest first."""
     return sorted(range(len(sentences)), key=lambda position: len(sentences[position]))
-
-
-def _level_to_stop_at(model: Hmtl, layers: Sequence[str]) -> str | None:
-    """The level whose path holds all wanted layers, or `None` where they lie on several branches."""
-    levels = {layer.removeprefix(ENCODER) for layer in layers if layer != EMBEDDER}
-    for name in model.levels:
-        if levels <= set(model.encoders.path_to(name)):
-            return name
-    return None
 
 
 def _mean(encoding: Encoding, layer: str) -> numpy.ndarray:
