@@ -1,6 +1,7 @@
 """From a trained run to answers: names, mentions, relations and coreference in any text."""
 
 import logging
+import math
 import threading
 from dataclasses import dataclass
 from os import PathLike
@@ -22,6 +23,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.common.devices import named_device
+from hmtl.data.batching import cut_by_length
 from hmtl.errors import DataError
 from hmtl.formats.tags import split_tag
 from hmtl.models.hmtl import Hmtl
@@ -29,7 +31,6 @@ from hmtl.prediction.answers import Decoded, shifted, to_prediction
 from hmtl.prediction.passes import (
     EncodingPass,
     Words,
-    cut_by_length,
     encoding_passes,
     kind_of,
     parts_of,
@@ -317,9 +318,12 @@ class Predictor:
     def _run(self, each: EncodingPass, stretches: List[_Stretch], found: List[Decoded]) -> None:
         """Adds to `found` what the tasks of one pass find."""
         lengths = [sum(map(len, sentences)) for _, _, sentences in stretches]
-        most_pairs = None if each.reads_documents else self.limits.sentence_tokens**2
+        most_pairs = math.inf if each.reads_documents else self.limits.sentence_tokens**2
         answers: Dict[int, Decoded] = {}
-        for positions in cut_by_length(lengths, self.limits.batch_tokens, most_pairs):
+        batches = cut_by_length(
+            lengths, most_tokens=self.limits.batch_tokens, most_pairs=most_pairs
+        )
+        for positions in batches:
             decoded = each.predict([stretches[position][2] for position in positions], self._device)
             for index, position in enumerate(positions):
                 answers[position] = {task: decoded[task][index] for task in each.kinds}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy
 import torch
@@ -21,7 +21,6 @@ ENCODER = "encoder_"
 ALL = "all"
 # What SentEval's own examples put in the place of a sentence without tokens.
 EMPTY_SENTENCE = ["."]
-BATCH_SIZE = 128
 TEXT = "text"
 
 
@@ -139,20 +138,6 @@ def build_reader(block: dict) -> DatasetReader:
         Taken apart: give a copy.
     """
     return DatasetReader.from_params(Params(block))
-
-
-def batches_by_length(
-    sentences: Sequence[Sequence[str]], batch_size: int = BATCH_SIZE
-) -> Iterator[list[int]]:
-    """The positions of sentences, the shortest first, cut into batches: little is spent on padding."""
-    order = order_by_length(sentences)
-    for first in range(0, len(order), batch_size):
-        yield order[first : first + batch_size]
-
-
-def order_by_length(sentences: Sequence[Sequence[str]]) -> list[int]:
-    """The positions of sentences, the shortest first."""
-    return sorted(range(len(sentences)), key=lambda position: len(sentences[position]))
 
 
 def _mean(encoding: Encoding, layer: str) -> numpy.ndarray:
