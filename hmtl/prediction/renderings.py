@@ -12,9 +12,10 @@ from hmtl.formats.annotated import Document, Sentence
 from hmtl.formats.annotated import Mention as DocumentMention
 from hmtl.formats.annotated import Relation as DocumentRelation
 from hmtl.formats.brackets import LabelledSpan
+from hmtl.formats.brat import annotation_lines
+from hmtl.formats.conll2012 import conll2012_lines
 from hmtl.formats.drawing import PAGE_BEGIN, PAGE_END, draw_arrows, draw_names, draw_spans
-from hmtl.formats.export.brat import annotation_lines
-from hmtl.formats.export.conll import conll2012_lines, like_conll_lines
+from hmtl.formats.like_conll import like_conll_lines
 from hmtl.importing.resolution import for_columns
 from hmtl.importing.tally import Tally
 from hmtl.prediction.results import REFERENCE_NAMES, Prediction, Relation
