@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from hmtl.formats.brackets import LabelledSpan, Span
@@ -152,6 +152,8 @@ class Document:
         Coreferent spans, as a rule those of mentions; a cluster may hold one span only.
     text : `str`, optional (default = `None`)
         What the words' offsets are counted in.
+    noun_chunks : `list[Span]`, optional (default = `None`)
+        The base noun phrases, where a parser found them.
     part : `int`, optional (default = `0`)
         CoNLL-2012 cuts long documents into parts.
     line : `int`, optional (default = `0`)
@@ -165,6 +167,7 @@ class Document:
     relations: list[Relation] = field(default_factory=list)
     clusters: list[list[Span]] = field(default_factory=list)
     text: str | None = None
+    noun_chunks: list[Span] | None = None
     part: int = 0
     line: int = field(default=0, compare=False)
 
@@ -217,3 +220,21 @@ def shifted(span: Span, by: int) -> Span:
 def mentions_of(spans: Iterable[LabelledSpan], first: int) -> list[Mention]:
     """Return the labelled spans of a sentence whose first token has this place in the document."""
     return [Mention(start + first, end + first, label) for label, (start, end) in spans]
+
+
+def with_text(document: Document) -> Document:
+    """
+    The document itself if it has its text and its words' places in it; else with a text of its words, a blank
+    between two and a sentence a line.
+    """
+    if document.text is not None and document.offsets() is not None:
+        return document
+    sentences, lines, begin = [], [], 0
+    for sentence in document.sentences:
+        offsets = []
+        for word in sentence.words:
+            offsets.append((begin, begin + len(word)))
+            begin += len(word) + 1
+        sentences.append(replace(sentence, offsets=offsets))
+        lines.append(" ".join(sentence.words) + "\n")
+    return replace(document, sentences=sentences, text="".join(lines))

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hmtl.formats.annotated import Document
-from hmtl.formats.brat import annotation_lines, with_text
+from hmtl.formats.annotated import Document, with_text
+from hmtl.formats.brat import annotation_lines
 from hmtl.formats.conll2003 import DOCUMENT_START, conll2003_lines
 from hmtl.formats.conll2012 import conll2012_lines
 from hmtl.formats.dygie import json_line

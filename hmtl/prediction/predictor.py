@@ -25,6 +25,13 @@ from allennlp.common.checks import ConfigurationError
 from hmtl.common.devices import named_device
 from hmtl.data.batching import cut_by_length
 from hmtl.errors import DataError
+from hmtl.formats.annotated import Document
+from hmtl.formats.spacy_text import (
+    join_tokens,
+    load_pipeline,
+    read_doc,
+    without_surrogates,
+)
 from hmtl.formats.tags import split_tag
 from hmtl.models.hmtl import Hmtl
 from hmtl.prediction.answers import Decoded, shifted, to_prediction
@@ -45,13 +52,6 @@ from hmtl.prediction.results import (
     Relation,
     Span,
     TaskInfo,
-)
-from hmtl.prediction.tokenization import (
-    TokenizedText,
-    join_tokens,
-    load_pipeline,
-    read_doc,
-    without_surrogates,
 )
 from hmtl.prediction.weights import load_models, log_weights, weight_files
 from hmtl.runs.assembly import build_model
@@ -280,9 +280,9 @@ class Predictor:
             ]
         )
 
-    def predict_tokenized(self, texts: Sequence[TokenizedText]) -> List[Prediction]:
+    def predict_tokenized(self, texts: Sequence[Document]) -> List[Prediction]:
         """What all of the above come to."""
-        words = [text.words for text in texts]
+        words = [[sentence.words for sentence in text.sentences] for text in texts]
         found: List[Decoded] = [{task: [] for task in self.tasks} for _ in texts]
         with torch.inference_mode():
             for each in self._passes:
@@ -293,7 +293,7 @@ class Predictor:
             for text, decoded in zip(texts, found)
         ]
 
-    def _tokenized(self, texts: Sequence[str]) -> List[TokenizedText]:
+    def _tokenized(self, texts: Sequence[str]) -> List[Document]:
         readable = [self._readable(text) for text in texts]
         # Or spaCy would remember each word that it ever saw.
         with self._tokenizing, self.pipeline.memory_zone():

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from hmtl.formats.annotated import Document, Mention, Relation, Sentence
-from hmtl.formats.brat import annotation_lines, with_text
+from hmtl.formats.annotated import Document, Mention, Relation, Sentence, with_text
+from hmtl.formats.brat import annotation_lines
 from hmtl.formats.conll2003 import conll2003_lines
 from hmtl.formats.conll2012 import conll2012_lines
 from hmtl.formats.dygie import json_line

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from hmtl.formats import conll2012, like_conll
 from hmtl.formats.annotated import Mention, Relation
+from hmtl.formats.spacy_text import load_pipeline, read_doc
 from hmtl.prediction.answers import to_prediction
 from hmtl.prediction.renderings import RENDERINGS, brat_contents
 from hmtl.prediction.results import Prediction
-from hmtl.prediction.tokenization import load_pipeline, read_doc
 from tests.prediction.predictions import TASKS, TEXT, handmade
 
 PIPELINE = load_pipeline()
@@ -108,7 +108,7 @@ def test_brat_holds_entities_relations_and_equivalences() -> None:
 def test_entities_of_brat_stand_on_one_line_where_they_stand_in_the_text(text: str) -> None:
     read = read_doc(PIPELINE(text))
     decoded: dict[str, list[Any]] = {task.name: [] for task in TASKS}
-    decoded["emd"] = [("PER", (0, len(read.tokens) - 1))]
+    decoded["emd"] = [("PER", (0, read.num_words - 1))]
     written, annotations = brat_contents("a", to_prediction(read, decoded, TASKS, {}))
     assert written == text
     (line,) = annotations.splitlines()
