@@ -55,7 +55,7 @@ def _drawings(example: Example, labels: Sequence[str]) -> Iterator[str]:
         ]
         yield draw_spans(example.words[start : end + 1], inside, labels)
     if example.relations:
-        relations = [(each.type, each.first, each.second) for each in example.relations]
+        relations = [(each.type, each.arg1[1], each.arg2[1]) for each in example.relations]
         tags = {end: label for label, (_, end) in spans}
         yield draw_arrows(example.words, relations, tags)
     if example.spans is None and example.relations is None:
