@@ -28,8 +28,8 @@ from demo.description import (
 from demo.limits import LOCAL_HOSTS, Limits
 from demo.protection import RETRY_AFTER_SECONDS, BodyLimit, SecurityHeaders
 from demo.raw import raw_fields
+from hmtl.formats.spacy_text import without_surrogates
 from hmtl.prediction.results import Prediction
-from hmtl.prediction.tokenization import without_surrogates
 
 STATIC = Path(__file__).resolve().parent / "static"
 

@@ -167,8 +167,8 @@ def test_engine_of_senteval_drives_the_probing(
     [
         (["-t", "srl"], "--task srl: the run has no such task. It has ner, emd."),
         (["-t", "ner", "-l", "encoder_coref"], "no layer 'encoder_coref'.*encoder_emd"),
-        (["-t", "ner", "--device", "cuda:99"], "--device cuda:99: torch sees"),
-        (["-t", "ner", "--device", "tpu!"], "--device tpu!: expected is cpu, cuda"),
+        (["-t", "ner", "--device", "cuda:99"], "the device 'cuda:99' cannot be used"),
+        (["-t", "ner", "--device", "tpu!"], "the device 'tpu!' cannot be used"),
         (["-t", "ner", "--tasks", "Depth"], "no tree_depth.txt, the file of Depth"),
         (["-t", "ner", "--senteval", "nowhere"], "no senteval/engine.py"),
         (["-t", "ner", "--senteval", "x", "--standardize"], "--standardize is for our own probe"),

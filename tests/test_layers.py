@@ -18,7 +18,6 @@ LAYERS = (
     {"data"},
     {"data/cache", "data/readers"},
     {"data/fields"},
-    {"formats/export"},
     {"config", "formats"},
     {"compat.py"},
     {"common", "metrics"},

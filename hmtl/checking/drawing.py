@@ -128,4 +128,4 @@ def _relation_lines(example: Example, pen: Pen) -> Iterator[str]:
 
     for relation in example.relations or ():
         arrow = pen.coloured(_printable(f"--{relation.type}-->"), relation.type)
-        yield f"    {argument(relation.first)} {arrow} {argument(relation.second)}"
+        yield f"    {argument(relation.arg1[1])} {arrow} {argument(relation.arg2[1])}"

@@ -14,21 +14,13 @@ from allennlp.data.token_indexers import SingleIdTokenIndexer
 
 from hmtl.data.fields.relations_field import RelationsField
 from hmtl.data.fields.spans_field import SpansField
+from hmtl.formats.annotated import Relation
 from hmtl.formats.brackets import LabelledSpan, Span
 from hmtl.formats.tags import OUTSIDE, tags_to_spans
 
 # The readers here give one of IOB1, BIO and BIOUL; a reader of a user's own may give BIOES.
 _TAG = re.compile(r"O|[BIOULES]-.+")
 _BIOES_TO_BIOUL = {"E": "L", "S": "U"}
-
-
-@dataclass(frozen=True)
-class Relation:
-    """A relation of this type from one token to another, as the relation readers give it."""
-
-    type: str
-    first: int
-    second: int
 
 
 @dataclass(frozen=True)
@@ -51,7 +43,7 @@ class Example:
     mentions : `list[LabelledSpan]`
         Spans that are given beside what the task is to find.
     relations : `list[Relation]`, optional
-        `None` where the task has none.
+        From token to token, as the relation readers give them; `None` where the task has none.
     clusters : `list[list[Span]]`, optional
         `None` where the task has none.
     labels : `Counter[str]`
@@ -189,7 +181,9 @@ def _relations(fields: Sequence[Field]) -> list[Relation] | None:
     if not found:
         return None
     return [
-        Relation(kind, first, second) for each in found for first, second, kind in each.relations
+        Relation(kind, (first, first), (second, second))
+        for each in found
+        for first, second, kind in each.relations
     ]
 
 

@@ -44,6 +44,32 @@ def choose_device(cuda_device: Optional[int], process_number: Optional[int] = No
     return torch.device("cuda", cuda_device)
 
 
+def named_device(name: Optional[str]) -> torch.device:
+    """
+    # Parameters
+
+    name : `str`, optional
+        As torch calls it, `"cpu"`, `"cuda"` or `"cuda:1"`; `None` takes the first CUDA device if there is
+        one, else the CPU.
+
+    # Raises
+
+    ConfigurationError
+        When there is no such device.
+    """
+    if name is None:
+        return choose_device(None)
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigurationError(
+            f"the device {name!r} cannot be used: {error}. Torch sees {torch.cuda.device_count()} CUDA "
+            "device(s). Write for instance cpu or cuda:0, or name none to take what there is."
+        ) from error
+    return device
+
+
 def to_device(batch: Dict[str, Any], device: torch.device) -> Dict[str, Any]:
     """The batch with its tensors on the device; what is no tensor (metadata) stays as it is."""
     if device.type == "cpu":

@@ -161,7 +161,7 @@ def replacing(path: Path) -> Iterator[FileBeingWritten]:
         with refusals(path):
             with _durably(temporary) as file:
                 yield file
-            _put_in_place(temporary, path)
+            put_in_place(temporary, path)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -187,7 +187,7 @@ def making_directory(path: Path) -> Iterator[Path]:
             for file in temporary.rglob("*"):
                 make_durable(file)
             make_durable(temporary)
-            _put_in_place(temporary, path)
+            put_in_place(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -229,7 +229,7 @@ def same_file(source: Path, path: Path) -> None:
         return
     try:
         with refusals(path):
-            _put_in_place(temporary, path)
+            put_in_place(temporary, path)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -296,24 +296,35 @@ def sole_writer(directory: Path) -> Iterator[None]:
     """
     with refusals(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    with held(directory, "another directory"):
+        yield
+
+
+@contextmanager
+def held(path: Path, way_out: str) -> Iterator[None]:
+    """
+    The same for a file or directory that is there already.
+
+    # Parameters
+
+    path : `Path`
+    way_out : `str`
+        What the user may choose in its place.
+    """
+    with refusals(path):
+        descriptor = os.open(path, os.O_RDONLY)
     try:
-        _lock(descriptor, directory)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DataError(
+                f"another process is writing here. Wait for it, stop it, or choose {way_out}.", path
+            ) from error
+        except OSError:
+            pass  # A file system without locks: the user has to see to it.
         yield
     finally:
         os.close(descriptor)
-
-
-def _lock(descriptor: int, directory: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno != errno.EWOULDBLOCK:
-            return  # A file system without locks: the user has to see to it.
-        raise DataError(
-            "another process is training here. Wait for it, stop it, or choose another directory.",
-            directory,
-        ) from error
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -327,7 +338,8 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
 
 
-def _put_in_place(temporary: Path, path: Path) -> None:
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Rename, and return once that would survive a loss of power."""
     os.replace(temporary, path)
     make_durable(path.parent)
 

@@ -1,8 +1,9 @@
 """How a data set is cut into batches."""
 
+import math
 import random
 from abc import abstractmethod
-from typing import Iterator, List, Optional, Sequence
+from typing import Callable, Iterable, Iterator, List, Optional, Sequence
 
 from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
@@ -59,19 +60,9 @@ class Batching(Registrable):
         batches = [order[first : first + size] for first in range(0, len(order), size)]
         if self.max_tokens_per_batch is None:
             return batches
-        return [part for batch in batches for part in self._split(batch, instances)]
-
-    def _split(self, batch: List[int], instances: Sequence[Instance]) -> Iterator[List[int]]:
-        assert self.max_tokens_per_batch is not None
-        part: List[int] = []
-        longest = 0
-        for position in batch:
-            longest = max(longest, field_length(instances[position], TEXT))
-            if part and (len(part) + 1) * longest > self.max_tokens_per_batch:
-                yield part
-                part, longest = [], field_length(instances[position], TEXT)
-            part.append(position)
-        yield part
+        most = self.max_tokens_per_batch
+        lengths = {position: field_length(instances[position], TEXT) for position in order}
+        return [part for batch in batches for part in cut(batch, lengths.__getitem__, most)]
 
 
 @Batching.register("basic")
@@ -134,6 +125,45 @@ class BucketBatching(Batching):
                 f"sorting_keys names the field {error}, but the instances have "
                 f"{sorted(instance.fields)}. Choose among these."
             ) from error
+
+
+def cut(
+    order: Iterable[int],
+    length_of: Callable[[int], int],
+    most_tokens: float = math.inf,
+    most_texts: float = math.inf,
+    most_pairs: float = math.inf,
+) -> Iterator[List[int]]:
+    """
+    Texts in batches, in the order given. A text that is beyond a limit is in a batch of its own.
+
+    # Parameters
+
+    order : `Iterable[int]`
+        Positions of texts.
+    length_of : `Callable[[int], int]`
+        The tokens of the text at a position.
+    most_tokens, most_texts, most_pairs : `float`, optional (default = no limit)
+        In a batch, padding included: tokens, texts, and pairs of tokens of one text.
+    """
+    batch: List[int] = []
+    longest = 0
+    for position in order:
+        length = length_of(position)
+        size, longest = len(batch) + 1, max(longest, length)
+        if size * longest > most_tokens or size > most_texts or size * longest**2 > most_pairs:
+            if batch:
+                yield batch
+            batch, longest = [], length
+        batch.append(position)
+    if batch:
+        yield batch
+
+
+def cut_by_length(lengths: Sequence[int], **limits: float) -> List[List[int]]:
+    """Texts of similar length in one batch, the shortest first; `limits` are those of `cut`."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    return list(cut(order, lengths.__getitem__, **limits))
 
 
 def field_length(instance: Instance, name: str) -> int:

@@ -1,5 +1,5 @@
 """
-The common model of an annotated document: every importer fills it, every exporter writes it.
+The one model of an annotated document: every parser and importer fills it, every writer writes it.
 
 All positions are token indices counted from the start of the DOCUMENT, both ends inclusive, so that what
 crosses a sentence boundary can be held too (the writers of column files resolve it, and count).
@@ -7,13 +7,19 @@ crosses a sentence boundary can be held too (the writers of column files resolve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-from hmtl.formats.brackets import Span
+from hmtl.formats.brackets import LabelledSpan, Span
 
 # A slice of the document's text: the end is exclusive.
 CharacterSlice = tuple[int, int]
+
+# CoNLL-2012's marks of a layer that a corpus does not have. The part of speech is the Treebank's own tag for
+# the unknown; a parse of `*` alone is what the readers of CoNLL-2012 take for none.
+NO_POS_TAG, NO_PARSE, NO_LAYER = "XX", "*", "-"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,6 +42,14 @@ class Mention:
     def span(self) -> Span:
         return self.start, self.end
 
+    @property
+    def labelled(self) -> LabelledSpan:
+        return self.type, self.span
+
+    def shifted(self, by: int) -> Mention:
+        """Return the same so many tokens later."""
+        return Mention(self.start + by, self.end + by, self.type)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Relation:
@@ -50,6 +64,17 @@ class Relation:
     type: str
     arg1: Span
     arg2: Span
+
+    @property
+    def start(self) -> int:
+        return self.arg1[0]
+
+    def shifted(self, by: int) -> Relation:
+        """Return the same so many tokens later."""
+        return Relation(self.type, shifted(self.arg1, by), shifted(self.arg2, by))
+
+
+AnnotationT = TypeVar("AnnotationT", Mention, Relation)
 
 
 @dataclass(slots=True)
@@ -72,7 +97,13 @@ class TreebankColumns:
     framesets: list[str]
     senses: list[str]
     speakers: list[str]
-    predicates: list[list[str]] = field(default_factory=list)
+    predicates: list[list[str]] = field(default_factory=list, kw_only=True)
+
+    @classmethod
+    def absent(cls, num_words: int) -> TreebankColumns:
+        """Return those of a sentence that has none of these layers."""
+        marks = (NO_POS_TAG, NO_PARSE, NO_LAYER, NO_LAYER, NO_LAYER, NO_LAYER)
+        return cls(*([mark] * num_words for mark in marks))
 
 
 @dataclass(slots=True)
@@ -85,11 +116,18 @@ class Sentence:
         For each word where it stands in the document's text: begin, and end (exclusive).
     treebank : `TreebankColumns`, optional (default = `None`)
         Only corpora in CoNLL-2012 columns have it.
+    line : `int`, optional (default = `0`)
+        The line of the file on which the first word stands, counted from 1; 0 where there is none.
+    empty_frames : `int`, optional (default = `0`)
+        How many of like_conll's relation columns mark nothing at all: filling, as where a converter gives
+        every sentence of a file as many columns.
     """
 
     words: list[str]
     offsets: list[CharacterSlice] | None = None
     treebank: TreebankColumns | None = None
+    line: int = field(default=0, compare=False)
+    empty_frames: int = field(default=0, compare=False)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -114,8 +152,12 @@ class Document:
         Coreferent spans, as a rule those of mentions; a cluster may hold one span only.
     text : `str`, optional (default = `None`)
         What the words' offsets are counted in.
+    noun_chunks : `list[Span]`, optional (default = `None`)
+        The base noun phrases, where a parser found them.
     part : `int`, optional (default = `0`)
         CoNLL-2012 cuts long documents into parts.
+    line : `int`, optional (default = `0`)
+        The line of the file on which it begins, counted from 1; 0 where there is none.
     """
 
     name: str
@@ -125,7 +167,9 @@ class Document:
     relations: list[Relation] = field(default_factory=list)
     clusters: list[list[Span]] = field(default_factory=list)
     text: str | None = None
+    noun_chunks: list[Span] | None = None
     part: int = 0
+    line: int = field(default=0, compare=False)
 
     @property
     def words(self) -> list[str]:
@@ -154,3 +198,43 @@ class Document:
     def sentence_of_words(self) -> list[int]:
         """For each word of the document the index of its sentence."""
         return [index for index, sentence in enumerate(self.sentences) for _ in sentence.words]
+
+    def by_sentence(self, annotations: Iterable[AnnotationT]) -> list[list[AnnotationT]]:
+        """
+        Return for each sentence the annotations that begin in it, in the order given, with tokens counted
+        from its own first one.
+        """
+        firsts = [first for first, _ in self.sentence_bounds()]
+        found: list[list[AnnotationT]] = [[] for _ in firsts]
+        for annotation in annotations:
+            sentence = bisect_right(firsts, annotation.start) - 1
+            found[sentence].append(annotation.shifted(-firsts[sentence]))
+        return found
+
+
+def shifted(span: Span, by: int) -> Span:
+    """Return the span so many tokens later."""
+    return span[0] + by, span[1] + by
+
+
+def mentions_of(spans: Iterable[LabelledSpan], first: int) -> list[Mention]:
+    """Return the labelled spans of a sentence whose first token has this place in the document."""
+    return [Mention(start + first, end + first, label) for label, (start, end) in spans]
+
+
+def with_text(document: Document) -> Document:
+    """
+    The document itself if it has its text and its words' places in it; else with a text of its words, a blank
+    between two and a sentence a line.
+    """
+    if document.text is not None and document.offsets() is not None:
+        return document
+    sentences, lines, begin = [], [], 0
+    for sentence in document.sentences:
+        offsets = []
+        for word in sentence.words:
+            offsets.append((begin, begin + len(word)))
+            begin += len(word) + 1
+        sentences.append(replace(sentence, offsets=offsets))
+        lines.append(" ".join(sentence.words) + "\n")
+    return replace(document, sentences=sentences, text="".join(lines))

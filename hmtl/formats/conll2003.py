@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from os import PathLike
 
 from hmtl.errors import DataError
+from hmtl.formats.annotated import Document, Sentence, TreebankColumns
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.columns import CellError, Rows, SentenceBuffer, read_lines, split_columns
-from hmtl.formats.tags import split_tag, tags_to_spans
+from hmtl.formats.tags import spans_to_tags, split_tag, tags_to_spans
 
 LAYOUT = "word, other columns (any number), name tag"
 FEWEST_COLUMNS = 2
 WORD, NAME_TAG = 0, -1
 DOCUMENT_START = "-DOCSTART-"
+# As the shared task's own files mark the beginning of a document, followed by a blank line.
+BEGIN = f"{DOCUMENT_START} -X- O O"
+NO_CHUNK = "O"
 _OTHER_SCHEME = re.compile(r"[ELSU]-.")
 _OTHER_SCHEME_HINT = (
     ". This is a tag of BIOES or BIOUL: script/prepare_data.py conll2003 reads these too, and writes "
@@ -27,26 +30,10 @@ _OTHER_SCHEME_HINT = (
 )
 
 
-@dataclass(slots=True)
-class Conll2003Sentence:
+def read_sentences(path: str | PathLike[str]) -> Iterator[tuple[Sentence, list[LabelledSpan]]]:
     """
-    # Parameters
-
-    line : `int`
-        The line of the first word, counted from 1.
-    words : `list[str]`
-    names : `list[LabelledSpan]`
-        Named entities, ordered by start; no two share a token.
-    """
-
-    line: int
-    words: list[str]
-    names: list[LabelledSpan]
-
-
-def read_sentences(path: str | PathLike[str]) -> Iterator[Conll2003Sentence]:
-    """
-    Streams the sentences of a CoNLL-2003 file. Name tags may be IOB1, as published, or BIO, as in
+    Streams the sentences of a CoNLL-2003 file with their named entities, which are ordered by start; no two
+    share a token. Name tags may be IOB1, as published, or BIO, as in
     many copies: what a tag means is the same under both where it stands in a file of that scheme.
 
     # Raises
@@ -72,9 +59,9 @@ def read_sentences(path: str | PathLike[str]) -> Iterator[Conll2003Sentence]:
         raise DataError(f"the file holds no sentence; expected rows of: {LAYOUT}", path, line)
 
 
-def _parse_sentence(rows: Rows) -> Conll2003Sentence:
+def _parse_sentence(rows: Rows) -> tuple[Sentence, list[LabelledSpan]]:
     names = rows.parse(NAME_TAG, "name tag", _name_spans)
-    return Conll2003Sentence(rows.line, rows.column(WORD), names)
+    return Sentence(rows.column(WORD), line=rows.line), names
 
 
 def _name_spans(tags: list[str]) -> list[LabelledSpan]:
@@ -85,3 +72,24 @@ def _name_spans(tags: list[str]) -> list[LabelledSpan]:
             hint = _OTHER_SCHEME_HINT if _OTHER_SCHEME.match(tag) else ""
             raise CellError(f"{error}{hint}", row) from error
     return tags_to_spans(tags, "BIO")
+
+
+def conll2003_lines(document: Document, scheme: str = "BIO") -> Iterator[str]:
+    """
+    The lines for one document, without their ends. The format has no place for its name.
+
+    # Parameters
+
+    document : `Document`
+        No two of its names share a token or cross the end of a sentence.
+    scheme : `str`, optional (default = `"BIO"`)
+        `"BIO"`, `"IOB1"` (which the shared task used) or `"BIOUL"`.
+    """
+    yield BEGIN
+    yield ""
+    for sentence, names in zip(document.sentences, document.by_sentence(document.names)):
+        tags = spans_to_tags([name.labelled for name in names], len(sentence), scheme)
+        treebank = sentence.treebank or TreebankColumns.absent(len(sentence))
+        for word, pos_tag, tag in zip(sentence.words, treebank.pos_tags, tags):
+            yield f"{word} {pos_tag} {NO_CHUNK} {tag}"
+        yield ""

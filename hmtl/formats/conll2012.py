@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
 
 from hmtl.errors import DataError
-from hmtl.formats.brackets import ClusterId, LabelledSpan, Span, bracket_spans, coref_spans
+from hmtl.formats.annotated import Document, Sentence, TreebankColumns, mentions_of
+from hmtl.formats.brackets import LabelledSpan, bracket_cells, bracket_spans
 from hmtl.formats.columns import Rows
-from hmtl.formats.documents import Document, RawDocument, read_raw_documents
+from hmtl.formats.documents import END_DOCUMENT, begin_line, coref_columns, read
 from hmtl.formats.files import documents_in
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,9 @@ LAYOUT = (
 NAMES_LAYOUT = LAYOUT.partition(", predicates")[0]
 COREFERENCE_LAYOUT = "document, part, word number, word, others (any number), coreference"
 FEWEST_COLUMNS, FEWEST_FOR_NAMES, FEWEST_FOR_COREFERENCE = 12, 11, 5
-WORD_NUMBER, WORD, POS_TAG, NAMES, COREFERENCE = 2, 3, 4, 10, -1
+WORD_NUMBER, WORD, NAMES = 2, 3, 10
+# Of the treebank: part of speech, parse, lemma, frameset, sense and speaker; and predicates.
+TREEBANK, FIRST_PREDICATE = range(4, 10), 11
 # The treebank writes a sentence-final mark it had to tell from others with a slash.
 _ESCAPED_WORDS = {"/.": ".", "/?": "?"}
 # Parts of OntoNotes that nobody annotated for names have `-` in place of '*', other corpora `_`.
@@ -38,34 +41,6 @@ _NOT_ANNOTATED = ("-", "_")
 SUFFIX = "_conll"
 # The shared task lays a second copy of each file, with predicted columns, beside the gold one.
 _PREDICTED_SUFFIX = "auto_conll"
-
-
-@dataclass(slots=True)
-class Conll2012Sentence:
-    """
-    # Parameters
-
-    line : `int`
-        The line of the first word, counted from 1.
-    words : `list[str]`
-        As in the file, but for OntoNotes' escapes: `/.` and `/?` come without the slash.
-    pos_tags : `list[str]`
-        Empty where the file has no such column.
-    names : `list[LabelledSpan]`
-        Named entities, ordered by start; the notation lets them nest. Empty where they were not asked for.
-    coref : `dict[ClusterId, list[Span]]`
-        For each cluster id its mentions in this sentence. Empty where they were not asked for.
-    """
-
-    line: int
-    words: list[str]
-    pos_tags: list[str]
-    names: list[LabelledSpan]
-    coref: dict[ClusterId, list[Span]]
-
-
-class Conll2012Document(Document[Conll2012Sentence]):
-    """One document, or one part of it, of a CoNLL-2012 file."""
 
 
 def corpus_files(path: str | PathLike[str]) -> list[Path]:
@@ -93,62 +68,85 @@ def corpus_files(path: str | PathLike[str]) -> list[Path]:
     return gold
 
 
-def read_documents(path: str | PathLike[str]) -> Iterator[Conll2012Document]:
+def read_documents(path: str | PathLike[str]) -> Iterator[Document]:
     """
-    Streams the documents of a CoNLL-2012 file.
+    Streams the documents of a CoNLL-2012 file, with names and the treebank's columns where it has them. Words
+    are as in the file, but for OntoNotes' escapes: `/.` and `/?` come without the slash.
 
     # Raises
 
     `DataError`
         With file and line, for whatever the format does not allow.
     """
-    for raw in read_raw_documents(path, LAYOUT, FEWEST_COLUMNS):
-        yield parse(raw)
+    add_sentence = partial(_add_sentence, names=True, coreference=True)
+    return read(path, COREFERENCE_LAYOUT, FEWEST_FOR_COREFERENCE, add_sentence, coreference=True)
 
 
-def read_names(path: str | PathLike[str]) -> Iterator[Conll2012Document]:
-    """As `read_documents`, but without coreference: its column may be missing, or hold anything."""
-    for raw in read_raw_documents(path, NAMES_LAYOUT, FEWEST_FOR_NAMES):
-        yield parse(raw, coreference=False)
+def read_names(path: str | PathLike[str]) -> Iterator[Document]:
+    """As `read_documents`, but names alone: the column of coreference may be missing, or hold anything."""
+    add_sentence = partial(_add_sentence, names=True, coreference=False)
+    return read(path, NAMES_LAYOUT, FEWEST_FOR_NAMES, add_sentence, coreference=False)
 
 
-def read_coreference(path: str | PathLike[str]) -> Iterator[Conll2012Document]:
+def read_coreference(path: str | PathLike[str]) -> Iterator[Document]:
     """
-    As `read_documents`, but without names: their column, and all others between word and coreference, may be
-    missing, or hold anything.
+    As `read_documents`, but coreference alone: the column of names, and all others between word and
+    coreference, may be missing, or hold anything.
     """
-    for raw in read_raw_documents(path, COREFERENCE_LAYOUT, FEWEST_FOR_COREFERENCE):
-        yield parse(raw, names=False)
+    add_sentence = partial(_add_sentence, names=False, coreference=True)
+    return read(path, COREFERENCE_LAYOUT, FEWEST_FOR_COREFERENCE, add_sentence, coreference=True)
 
 
-def parse(raw: RawDocument, names: bool = True, coreference: bool = True) -> Conll2012Document:
-    """
-    # Parameters
-
-    raw : `RawDocument`
-    names, coreference : `bool`, optional (default = `True`)
-        What is wanted. Where the rows are too short for both there are no names.
-
-    # Raises
-
-    `DataError`
-        With file and line, for whatever the columns' notation does not allow.
-    """
-    sentences = [_parse_sentence(rows, names, coreference) for rows in raw.sentences]
-    return Conll2012Document(raw.name, raw.part, raw.line, sentences)
-
-
-def _parse_sentence(rows: Rows, names: bool, coreference: bool) -> Conll2012Sentence:
+def _add_sentence(
+    document: Document, rows: Rows, first: int, names: bool, coreference: bool
+) -> None:
     rows.check_numbers(WORD_NUMBER, "the word number")
-    has_names = names and rows.num_columns > NAMES + coreference
-    return Conll2012Sentence(
-        line=rows.line,
-        words=[_ESCAPED_WORDS.get(word, word) for word in rows.column(WORD)],
-        pos_tags=rows.column(POS_TAG) if rows.num_columns >= FEWEST_FOR_NAMES else [],
-        names=rows.parse(NAMES, "names", _name_spans) if has_names else [],
-        coref=rows.parse(COREFERENCE, "coreference", coref_spans) if coreference else {},
-    )
+    words = [_ESCAPED_WORDS.get(word, word) for word in rows.column(WORD)]
+    treebank = _treebank(rows) if names and coreference else None
+    document.sentences.append(Sentence(words, treebank=treebank, line=rows.line))
+    if names and rows.num_columns > NAMES + coreference:
+        document.names += mentions_of(rows.parse(NAMES, "names", _name_spans), first)
+
+
+def _treebank(rows: Rows) -> TreebankColumns | None:
+    if rows.num_columns < FEWEST_COLUMNS:
+        return None
+    predicates = [rows.column(index) for index in range(FIRST_PREDICATE, rows.num_columns - 1)]
+    return TreebankColumns(*map(rows.column, TREEBANK), predicates=predicates)
 
 
 def _name_spans(cells: list[str]) -> list[LabelledSpan]:
     return bracket_spans(["*" if cell in _NOT_ANNOTATED else cell for cell in cells])
+
+
+def conll2012_lines(document: Document) -> Iterator[str]:
+    """
+    The lines of a CoNLL-2012 file for one document (or part), without their ends: names, coreference
+    (clusters numbered in document order), and the treebank's columns where the sentences have them.
+
+    # Parameters
+
+    document : `Document`
+        As `hmtl.importing.resolution.for_columns` leaves it; what the notation cannot hold is a `ValueError`.
+    """
+    yield begin_line(document)
+    for sentence, names, coref in zip(
+        document.sentences, document.by_sentence(document.names), coref_columns(document)
+    ):
+        treebank = sentence.treebank or TreebankColumns.absent(len(sentence))
+        columns = [
+            sentence.words,
+            treebank.pos_tags,
+            treebank.parse,
+            treebank.lemmas,
+            treebank.framesets,
+            treebank.senses,
+            treebank.speakers,
+            bracket_cells([name.labelled for name in names], len(sentence)),
+            *treebank.predicates,
+            coref,
+        ]
+        for index, cells in enumerate(zip(*columns)):
+            yield " ".join([document.name, str(document.part), str(index), *cells])
+        yield ""
+    yield END_DOCUMENT

@@ -7,13 +7,19 @@ tabs part the columns.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from os import PathLike
-from typing import Generic, Protocol, TypeVar
 
 from hmtl.errors import DataError
-from hmtl.formats.brackets import NO_CLUSTER, NOTHING, ClusterId, Span
+from hmtl.formats.annotated import Document, shifted
+from hmtl.formats.brackets import (
+    NO_CLUSTER,
+    NOTHING,
+    ClusterId,
+    Span,
+    coref_cells,
+    coref_spans,
+)
 from hmtl.formats.columns import Rows, SentenceBuffer, read_lines, shown, split_columns
 
 BEGIN_DOCUMENT = "#begin document"
@@ -22,82 +28,30 @@ _BEGIN = re.compile(
     r"#begin document (?:\((?P<name>.+)\)|(?P<bare>[^\s();](?:[^();]*[^\s();])?))"
     r"(?:; *part (?P<part>[0-9]{1,9}))?[ \t]*"
 )
+COREFERENCE = -1
 
-
-@dataclass(slots=True)
-class RawDocument:
-    """
-    The rows of one document.
-
-    # Parameters
-
-    name : `str`
-        What `#begin document` gives, in parentheses or without them.
-    part : `int`
-        CoNLL-2012 cuts long documents into parts; 0 where none is given.
-    line : `int`
-        The line of `#begin document`, counted from 1.
-    sentences : `list[Rows]`
-    """
-
-    name: str
-    part: int
-    line: int
-    sentences: list[Rows] = field(default_factory=list)
-
-
-class CorefSentence(Protocol):
-    """What a `Document` needs of its sentences."""
-
-    words: list[str]
-    coref: dict[ClusterId, list[Span]]
-
-
-SentenceT = TypeVar("SentenceT", bound=CorefSentence)
-
-
-@dataclass(slots=True)
-class Document(Generic[SentenceT]):
-    """
-    One parsed document (of CoNLL-2012: one part of it).
-
-    # Parameters
-
-    name : `str`
-    part : `int`
-        0 where the file gives none.
-    line : `int`
-        The line of `#begin document`, counted from 1.
-    sentences : `list[SentenceT]`
-    """
-
-    name: str
-    part: int
-    line: int
-    sentences: list[SentenceT]
-
-    def clusters(self) -> dict[ClusterId, list[Span]]:
-        """
-        For each cluster id its mentions, as inclusive token spans counted from the start of the
-        document; mentions in document order, clusters in the order of their first mentions.
-        """
-        clusters: dict[ClusterId, list[Span]] = {}
-        offset = 0
-        for sentence in self.sentences:
-            for cluster, spans in sentence.coref.items():
-                mentions = clusters.setdefault(cluster, [])
-                mentions.extend((start + offset, end + offset) for start, end in spans)
-            offset += len(sentence.words)
-        return clusters
+# Adds a sentence to a document, with all that its rows tell but coreference, given its first token's place.
+AddSentence = Callable[[Document, Rows, int], None]
 
 
 class _DocumentBuilder:
     """Follows the lines of a file, and holds the document that is open."""
 
-    def __init__(self, path: str | PathLike[str], layout: str, fewest_columns: int) -> None:
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        layout: str,
+        fewest_columns: int,
+        add_sentence: AddSentence,
+        coreference: bool,
+    ) -> None:
         self._path = path
         self._buffer = SentenceBuffer(path, layout, fewest_columns, NO_CLUSTER)
-        self._document: RawDocument | None = None
+        self._add_sentence = add_sentence
+        self._coreference = coreference
+        self._document: Document | None = None
+        self._clusters: dict[ClusterId, list[Span]] = {}
+        self._num_words = 0
 
     def begin(self, line: int, text: str) -> None:
         if self._document is not None:
@@ -113,7 +67,9 @@ class _DocumentBuilder:
                 f"'{BEGIN_DOCUMENT} (name); part 000'",
                 line,
             )
-        self._document = RawDocument(match["name"] or match["bare"], int(match["part"] or 0), line)
+        part = int(match["part"] or 0)
+        self._document = Document(match["name"] or match["bare"], [], part=part, line=line)
+        self._clusters, self._num_words = {}, 0
 
     def add_row(self, line: int, cells: list[str], ends_in_tab: bool) -> None:
         if self._document is None:
@@ -129,10 +85,17 @@ class _DocumentBuilder:
 
     def end_sentence(self) -> None:
         rows = self._buffer.take()
-        if rows is not None and self._document is not None:
-            self._document.sentences.append(rows)
+        if rows is None or self._document is None:
+            return
+        first = self._num_words
+        self._add_sentence(self._document, rows, first)
+        self._num_words += len(rows)
+        if self._coreference:
+            for cluster, spans in rows.parse(COREFERENCE, "coreference", coref_spans).items():
+                mentions = self._clusters.setdefault(cluster, [])
+                mentions.extend(shifted(span, first) for span in spans)
 
-    def end(self, line: int) -> RawDocument:
+    def end(self, line: int) -> Document:
         if self._document is None:
             raise self._error(
                 f"'{END_DOCUMENT}' without a document; expected '{BEGIN_DOCUMENT} (name)' before",
@@ -140,6 +103,7 @@ class _DocumentBuilder:
             )
         self.end_sentence()
         document, self._document = self._document, None
+        document.clusters = list(self._clusters.values())
         return document
 
     def end_of_file(self, last_line: int) -> None:
@@ -154,9 +118,13 @@ class _DocumentBuilder:
         return DataError(message, self._path, line)
 
 
-def read_raw_documents(
-    path: str | PathLike[str], layout: str, fewest_columns: int
-) -> Iterator[RawDocument]:
+def read(
+    path: str | PathLike[str],
+    layout: str,
+    fewest_columns: int,
+    add_sentence: AddSentence,
+    coreference: bool,
+) -> Iterator[Document]:
     """
     Streams the documents of a file, one in memory at a time.
 
@@ -167,13 +135,21 @@ def read_raw_documents(
         The columns of the format, as an error message names them.
     fewest_columns : `int`
         How many columns a row has at least.
+    add_sentence : `AddSentence`
+    coreference : `bool`
+        Whether the last column is read; without it, documents have no clusters.
+
+    # Returns
+
+    `Iterator[Document]`
+        Mentions of a cluster in document order, clusters in the order of their first mentions.
 
     # Raises
 
     `DataError`
         With file and line, for anything that is not the layout above, or no document at all.
     """
-    builder = _DocumentBuilder(path, layout, fewest_columns)
+    builder = _DocumentBuilder(path, layout, fewest_columns, add_sentence, coreference)
     line, num_documents = 1, 0
     for line, full_text in read_lines(path):
         text = full_text.strip(" \t")
@@ -198,3 +174,21 @@ def read_raw_documents(
         raise DataError(
             f"the file holds no document; expected '{BEGIN_DOCUMENT} (name)'", path, line
         )
+
+
+def begin_line(document: Document) -> str:
+    """Return the line that a document begins with."""
+    return f"{BEGIN_DOCUMENT} ({document.name}); part {document.part:03d}"
+
+
+def coref_columns(document: Document) -> Iterator[list[str]]:
+    """Give for each sentence its column of coreference, with clusters numbered in document order."""
+    ordered = sorted(sorted(cluster) for cluster in document.clusters if cluster)
+    # Of clusters whose first mentions begin at one token, the wider mention stands first on the page.
+    ordered.sort(key=lambda cluster: (cluster[0][0], -cluster[0][1]))
+    spans = [(number, span) for number, cluster in enumerate(ordered) for span in cluster]
+    for first, last in document.sentence_bounds():
+        inside = [
+            (number, shifted(span, -first)) for number, span in spans if first <= span[0] <= last
+        ]
+        yield coref_cells(inside, last - first + 1)

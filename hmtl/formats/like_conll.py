@@ -6,72 +6,25 @@ frame, coreference. A relation frame marks its two arguments, `(ARG1_PHYS*)` and
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 
+from hmtl.formats.annotated import Document, Relation, Sentence, mentions_of
 from hmtl.formats.brackets import (
     NOTHING,
-    ClusterId,
-    LabelledSpan,
     Span,
+    bracket_cells,
     bracket_spans,
-    coref_spans,
     flat_bracket_spans,
 )
 from hmtl.formats.columns import CellError, Rows, shown
-from hmtl.formats.documents import Document, read_raw_documents
+from hmtl.formats.documents import END_DOCUMENT, begin_line, coref_columns, read
 
 LAYOUT = "index, word, mention, relation frames (any number of columns), coreference"
 FEWEST_COLUMNS = 4
-INDEX, WORD, MENTION, FIRST_RELATION, COREFERENCE = 0, 1, 2, 3, -1
+INDEX, WORD, MENTION, FIRST_RELATION = 0, 1, 2, 3
 FIRST_ARGUMENT, SECOND_ARGUMENT = "ARG1", "ARG2"
 SUFFIX = "like_conll"
-
-
-@dataclass(slots=True, frozen=True)
-class Relation:
-    """
-    # Parameters
-
-    arg1, arg2 : `Span`
-        The heads of the two arguments. They may share tokens.
-    type : `str`
-    """
-
-    arg1: Span
-    arg2: Span
-    type: str
-
-
-@dataclass(slots=True)
-class LikeConllSentence:
-    """
-    # Parameters
-
-    line : `int`
-        The line of the first word, counted from 1.
-    words : `list[str]`
-    mentions : `list[LabelledSpan]`
-        Heads of entity mentions, ordered by start; no two share a token.
-    relations : `list[Relation]`
-        One per relation frame, in the order of the columns.
-    coref : `dict[ClusterId, list[Span]]`
-        For each cluster id its mentions in this sentence.
-    empty_relation_columns : `int`
-        How many relation columns mark nothing at all: filling, as where a converter gives every
-        sentence of a file as many columns.
-    """
-
-    line: int
-    words: list[str]
-    mentions: list[LabelledSpan]
-    relations: list[Relation]
-    coref: dict[ClusterId, list[Span]]
-    empty_relation_columns: int
-
-
-class LikeConllDocument(Document[LikeConllSentence]):
-    """One document of a like_conll file."""
 
 
 def read_documents(
@@ -79,7 +32,7 @@ def read_documents(
     mentions: bool = True,
     relations: bool = True,
     coreference: bool = True,
-) -> Iterator[LikeConllDocument]:
+) -> Iterator[Document]:
     """
     Streams the documents of a like_conll file.
 
@@ -87,35 +40,29 @@ def read_documents(
 
     path : `str` or `PathLike`
     mentions, relations, coreference : `bool`, optional (default = `True`)
-        What is wanted. The columns of the rest are not looked at, and sentences have none of it.
+        What is wanted. The columns of the rest are not looked at, and documents have none of it.
 
     # Raises
 
     `DataError`
         With file and line, for whatever the format does not allow.
     """
-    for raw in read_raw_documents(path, LAYOUT, FEWEST_COLUMNS):
-        sentences = [
-            _parse_sentence(rows, mentions, relations, coreference) for rows in raw.sentences
-        ]
-        yield LikeConllDocument(raw.name, raw.part, raw.line, sentences)
+    add_sentence = partial(_add_sentence, mentions=mentions, relations=relations)
+    return read(path, LAYOUT, FEWEST_COLUMNS, add_sentence, coreference)
 
 
-def _parse_sentence(
-    rows: Rows, mentions: bool, relations: bool, coreference: bool
-) -> LikeConllSentence:
+def _add_sentence(
+    document: Document, rows: Rows, first: int, mentions: bool, relations: bool
+) -> None:
     rows.check_numbers(INDEX, "the index")
     frame_columns = range(FIRST_RELATION, rows.num_columns - 1) if relations else ()
     frames = [rows.parse(column, "relation frame", _parse_frame) for column in frame_columns]
-    found = [relation for relation in frames if relation is not None]
-    return LikeConllSentence(
-        line=rows.line,
-        words=rows.column(WORD),
-        mentions=rows.parse(MENTION, "mentions", flat_bracket_spans) if mentions else [],
-        relations=found,
-        coref=rows.parse(COREFERENCE, "coreference", coref_spans) if coreference else {},
-        empty_relation_columns=len(frames) - len(found),
-    )
+    found = [relation.shifted(first) for relation in frames if relation is not None]
+    empty = len(frames) - len(found)
+    document.sentences.append(Sentence(rows.column(WORD), line=rows.line, empty_frames=empty))
+    document.relations += found
+    if mentions:
+        document.mentions += mentions_of(rows.parse(MENTION, "mentions", flat_bracket_spans), first)
 
 
 def _parse_frame(cells: list[str]) -> Relation | None:
@@ -142,7 +89,7 @@ def _parse_frame(cells: list[str]) -> Relation | None:
             f"{shown(types[SECOND_ARGUMENT])}; expected one type",
             first_row,
         )
-    return Relation(arguments[FIRST_ARGUMENT], arguments[SECOND_ARGUMENT], types[FIRST_ARGUMENT])
+    return Relation(types[FIRST_ARGUMENT], arguments[FIRST_ARGUMENT], arguments[SECOND_ARGUMENT])
 
 
 def _split_label(label: str, row: int) -> tuple[str, str]:
@@ -153,3 +100,32 @@ def _split_label(label: str, row: int) -> tuple[str, str]:
             f"unknown argument {shown(label)}; expected 'ARG1_<type>' or 'ARG2_<type>'", row
         )
     return argument, relation_type
+
+
+def like_conll_lines(document: Document) -> Iterator[str]:
+    """
+    The lines of a like_conll file for one document, without their ends: mentions, one column for each
+    relation of the sentence (ordered by type and arguments), coreference (clusters numbered in document
+    order).
+
+    # Parameters
+
+    document : `Document`
+        As `hmtl.importing.resolution.for_columns` leaves it; what the notation cannot hold is a `ValueError`.
+    """
+    yield begin_line(document)
+    for sentence, mentions, relations, coref in zip(
+        document.sentences,
+        document.by_sentence(document.mentions),
+        document.by_sentence(sorted(document.relations)),
+        coref_columns(document),
+    ):
+        spans = [[mention.labelled for mention in mentions]]
+        for relation in relations:
+            arguments = (FIRST_ARGUMENT, relation.arg1), (SECOND_ARGUMENT, relation.arg2)
+            spans.append([(f"{name}_{relation.type}", span) for name, span in arguments])
+        columns = [bracket_cells(each, len(sentence)) for each in spans]
+        for index, (word, *cells) in enumerate(zip(sentence.words, *columns, coref)):
+            yield " ".join([str(index), word, *cells])
+        yield ""
+    yield END_DOCUMENT

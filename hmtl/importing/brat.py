@@ -20,8 +20,8 @@ from pathlib import Path
 from hmtl.errors import DataError
 from hmtl.formats.annotated import CharacterSlice, Document, Mention, Relation
 from hmtl.formats.brackets import Span
+from hmtl.formats.brat import BARE_SPAN, NAME_PREFIX
 from hmtl.formats.columns import BYTE_ORDER_MARK
-from hmtl.formats.export.brat import BARE_SPAN, NAME_PREFIX
 from hmtl.importing import corpus_writer, splits, tokenization
 from hmtl.importing.brat_files import (
     ANNOTATION_SUFFIX,
@@ -215,7 +215,7 @@ class _Converter:
 
 
 def _is_apart(entity_type: str) -> bool:
-    """Whether `hmtl.formats.export.brat` wrote the entity for a name, or for a span that is no mention."""
+    """Whether `hmtl.formats.brat` wrote the entity for a name, or for a span that is no mention."""
     return entity_type.startswith(NAME_PREFIX) or entity_type == BARE_SPAN
 
 

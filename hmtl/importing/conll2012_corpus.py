@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import argparse
 
-from hmtl.formats.conll2012 import corpus_files
+from hmtl.formats.conll2012 import corpus_files, read_documents
 from hmtl.importing import column_corpus, corpus_writer
-from hmtl.importing.conll import read_conll2012
 from hmtl.importing.tally import Tally
 
 
@@ -20,4 +19,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Tally:
     """Converts a file or a folder."""
-    return column_corpus.convert(arguments, corpus_files(arguments.source), read_conll2012)
+    return column_corpus.convert(arguments, corpus_files(arguments.source), read_documents)

@@ -12,11 +12,11 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hmtl.errors import DataError
-from hmtl.formats.annotated import Document, Mention, Sentence, TreebankColumns
+from hmtl.formats.annotated import Document, Sentence, TreebankColumns, mentions_of
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.columns import (
     CellError,
@@ -26,7 +26,6 @@ from hmtl.formats.columns import (
     split_columns,
 )
 from hmtl.formats.conll2003 import DOCUMENT_START
-from hmtl.formats.export.conll import NO_LAYER, NO_PARSE
 from hmtl.formats.tags import OUTSIDE, split_tag, tags_to_spans
 from hmtl.importing import corpus_writer, splits
 from hmtl.importing.sources import files_in, name_of
@@ -219,11 +218,8 @@ class _Reader:
         document = Document(name, [])
         first = 0
         for rows in sentences:
-            spans = self._spans(rows, scheme)
             document.sentences.append(self._sentence(rows))
-            document.names += [
-                Mention(start + first, end + first, label) for label, (start, end) in spans
-            ]
+            document.names += mentions_of(self._spans(rows, scheme), first)
             first += len(rows)
         return document
 
@@ -231,13 +227,8 @@ class _Reader:
         words = rows.column(self.options.word)
         if self.options.pos is None:
             return Sentence(words)
-        absent = [NO_LAYER] * len(words)
-        pos_tags = rows.column(self.options.pos)
-        parse = [NO_PARSE] * len(words)
-        return Sentence(
-            words,
-            treebank=TreebankColumns(pos_tags, parse, absent, absent, absent, absent),
-        )
+        absent = TreebankColumns.absent(len(words))
+        return Sentence(words, treebank=replace(absent, pos_tags=rows.column(self.options.pos)))
 
     def _spans(self, rows: Rows, scheme: str) -> list[LabelledSpan]:
         tags = rows.parse(self.options.tag, "tag", lambda cells: _checked(cells, scheme))

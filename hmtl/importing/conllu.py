@@ -17,9 +17,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 
-from hmtl.formats.annotated import Document, Mention, Sentence, TreebankColumns
+from hmtl.formats.annotated import NO_LAYER, Document, Mention, Sentence, TreebankColumns
 from hmtl.formats.brackets import Span
-from hmtl.formats.export.conll import NO_LAYER, NO_PARSE
 from hmtl.importing import corpus_writer, splits
 from hmtl.importing.brat import DISCONTINUOUS, DROP, WIDEN, WIDENED
 from hmtl.importing.column_corpus import part_that_tells
@@ -198,14 +197,11 @@ def sentence_of(source: ConlluSentence) -> Sentence:
     tags = source.column(XPOS)
     if set(tags) == {NOTHING}:
         tags = source.column(UPOS)
-    absent = [NO_LAYER] * len(words)
     speaker = printable(source.comments.get(SPEAKER) or NO_LAYER)
-    columns = TreebankColumns(
+    columns = replace(
+        TreebankColumns.absent(len(words)),
         pos_tags=_cells(tags),
-        parse=[NO_PARSE] * len(words),
         lemmas=_cells(source.column(LEMMA)),
-        framesets=absent,
-        senses=absent,
         speakers=[speaker] * len(words),
     )
     return Sentence(words, treebank=columns)

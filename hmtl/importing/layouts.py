@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hmtl.formats.annotated import Document
-from hmtl.formats.conll2003 import DOCUMENT_START
-from hmtl.formats.export.brat import annotation_lines, with_text
-from hmtl.formats.export.columns import conll2003_lines
-from hmtl.formats.export.conll import conll2012_lines, like_conll_lines
-from hmtl.formats.export.dygie import json_line
+from hmtl.formats.annotated import Document, with_text
+from hmtl.formats.brat import annotation_lines
+from hmtl.formats.conll2003 import DOCUMENT_START, conll2003_lines
+from hmtl.formats.conll2012 import conll2012_lines
+from hmtl.formats.dygie import json_line
+from hmtl.formats.like_conll import like_conll_lines
 from hmtl.importing import splits
 from hmtl.importing.brat_files import ANNOTATION_SUFFIX, TEXT_SUFFIX
 from hmtl.importing.naming import UniqueNames

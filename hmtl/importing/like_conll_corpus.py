@@ -8,9 +8,8 @@ from __future__ import annotations
 import argparse
 
 from hmtl.formats.files import documents_in
-from hmtl.formats.like_conll import SUFFIX
+from hmtl.formats.like_conll import SUFFIX, read_documents
 from hmtl.importing import column_corpus, corpus_writer
-from hmtl.importing.conll import read_like_conll
 from hmtl.importing.tally import Tally
 
 
@@ -22,4 +21,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Tally:
     """Converts a file or a folder."""
     files = documents_in(arguments.source, SUFFIX)
-    return column_corpus.convert(arguments, files, read_like_conll)
+    return column_corpus.convert(arguments, files, read_documents)

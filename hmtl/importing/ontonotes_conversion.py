@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 
 from hmtl.formats.annotated import Document, Mention, Sentence, TreebankColumns
 from hmtl.formats.brackets import Span
-from hmtl.formats.export.conll import NO_LAYER
 from hmtl.importing.ontonotes_sentences import AnnotatedSentence
 from hmtl.importing.penn_trees import Tree
 from hmtl.importing.tally import Tally
@@ -86,13 +86,9 @@ def _shrunk(span: Span, number: dict[int, int]) -> Span | None:
 
 
 def _sentence(tree: Tree, spoken: list[int]) -> Sentence:
-    absent = [NO_LAYER] * len(spoken)
-    columns = TreebankColumns(
+    columns = replace(
+        TreebankColumns.absent(len(spoken)),
         pos_tags=[tree.leaves[leaf].tag for leaf in spoken],
         parse=tree.parse_cells(set(spoken)),
-        lemmas=absent,
-        framesets=absent,
-        senses=absent,
-        speakers=absent,
     )
     return Sentence([tree.leaves[leaf].word for leaf in spoken], treebank=columns)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Document
+from hmtl.formats.conll2012 import read_documents
 from hmtl.formats.files import documents_in
 from hmtl.importing import splits
-from hmtl.importing.conll import read_conll2012
 from hmtl.importing.tally import Tally
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def documents(
     `DataError`
         With file and line, for whatever the columns' format does not allow.
     """
-    parts = list(read_conll2012(skeleton))
+    parts = list(read_documents(skeleton))
     for name in dict.fromkeys(part.name for part in parts):
         of_document = [part for part in parts if part.name == name]
         if name not in words_of:

@@ -12,14 +12,14 @@ from __future__ import annotations
 import argparse
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from hmtl.errors import DataError
 from hmtl.formats.annotated import CharacterSlice, Sentence
 from hmtl.formats.brackets import Span
+from hmtl.formats.spacy_text import load_pipeline, sentence_places, word_places
 from hmtl.importing.tally import Tally
 
 SPACY, WHITESPACE, LINES = "spacy", "whitespace", "lines"
@@ -30,7 +30,7 @@ JOINED = "joined, as an annotation reaches across their boundary"
 # For each sentence the places of its words.
 Segmenter = Callable[[str], list[list[CharacterSlice]]]
 
-_WORD = re.compile(r"\S+")
+_NOT_NEEDED = ("ner", "lemmatizer", "attribute_ruler")
 _LINE = re.compile(r"[^\n]+")
 _PARAGRAPH = re.compile(r".+?(?=\n[^\S\n]*\n|\Z)", re.DOTALL)
 
@@ -73,72 +73,33 @@ def segmenter(arguments: argparse.Namespace) -> Segmenter:
     `DataError`
         If the pipeline is not installed, or the language not known.
     """
-    if arguments.tokens == WHITESPACE and arguments.sentences == LINES:
-        return lambda text: _non_empty(_matches(_WORD, text, line) for line in _all(_LINE, text))
-    nlp = _pipeline(arguments.spacy_model, arguments.language)
-    by_rules = arguments.tokens == SPACY
-    stretch = _LINE if arguments.sentences == LINES else _PARAGRAPH
+    by_lines = arguments.sentences == LINES
+    # Only what finds sentences; names and lemmas would take most of the time.
+    pipeline = load_pipeline(arguments.spacy_model, arguments.language, exclude=_NOT_NEEDED)
+    tokenizer = pipeline.tokenizer
+    if arguments.tokens == WHITESPACE:
+        tokenizer = partial(_doc_of_words, pipeline.vocab)
 
     def segment(text: str) -> list[list[CharacterSlice]]:
         sentences: list[list[CharacterSlice]] = []
-        for begin, end in _all(stretch, text):
-            make_doc = nlp.make_doc if by_rules else partial(_doc_of_words, nlp)
-            doc = make_doc(text[begin:end])
-            if arguments.sentences == LINES:
-                sentences.append(_words(doc, begin))
-            else:
-                sentences += [_words(sentence, begin) for sentence in nlp(doc).sents]
-        return _non_empty(sentences)
+        for stretch in (_LINE if by_lines else _PARAGRAPH).finditer(text):
+            doc = tokenizer(stretch[0])
+            found = [list(word_places(doc))] if by_lines else sentence_places(pipeline(doc))
+            for places in found:
+                sentences.append(
+                    [(start + stretch.start(), end + stretch.start()) for start, end in places]
+                )
+        return [sentence for sentence in sentences if sentence]
 
     return segment
 
 
-def _pipeline(model: str | None, language: str) -> Any:
-    import spacy
-
-    if model is None:
-        try:
-            nlp = spacy.blank(language)
-        except ImportError as error:
-            raise DataError(f"--language {language}: spaCy has no rules for it") from error
-        nlp.add_pipe("sentencizer")
-        return nlp
-    try:
-        # Only what finds sentences; and no entities or lemmas, which take most of the time.
-        return spacy.load(model, exclude=["ner", "lemmatizer", "attribute_ruler"])
-    except OSError as error:
-        raise DataError(
-            f"--spacy-model {model}: no such pipeline is installed; install it with `python -m spacy "
-            f"download {model}`, or leave the option out"
-        ) from error
-
-
-def _doc_of_words(nlp: Any, text: str) -> Any:
+def _doc_of_words(vocab: Any, text: str) -> Any:
     from spacy.tokens import Doc
 
     # Runs of blanks are tokens of their own, so that the places of characters stay what they are.
     pieces = re.findall(r"\S+|\s+", text)
-    return Doc(nlp.vocab, words=pieces, spaces=[False] * len(pieces))
-
-
-def _words(tokens: Iterable[Any], first: int) -> list[CharacterSlice]:
-    return [
-        (first + token.idx, first + token.idx + len(token.text))
-        for token in tokens
-        if not token.is_space
-    ]
-
-
-def _all(pattern: re.Pattern[str], text: str) -> Iterator[CharacterSlice]:
-    return (match.span() for match in pattern.finditer(text))
-
-
-def _matches(pattern: re.Pattern[str], text: str, place: CharacterSlice) -> list[CharacterSlice]:
-    return [match.span() for match in pattern.finditer(text, *place)]
-
-
-def _non_empty(sentences: Iterable[list[CharacterSlice]]) -> list[list[CharacterSlice]]:
-    return [sentence for sentence in sentences if sentence]
+    return Doc(vocab, words=pieces, spaces=[False] * len(pieces))
 
 
 def cut(

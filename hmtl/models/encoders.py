@@ -1,7 +1,7 @@
 """The hierarchy: encoders stacked on one another, each with a shortcut to the base embedding."""
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional
+from typing import Any, Collection, Dict, List, Optional
 
 import torch
 from allennlp.common import FromParams, Lazy
@@ -185,6 +185,13 @@ class StackedEncoders(torch.nn.Module):
         while (below := self.below[path[-1]]) is not None:
             path.append(below)
         return path[::-1]
+
+    def lowest_with(self, names: Collection[str]) -> Optional[str]:
+        """
+        The lowest level whose batches run through all of the named ones; `None` where they lie on several
+        branches, as for `up_to` of `forward`.
+        """
+        return next((name for name in self.below if set(names) <= set(self.path_to(name))), None)
 
 
 def _bottom_up(levels: Dict[str, Level]) -> List[str]:

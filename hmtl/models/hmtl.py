@@ -101,9 +101,8 @@ class Hmtl(Model):
         """
         fields = dict(batch)
         mention_level = self.mentions_from.get(task_name) if full else None
-        # The usual mention level is one below; for any other, all levels are computed in the one pass.
-        above = mention_level is not None and mention_level not in self.encoders.path_to(task_name)
-        encoding = self.encode(fields.pop("text"), up_to=None if above else task_name)
+        wanted = {task_name, mention_level or task_name}
+        encoding = self.encode(fields.pop("text"), up_to=self.encoders.lowest_with(wanted))
         if mention_level is not None:
             fields["predicted_mentions"] = self._mentions(mention_level, encoding)
         level = encoding.levels[task_name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hmtl.formats.annotated import Document
 from hmtl.prediction.results import (
     COREFERENCE,
     MENTIONS,
@@ -13,12 +14,13 @@ from hmtl.prediction.results import (
     Prediction,
     Range,
     Relation,
+    Sentence,
     Span,
     TaskInfo,
+    Token,
     mention_over,
     span_over,
 )
-from hmtl.prediction.tokenization import TokenizedText
 
 # By task what its head decoded: `(label, (start, end))`, `(first, second, label)` or a list of
 # `(start, end)`, by the kind of the task; all ends inclusive.
@@ -35,12 +37,13 @@ def shifted(kind: str, decoded: Sequence[Any], offset: int) -> list[Any]:
 
 
 def to_prediction(
-    text: TokenizedText, decoded: Decoded, tasks: list[TaskInfo], mentions_from: Mapping[str, str]
+    document: Document, decoded: Decoded, tasks: list[TaskInfo], mentions_from: Mapping[str, str]
 ) -> Prediction:
     """
     # Parameters
 
-    text : `TokenizedText`
+    document : `Document`
+        With its text and the words' places in it.
     decoded : `dict[str, list[Any]]`
         By task, in tokens of the text.
     tasks : `list[TaskInfo]`
@@ -48,16 +51,17 @@ def to_prediction(
         For tasks of relations, the task whose mentions are the arguments.
     """
 
+    text, places = document.text or "", document.offsets() or []
+    words = [Token(word, *place) for word, place in zip(document.words, places)]
+
     def span(tokens: Range) -> Span:
-        return span_over(text.text, text.tokens, tokens)
+        return span_over(text, words, tokens)
 
     def of_kind(kind: str) -> list[str]:
         return [task.name for task in tasks if task.kind == kind]
 
     mentions = {
-        task: [
-            mention_over(text.text, text.tokens, tokens, label) for label, tokens in decoded[task]
-        ]
+        task: [mention_over(text, words, tokens, label) for label, tokens in decoded[task]]
         for task in of_kind(MENTIONS)
     }
     relations = {}
@@ -75,9 +79,16 @@ def to_prediction(
         task: [[span(tokens) for tokens in cluster] for cluster in decoded[task]]
         for task in of_kind(COREFERENCE)
     }
-    chunks = None if text.noun_chunks is None else [span(chunk) for chunk in text.noun_chunks]
+    chunks = document.noun_chunks
     return Prediction(
-        text.text, text.tokens, text.sentences, tasks, mentions, relations, clusters, chunks
+        text,
+        words,
+        [Sentence(*bounds) for bounds in document.sentence_bounds()],
+        tasks,
+        mentions,
+        relations,
+        clusters,
+        None if chunks is None else [span(chunk) for chunk in chunks],
     )
 
 

@@ -8,24 +8,32 @@ killed process wrote beyond its last progress is cut off before it goes on, so n
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hmtl.common.files import make_durable, refusals, remove_directory, write_json
+from hmtl.common.files import (
+    PARTIAL,
+    held,
+    make_durable,
+    put_in_place,
+    refusals,
+    remove_directory,
+    write_json,
+)
 from hmtl.config.safety import check_plain_names
 from hmtl.errors import DataError
 from hmtl.prediction.renderings import BRAT_SUFFIXES, RENDERINGS, Rendering, brat_contents
 from hmtl.prediction.results import Prediction
 
-PARTIAL, PROGRESS = ".partial", ".progress"
+PROGRESS = ".progress"
 # What all file systems take in a file name, whatever the id is like; and how much of it.
 NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 LONGEST_NAME = 100
@@ -147,21 +155,15 @@ class ResumableOutput(Output):
         with refusals(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._make_partial()
-            self._descriptor = os.open(self.partial, os.O_RDONLY)
-        try:
-            self._open(recover)
-        except DataError:
-            os.close(self._descriptor)
-            raise
-
-    def _open(self, recover: bool) -> None:
-        self._lock()
-        if recover:
-            self._progress = self._read_progress()
-        with refusals(self.path):
-            self._go_on(self._progress)
-        self.num_done, self.last_id = self._progress.records, self._progress.last_id
-        self._note(self._progress)
+        with ExitStack() as stack:
+            stack.enter_context(held(self.partial, "another --output"))
+            if recover:
+                self._progress = self._read_progress()
+            with refusals(self.path):
+                self._go_on(self._progress)
+            self.num_done, self.last_id = self._progress.records, self._progress.last_id
+            self._note(self._progress)
+            self._held = stack.pop_all()
 
     @abstractmethod
     def _make_partial(self) -> None:
@@ -181,14 +183,13 @@ class ResumableOutput(Output):
 
     def close(self) -> None:
         if not self.is_complete:
-            os.close(self._descriptor)
+            self._held.close()
 
     def finish(self) -> None:
         with refusals(self.path):
             self._remove_old()
             make_durable(self.partial)
-            os.replace(self.partial, self.path)
-            make_durable(self.path.parent)
+            put_in_place(self.partial, self.path)
             self._progress_path.unlink()
 
     def _note(self, progress: Progress) -> None:
@@ -216,15 +217,6 @@ class ResumableOutput(Output):
                 "with --force, or choose another --output.",
                 self.partial,
             )
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise DataError(
-                "another process is writing this. Wait for it, stop it, or choose another --output.",
-                self.partial,
-            ) from error
 
     def _read_progress(self) -> Progress:
         try:

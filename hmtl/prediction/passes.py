@@ -55,11 +55,7 @@ class EncodingPass:
         self.kinds = kinds
         self.reader = reader
         self.reads_documents = COREFERENCE in kinds.values()
-        # The lowest level that has all of these on its path; `None` computes every level.
-        self._up_to = next(
-            (level for level in model.levels if set(kinds) <= set(model.encoders.path_to(level))),
-            None,
-        )
+        self._up_to = model.encoders.lowest_with(kinds)
 
     def predict(
         self, texts: Sequence[List[Words]], device: torch.device
@@ -153,39 +149,6 @@ def _token_indexers(blocks: Optional[Dict[str, Any]]) -> Optional[Dict[str, Toke
     return {
         name: build(TokenIndexer, block, f"token_indexers.{name}") for name, block in blocks.items()
     }
-
-
-def cut_by_length(
-    lengths: Sequence[int], most_tokens: int, most_pairs: Optional[int] = None
-) -> List[List[int]]:
-    """
-    Batches of texts of similar length.
-
-    # Parameters
-
-    lengths : `Sequence[int]`
-        Tokens of each text.
-    most_tokens : `int`
-        In a batch, padding included. A text that is longer is in a batch of its own.
-    most_pairs : `int`, optional (default = `None`)
-        Likewise, of pairs of tokens of one text: what is computed for relations.
-
-    # Returns
-
-    batches : `List[List[int]]`
-        Of positions in `lengths`, the shortest texts first.
-    """
-    batches: List[List[int]] = []
-    for position in sorted(range(len(lengths)), key=lengths.__getitem__):
-        longest, size = lengths[position], len(batches[-1]) + 1 if batches else 1
-        fits = size * longest <= most_tokens
-        if most_pairs is not None:
-            fits = fits and size * longest**2 <= most_pairs
-        if batches and fits:
-            batches[-1].append(position)
-        else:
-            batches.append([position])
-    return batches
 
 
 def pieces_of(sentence: Words, most_tokens: int) -> List[Tuple[int, Words]]:

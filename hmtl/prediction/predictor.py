@@ -1,6 +1,7 @@
 """From a trained run to answers: names, mentions, relations and coreference in any text."""
 
 import logging
+import math
 import threading
 from dataclasses import dataclass
 from os import PathLike
@@ -21,15 +22,22 @@ from typing import (
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.common.devices import choose_device
+from hmtl.common.devices import named_device
+from hmtl.data.batching import cut_by_length
 from hmtl.errors import DataError
+from hmtl.formats.annotated import Document
+from hmtl.formats.spacy_text import (
+    join_tokens,
+    load_pipeline,
+    read_doc,
+    without_surrogates,
+)
 from hmtl.formats.tags import split_tag
 from hmtl.models.hmtl import Hmtl
 from hmtl.prediction.answers import Decoded, shifted, to_prediction
 from hmtl.prediction.passes import (
     EncodingPass,
     Words,
-    cut_by_length,
     encoding_passes,
     kind_of,
     parts_of,
@@ -44,13 +52,6 @@ from hmtl.prediction.results import (
     Relation,
     Span,
     TaskInfo,
-)
-from hmtl.prediction.tokenization import (
-    TokenizedText,
-    join_tokens,
-    load_pipeline,
-    read_doc,
-    without_surrogates,
 )
 from hmtl.prediction.weights import load_models, log_weights, weight_files
 from hmtl.runs.assembly import build_model
@@ -186,7 +187,7 @@ class Predictor:
         model = build_model(config, load_vocabulary(directory / VOCABULARY_DIR))
         kinds = _kinds(model)
         files = weight_files(directory, list(kinds), weights)
-        models = load_models(model, files, _device(device))
+        models = load_models(model, files, named_device(device))
         log_weights(directory, files)
         passes = encoding_passes(models, config, kinds)
         return cls(passes, load_pipeline(pipeline), files, limits)
@@ -284,9 +285,9 @@ class Predictor:
             ]
         )
 
-    def predict_tokenized(self, texts: Sequence[TokenizedText]) -> List[Prediction]:
+    def predict_tokenized(self, texts: Sequence[Document]) -> List[Prediction]:
         """What all of the above come to."""
-        words = [text.words for text in texts]
+        words = [[sentence.words for sentence in text.sentences] for text in texts]
         found: List[Decoded] = [{task: [] for task in self.tasks} for _ in texts]
         with torch.inference_mode():
             for each in self._passes:
@@ -297,7 +298,7 @@ class Predictor:
             for text, decoded in zip(texts, found)
         ]
 
-    def _tokenized(self, texts: Sequence[str]) -> List[TokenizedText]:
+    def _tokenized(self, texts: Sequence[str]) -> List[Document]:
         readable = [self._readable(text) for text in texts]
         # Or spaCy would remember each word that it ever saw.
         with self._tokenizing, self.pipeline.memory_zone():
@@ -322,9 +323,10 @@ class Predictor:
     def _run(self, each: EncodingPass, stretches: List[_Stretch], found: List[Decoded]) -> None:
         """Adds to `found` what the tasks of one pass find."""
         lengths = [sum(map(len, sentences)) for _, _, sentences in stretches]
-        most_pairs = None if each.reads_documents else self.limits.sentence_tokens**2
+        most_pairs = math.inf if each.reads_documents else self.limits.sentence_tokens**2
         answers: Dict[int, Decoded] = {}
-        for positions in cut_by_length(lengths, self._batch_tokens, most_pairs):
+        batches = cut_by_length(lengths, most_tokens=self._batch_tokens, most_pairs=most_pairs)
+        for positions in batches:
             decoded = each.predict([stretches[position][2] for position in positions], self._device)
             for index, position in enumerate(positions):
                 answers[position] = {task: decoded[task][index] for task in each.kinds}
@@ -404,16 +406,3 @@ def _labels(head: Any, kind: str) -> List[str]:
         return list(head.labels)
     types = (split_tag(tag, head.coding_scheme)[1] for tag in head.labels)
     return list(dict.fromkeys(label for label in types if label))
-
-
-def _device(name: Optional[str]) -> torch.device:
-    if name is None:
-        return choose_device(None)
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ConfigurationError(
-            f"the device {name!r} cannot be used: {error}. Write for instance cpu or cuda:0."
-        ) from error
-    return device

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from hmtl.errors import DataError
 from hmtl.formats.columns import shown, shown_json
-from hmtl.prediction.tokenization import without_surrogates
+from hmtl.formats.spacy_text import without_surrogates
 
 TEXT, LINES, JSON_LINES = "text", "lines", "jsonl"
 INPUT_FORMATS = (TEXT, LINES, JSON_LINES)

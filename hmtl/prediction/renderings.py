@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hmtl.formats.annotated import Document, Sentence
 from hmtl.formats.annotated import Mention as DocumentMention
 from hmtl.formats.annotated import Relation as DocumentRelation
-from hmtl.formats.export.brat import annotation_lines
-from hmtl.formats.export.conll import conll2012_lines, like_conll_lines
+from hmtl.formats.brackets import LabelledSpan
+from hmtl.formats.brat import annotation_lines
+from hmtl.formats.conll2012 import conll2012_lines
+from hmtl.formats.drawing import PAGE_BEGIN, PAGE_END, draw_arrows, draw_names, draw_spans
+from hmtl.formats.like_conll import like_conll_lines
 from hmtl.importing.resolution import for_columns
 from hmtl.importing.tally import Tally
-from hmtl.prediction.displacy_page import PAGE_BEGIN, PAGE_END, figures
-from hmtl.prediction.results import REFERENCE_NAMES, Prediction
+from hmtl.prediction.results import REFERENCE_NAMES, Prediction, Relation
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,49 @@ def _like_conll(name: Any, prediction: Prediction) -> str:
 
 def _article(name: Any, prediction: Prediction) -> str:
     heading = html.escape(name if isinstance(name, str) else json.dumps(name))
-    return f"<article>\n<h2>{heading}</h2>\n{figures(prediction)}\n</article>\n"
+    figures = "".join(
+        f"<h3>{html.escape(task)}</h3>\n{figure}\n" for task, figure in _figures(prediction)
+    )
+    return f"<article>\n<h2>{heading}</h2>\n{figures}</article>\n"
+
+
+def _figures(prediction: Prediction) -> Iterator[tuple[str, str]]:
+    """What is drawn for each task."""
+    words = [token.text for token in prediction.tokens]
+    # All that a task may find, so that one label has one colour in all texts.
+    labels = {task.name: task.labels for task in prediction.tasks}
+    for task, mentions in prediction.mentions.items():
+        if task == REFERENCE_NAMES:
+            names = [(each.type, (each.begin_char, each.end_char)) for each in mentions]
+            yield task, draw_names(prediction.text, names, labels[task])
+        else:
+            found = [(each.type, (each.begin_token, each.end_token)) for each in mentions]
+            yield task, draw_spans(words, found, labels[task])
+    for task, relations in prediction.relations.items():
+        yield task, "\n".join(_arrows(prediction, words, relations))
+    for task, clusters in prediction.clusters.items():
+        numbers = [str(number + 1) for number in range(len(clusters))]
+        numbered: list[LabelledSpan] = [
+            (number, (span.begin_token, span.end_token))
+            for number, cluster in zip(numbers, clusters)
+            for span in cluster
+        ]
+        yield task, draw_spans(words, numbered, numbers)
+
+
+def _arrows(
+    prediction: Prediction, words: Sequence[str], relations: Sequence[Relation]
+) -> Iterator[str]:
+    """A drawing for each sentence that holds a relation of two tokens."""
+    for sentence in prediction.sentences:
+        first, last = sentence.begin_token, sentence.end_token
+        inside = [
+            (each.type, each.arg1.end_token - first, each.arg2.end_token - first)
+            for each in relations
+            if first <= each.arg1.end_token <= last and each.arg1.end_token != each.arg2.end_token
+        ]
+        if inside:
+            yield draw_arrows(words[first : last + 1], inside)
 
 
 RENDERINGS = {

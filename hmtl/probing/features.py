@@ -12,7 +12,8 @@ import numpy
 from tqdm import tqdm
 
 from hmtl.common.files import refusals, remove_partial, replacing
-from hmtl.probing.layers import LayerEncoder, batches_by_length, order_by_length
+from hmtl.data.batching import cut_by_length
+from hmtl.probing.layers import LayerEncoder
 from hmtl.probing.tasks import Sentence
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ FORMAT = 1
 # Little endian, four bytes.
 DTYPE = "<f4"
 KEY_LENGTH = 32
+BATCH_SIZE = 128
 
 
 class Vectors:
@@ -83,7 +85,7 @@ class FeatureStore:
         DataError
             When they cannot be written.
         """
-        order = order_by_length(sentences)
+        order = [position for batch in _batches(sentences) for position in batch]
         place = numpy.empty(len(order), dtype=numpy.int64)
         place[order] = numpy.arange(len(order))
         paths = self._paths(task, sentences)
@@ -135,7 +137,7 @@ class FeatureStore:
                 total=len(sentences), desc=f"encoding {task}", leave=False, disable=None
             )
             with progress:
-                for batch in batches_by_length(sentences):
+                for batch in _batches(sentences):
                     vectors = self.encoder.encode([sentences[position] for position in batch])
                     for layer, file in files.items():
                         file.write(vectors[layer].astype(DTYPE, copy=False).tobytes())
@@ -149,6 +151,10 @@ class FeatureStore:
             for other in self.directory.iterdir():
                 if other != path and other.stem[:-KEY_LENGTH] == stem:
                     other.unlink()
+
+
+def _batches(sentences: Sequence[Sentence]) -> list[list[int]]:
+    return cut_by_length(list(map(len, sentences)), most_texts=BATCH_SIZE)
 
 
 def _stem(task: str, layer: str) -> str:

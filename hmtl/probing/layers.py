@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy
 import torch
@@ -21,7 +21,6 @@ ENCODER = "encoder_"
 ALL = "all"
 # What SentEval's own examples put in the place of a sentence without tokens.
 EMPTY_SENTENCE = ["."]
-BATCH_SIZE = 128
 TEXT = "text"
 
 
@@ -93,7 +92,8 @@ class LayerEncoder:
         self.reader = reader
         self.layers = list(layers)
         self.device = device
-        self.up_to = _level_to_stop_at(model, self.layers)
+        levels = [layer.removeprefix(ENCODER) for layer in self.layers if layer != EMBEDDER]
+        self.up_to = model.encoders.lowest_with(levels)
 
     def dimension(self, layer: str) -> int:
         """The width of a layer's vectors."""
@@ -138,29 +138,6 @@ def build_reader(block: dict) -> DatasetReader:
         Taken apart: give a copy.
     """
     return DatasetReader.from_params(Params(block))
-
-
-def batches_by_length(
-    sentences: Sequence[Sequence[str]], batch_size: int = BATCH_SIZE
-) -> Iterator[list[int]]:
-    """The positions of sentences, the shortest first, cut into batches: little is spent on padding."""
-    order = order_by_length(sentences)
-    for first in range(0, len(order), batch_size):
-        yield order[first : first + batch_size]
-
-
-def order_by_length(sentences: Sequence[Sequence[str]]) -> list[int]:
-    """The positions of sentences, the shortest first."""
-    return sorted(range(len(sentences)), key=lambda position: len(sentences[position]))
-
-
-def _level_to_stop_at(model: Hmtl, layers: Sequence[str]) -> str | None:
-    """The level whose path holds all wanted layers, or `None` where they lie on several branches."""
-    levels = {layer.removeprefix(ENCODER) for layer in layers if layer != EMBEDDER}
-    for name in model.levels:
-        if levels <= set(model.encoders.path_to(name)):
-            return name
-    return None
 
 
 def _mean(encoding: Encoding, layer: str) -> numpy.ndarray:

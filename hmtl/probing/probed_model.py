@@ -77,35 +77,6 @@ def load_model(
     return ProbedModel(encoder, described, _digest(experiment, block))
 
 
-def choose_device(name: str | None) -> torch.device:
-    """
-    # Parameters
-
-    name : `str`, optional
-        `"cpu"`, `"cuda"` or `"cuda:<number>"`; `None` takes the first CUDA device if there is one, else the
-        CPU.
-
-    # Raises
-
-    ConfigurationError
-        When that device is not there.
-    """
-    if name is None:
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigurationError(
-            f"--device {name}: expected is cpu, cuda or cuda:<number>"
-        ) from error
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ConfigurationError(
-            f"--device {name}: torch sees {torch.cuda.device_count()} CUDA device(s). Write --device cpu, "
-            "or leave it out to take what there is."
-        )
-    return device
-
-
 def _experiment(config: RunConfig, serialization_dir: Path, device: torch.device) -> Experiment:
     vocab = load_vocabulary(serialization_dir / VOCABULARY_DIR)
     seed_everything(config.seed)

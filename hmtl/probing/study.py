@@ -12,6 +12,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from tqdm import tqdm
 
+from hmtl.common.devices import named_device
 from hmtl.common.files import replacing, sole_writer
 from hmtl.common.interruption import Interrupted
 from hmtl.probing import bag_of_embeddings
@@ -19,7 +20,7 @@ from hmtl.probing.classifiers import Classifier
 from hmtl.probing.features import FeatureStore
 from hmtl.probing.layers import ALL
 from hmtl.probing.plots import heat_map, line_plot
-from hmtl.probing.probed_model import ProbedModel, choose_device, load_model
+from hmtl.probing.probed_model import ProbedModel, load_model
 from hmtl.probing.report import markdown_report
 from hmtl.probing.results import Results, check_comparable, facts_of
 from hmtl.probing.scorers import EngineProbe, OwnProbe, Scorer, TaskVectors
@@ -125,7 +126,7 @@ def probe(request: Request) -> Results:
             "--standardize is for our own probe: leave it out, or leave --senteval out"
         )
     others = [Results.load(directory) for directory in request.beside]
-    device = choose_device(request.device)
+    device = named_device(request.device)
     source = probing_directory(_data_of(request))
     # Every file is checked before the first is used.
     tasks = tasks_in(source, request.tasks)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hmtl.checking.drawing import Pen, draw, wants_colours
-from hmtl.checking.example import Example, Relation
+from hmtl.checking.example import Example
+from hmtl.formats.annotated import Relation
 
 WORDS = "Ann 's old dog Rex barked .".split()
 
@@ -43,7 +44,7 @@ def test_mention_that_is_too_wide_is_marked() -> None:
 
 
 def test_relations_stand_below_with_the_mentions_they_are_between() -> None:
-    relations = [Relation("OWNS", 0, 4), Relation("SUBJ", 4, 5)]
+    relations = [Relation("OWNS", (0, 0), (4, 4)), Relation("SUBJ", (4, 4), (5, 5))]
     lines = drawn(example(relations=relations, mentions=[("PER", (0, 0)), ("PET", (3, 4))]))
     assert lines[2:] == ["Ann (PER) --OWNS--> dog Rex (PET)", "dog Rex (PET) --SUBJ--> barked"]
 
@@ -77,7 +78,9 @@ def test_lines_are_no_wider_than_the_terminal_and_lose_no_word(
 
 @given(st.integers(10, 60))
 def test_colours_change_nothing_but_the_colour(width: int) -> None:
-    of = example(spans=[("PER", (0, 0)), ("PET", (3, 4))], relations=[Relation("OWNS", 0, 4)])
+    of = example(
+        spans=[("PER", (0, 0)), ("PET", (3, 4))], relations=[Relation("OWNS", (0, 0), (4, 4))]
+    )
     coloured = draw(of, Pen(width, colours=True))
     assert "\033[" in coloured
     assert re.sub("\033\\[[0-9]+m", "", coloured) == draw(of, Pen(width))

@@ -7,10 +7,11 @@ from allennlp.data.token_indexers import SingleIdTokenIndexer, TokenCharactersIn
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmtl.checking.example import Relation, example_of, spans_of_tags
+from hmtl.checking.example import example_of, spans_of_tags
 from hmtl.data.readers.coref import CorefReader
 from hmtl.data.readers.mention_ace import MentionAceReader
 from hmtl.data.readers.relation_ace import RelationAceReader
+from hmtl.formats.annotated import Relation
 from hmtl.formats.tags import spans_to_tags
 
 WORDS = ["Ann", "Lee", "met", "Bob", "."]
@@ -58,7 +59,7 @@ def test_sentence_with_relations_has_them_and_the_mentions_beside() -> None:
     example = example_of(instance)
     assert example.spans is None
     assert example.mentions == mentions
-    assert example.relations == [Relation("PER-SOC", 1, 3)]
+    assert example.relations == [Relation("PER-SOC", (1, 1), (3, 3))]
     assert example.labels == Counter({"PER-SOC": 1})
 
 

@@ -1,8 +1,9 @@
 from html.parser import HTMLParser
 from pathlib import Path
 
-from hmtl.checking.example import Example, Relation
+from hmtl.checking.example import Example
 from hmtl.checking.page import page, write_page
+from hmtl.formats.annotated import Relation
 
 EVIL = "<script>alert('x')</script>"
 
@@ -31,7 +32,11 @@ def test_page_shows_words_spans_clusters_and_relations() -> None:
     related = Example(
         words,
         sentences=[(0, 3)],
-        relations=[Relation("KNOWS", 2, 0), Relation("MET", 2, 0), Relation("SELF", 1, 1)],
+        relations=[
+            Relation("KNOWS", (2, 2), (0, 0)),
+            Relation("MET", (2, 2), (0, 0)),
+            Relation("SELF", (1, 1), (1, 1)),
+        ],
         mentions=[("PER", (0, 0)), ("PER", (2, 2))],
     )
     document = Example(
@@ -52,7 +57,7 @@ def test_everything_from_the_data_is_escaped() -> None:
         [EVIL, "b"],
         sentences=[(0, 1)],
         spans=[(EVIL, (0, 0))],
-        relations=[Relation(EVIL, 0, 1)],
+        relations=[Relation(EVIL, (0, 0), (1, 1))],
         document=(EVIL, 0),
         source=EVIL,
     )

@@ -3,8 +3,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmtl.checking.example import Example, Relation
+from hmtl.checking.example import Example
 from hmtl.checking.split_counts import SplitCounts, share_unknown
+from hmtl.formats.annotated import Relation
 
 
 def sentence(text: str, document: str | None = None, **details: object) -> Example:
@@ -43,7 +44,7 @@ def test_annotation_is_counted_where_the_task_has_it() -> None:
     )
     assert (counts.spans, counts.relations, counts.clusters) == (2, None, None)
     assert counts.labels == Counter(X=1, Y=1)
-    counts = counted(sentence("a b", relations=[Relation("R", 0, 1)]))
+    counts = counted(sentence("a b", relations=[Relation("R", (0, 0), (1, 1))]))
     assert (counts.spans, counts.relations) == (None, 1)
 
 

@@ -187,7 +187,7 @@ def test_same_file_is_a_copy_where_there_are_no_links(
 
 def test_second_writer_is_refused(tmp_path: Path) -> None:
     with sole_writer(tmp_path / "run"):
-        with pytest.raises(DataError, match="another process is training here"):
+        with pytest.raises(DataError, match="another process is writing here"):
             with sole_writer(tmp_path / "run"):
                 pass
     with sole_writer(tmp_path / "run"):

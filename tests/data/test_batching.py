@@ -8,7 +8,7 @@ from allennlp.data.fields import MetadataField, TextField
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmtl.data.batching import BasicBatching, Batching, BucketBatching
+from hmtl.data.batching import BasicBatching, Batching, BucketBatching, cut_by_length
 
 
 def instances_of(*lengths: int) -> list[Instance]:
@@ -98,3 +98,20 @@ def test_bucket_batching_names_unknown_field() -> None:
 def test_batch_size_must_be_positive(batch_size: int) -> None:
     with pytest.raises(ConfigurationError, match=f"batch_size is {batch_size}"):
         BasicBatching(batch_size)
+
+
+@given(st.lists(st.integers(0, 40), max_size=30), st.integers(1, 60), st.integers(1, 60))
+def test_batches_hold_each_text_once_and_keep_to_the_limits(
+    lengths: list[int], most_tokens: int, side: int
+) -> None:
+    batches = cut_by_length(lengths, most_tokens=most_tokens, most_pairs=side**2)
+    assert sorted(position for batch in batches for position in batch) == list(range(len(lengths)))
+    for batch in batches:
+        longest = max(lengths[position] for position in batch)
+        assert len(batch) == 1 or len(batch) * longest <= most_tokens
+        assert len(batch) == 1 or len(batch) * longest**2 <= side**2
+
+
+@pytest.mark.parametrize("limits", [{"most_tokens": 20}, {"most_texts": 2}, {"most_pairs": 200}])
+def test_texts_of_similar_length_are_in_one_batch(limits: dict[str, float]) -> None:
+    assert cut_by_length([9, 1, 10, 2], **limits) == [[1, 3], [0, 2]]

@@ -38,11 +38,11 @@ def test_read_sentences_reads_both_schemes_and_any_columns(
 ) -> None:
     path = tmp_path / "eng.train"
     path.write_text(text)
-    sentences = list(read_sentences(path))
+    sentences, names = zip(*read_sentences(path))
     assert [sentence.line for sentence in sentences] == lines
     assert sentences[0].words == ["EU", "rejects", "German", "British", "call"]
-    assert [sentence.names for sentence in sentences] == [
+    assert names == (
         [("ORG", (0, 0)), ("MISC", (2, 2)), ("MISC", (3, 3))],
         [("PER", (0, 1))],
         [],
-    ]
+    )

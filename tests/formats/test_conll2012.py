@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from hmtl.errors import DataError
+from hmtl.formats.annotated import Document, Mention
 from hmtl.formats.conll2012 import (
-    Conll2012Document,
     corpus_files,
     read_coreference,
     read_documents,
@@ -47,10 +47,10 @@ def test_read_documents_gives_sentences_whatever_their_predicates(two_parts: Pat
     document = next(read_documents(two_parts))
     assert [sentence.line for sentence in document.sentences] == [2, 8]
     first, second = document.sentences
-    assert first.pos_tags == ["NNP", "NNP", "VBD", "NNP", "."]
-    assert first.names == [("PERSON", (0, 1)), ("GPE", (3, 3))]
-    assert first.coref == {1: [(0, 1)], 2: [(3, 3)]}
-    assert (second.words, second.names) == (["She", "-"], [])
+    assert first.treebank is not None
+    assert first.treebank.pos_tags == ["NNP", "NNP", "VBD", "NNP", "."]
+    assert second.words == ["She", "-"]
+    assert document.names == [Mention(0, 1, "PERSON"), Mention(3, 3, "GPE")]
 
 
 def test_read_documents_drops_slash_of_escaped_marks(two_parts: Path) -> None:
@@ -60,7 +60,7 @@ def test_read_documents_drops_slash_of_escaped_marks(two_parts: Path) -> None:
 
 def test_clusters_count_tokens_from_start_of_document(two_parts: Path) -> None:
     document = next(read_documents(two_parts))
-    assert document.clusters() == {1: [(0, 1), (5, 5)], 2: [(3, 3)]}
+    assert document.clusters == [[(0, 1), (5, 5)], [(3, 3)]]
 
 
 def test_read_documents_ends_sentence_at_end_of_document(tmp_path: Path) -> None:
@@ -88,12 +88,10 @@ def test_read_documents_reads_sentence_of_a_hundred_thousand_tokens(tmp_path: Pa
     row = "d 0 0 a NN * - - - - * (1)\n"
     path.write_text(f"#begin document (d)\n{row * 100_000}#end document\n")
     (document,) = read_documents(path)
-    assert len(document.clusters()[1]) == 100_000
+    assert len(document.clusters[0]) == 100_000
 
 
-def read_rows(
-    tmp_path: Path, rows: str, read: Callable[[Path], Iterator[Conll2012Document]]
-) -> Conll2012Document:
+def read_rows(tmp_path: Path, rows: str, read: Callable[[Path], Iterator[Document]]) -> Document:
     path = tmp_path / "d"
     path.write_text(f"#begin document d; part 002\n{rows}#end document\n")
     (document,) = read(path)
@@ -107,8 +105,8 @@ def test_documents_may_be_named_without_parentheses(tmp_path: Path) -> None:
 
 def test_columns_that_a_corpus_does_not_use_may_hold_underscores(tmp_path: Path) -> None:
     rows = "d 0 0 Ann _ _ _ _ _ _ _ (1)\nd 0 1 left _ _ _ _ _ _ _ _\n"
-    (sentence,) = read_rows(tmp_path, rows, read_documents).sentences
-    assert (sentence.names, sentence.coref) == ([], {1: [(0, 0)]})
+    document = read_rows(tmp_path, rows, read_documents)
+    assert (document.names, document.clusters) == ([], [[(0, 0)]])
 
 
 @pytest.mark.parametrize(
@@ -126,28 +124,27 @@ def test_columns_that_a_corpus_does_not_use_may_hold_underscores(tmp_path: Path)
 )
 @pytest.mark.parametrize("read", [read_documents, read_coreference])
 def test_last_cell_may_be_empty_between_tabs(
-    tmp_path: Path, rows: list[str], read: Callable[[Path], Iterator[Conll2012Document]]
+    tmp_path: Path, rows: list[str], read: Callable[[Path], Iterator[Document]]
 ) -> None:
     lines = "".join(f"d\t0\t{index}\tw\t{row}\n" for index, row in enumerate(rows))
-    (sentence,) = read_rows(tmp_path, lines, read).sentences
     place = next(index for index, row in enumerate(rows) if "(1)" in row)
-    assert sentence.coref == {1: [(place, place)]}
+    assert read_rows(tmp_path, lines, read).clusters == [[(place, place)]]
 
 
 def test_coreference_is_read_from_five_columns(tmp_path: Path) -> None:
-    (sentence,) = read_rows(tmp_path, "d 0 0 Ann (e1)\n", read_coreference).sentences
-    assert (sentence.words, sentence.coref) == (["Ann"], {"e1": [(0, 0)]})
+    document = read_rows(tmp_path, "d 0 0 Ann (e1)\n", read_coreference)
+    assert (document.words, document.clusters) == (["Ann"], [[(0, 0)]])
 
 
 def test_coreference_is_read_whatever_stands_among_the_names(tmp_path: Path) -> None:
     rows = "d 0 0 Ann NN * - - - - B-PER (1)\n"
-    assert read_rows(tmp_path, rows, read_coreference).clusters() == {1: [(0, 0)]}
+    assert read_rows(tmp_path, rows, read_coreference).clusters == [[(0, 0)]]
 
 
 @pytest.mark.parametrize("last", [" x", ""], ids=["malformed", "absent"])
 def test_names_are_read_whatever_stands_as_coreference(tmp_path: Path, last: str) -> None:
     rows = f"d 0 0 Ann NN * - - - - (PER){last}\n"
-    assert read_rows(tmp_path, rows, read_names).sentences[0].names == [("PER", (0, 0))]
+    assert read_rows(tmp_path, rows, read_names).names == [Mention(0, 0, "PER")]
 
 
 def test_corpus_files_leaves_out_predicted_copies(tmp_path: Path) -> None:
@@ -195,9 +192,9 @@ def test_read_documents_counts_ontogum_as_its_readme(
     ]
     for read in (one_file, tree):
         all_sentences = [sentence for document in read for sentence in document.sentences]
-        all_clusters = [spans for document in read for spans in document.clusters().values()]
+        all_clusters = [spans for document in read for spans in document.clusters]
         assert len(read) == documents
         assert len(all_sentences) == sentences
         assert sum(len(sentence.words) for sentence in all_sentences) == tokens
-        assert sum(len(sentence.names) for sentence in all_sentences) == names
+        assert sum(len(document.names) for document in read) == names
         assert (len(all_clusters), sum(map(len, all_clusters))) == (clusters, mentions)

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from hmtl.formats.annotated import Document, Mention, Relation
 from hmtl.formats.files import documents_in
-from hmtl.formats.like_conll import SUFFIX, Relation, read_documents
+from hmtl.formats.like_conll import SUFFIX, read_documents
 
 DOCUMENT = """\
 #begin document (nw/AFP_1); part 000
@@ -19,11 +20,11 @@ DOCUMENT = """\
 """
 
 
-def sentence_of(tmp_path: Path, rows: str):
+def document_of(tmp_path: Path, rows: str) -> Document:
     path = tmp_path / "a.like_conll"
     path.write_text(f"#begin document (d)\n{rows}\n#end document\n", encoding="utf-8")
     (document,) = read_documents(path)
-    return document.sentences[0]
+    return document
 
 
 def test_read_documents_gives_mentions_relations_and_clusters(tmp_path: Path) -> None:
@@ -33,9 +34,11 @@ def test_read_documents_gives_mentions_relations_and_clusters(tmp_path: Path) ->
     first, second = document.sentences
     assert (document.name, first.line, second.line) == ("nw/AFP_1", 2, 9)
     assert first.words == ["The", "Rome", "police", "chief", "Rossi", "."]
-    assert first.mentions == [("GPE", (1, 1)), ("ORG", (2, 3)), ("PER", (4, 4))]
-    assert second.mentions == [("PER", (0, 0))]
-    assert document.clusters() == {2: [(1, 1)], 1: [(2, 3)], 3: [(4, 5), (6, 6)], 4: [(4, 4)]}
+    assert document.by_sentence(document.mentions) == [
+        [Mention(1, 1, "GPE"), Mention(2, 3, "ORG"), Mention(4, 4, "PER")],
+        [Mention(0, 0, "PER")],
+    ]
+    assert document.clusters == [[(1, 1)], [(2, 3)], [(4, 4)], [(4, 5), (6, 6)]]
 
 
 def test_relation_labels_are_split_at_first_underscore(tmp_path: Path) -> None:
@@ -43,7 +46,7 @@ def test_relation_labels_are_split_at_first_underscore(tmp_path: Path) -> None:
     path = tmp_path / "a.like_conll"
     path.write_text(DOCUMENT, encoding="utf-8")
     (document,) = read_documents(path)
-    assert document.sentences[0].relations == [
+    assert document.relations == [
         Relation(arg1=(4, 4), arg2=(2, 3), type="ORG-AFF"),
         Relation(arg1=(2, 3), arg2=(1, 1), type="PART_WHOLE"),
     ]
@@ -62,18 +65,18 @@ def test_both_arguments_may_end_on_one_token(
 ) -> None:
     # The reference silently takes the previous relation's arguments here (SPEC 8.11).
     rows = "\n".join(f"{index} w * {cell} -" for index, cell in enumerate(cells))
-    assert sentence_of(tmp_path, rows).relations == [Relation(arg1, arg2, "X")]
+    assert document_of(tmp_path, rows).relations == [Relation("X", arg1, arg2)]
 
 
 def test_empty_relation_columns_are_counted(tmp_path: Path) -> None:
-    sentence = sentence_of(tmp_path, "0 a * * (ARG1_X) * -\n1 b * * (ARG2_X) * -")
-    assert len(sentence.relations) == 1
-    assert sentence.empty_relation_columns == 2
+    document = document_of(tmp_path, "0 a * * (ARG1_X) * -\n1 b * * (ARG2_X) * -")
+    assert len(document.relations) == 1
+    assert document.sentences[0].empty_frames == 2
 
 
 def test_words_may_be_what_stands_for_nothing_elsewhere(tmp_path: Path) -> None:
-    sentence = sentence_of(tmp_path, "0 * * -\n1 - * -\n2 ( * -\n3 # * -\n4 1\u00a02 * -")
-    assert sentence.words == ["*", "-", "(", "#", "1\u00a02"]
+    document = document_of(tmp_path, "0 * * -\n1 - * -\n2 ( * -\n3 # * -\n4 1\u00a02 * -")
+    assert document.words == ["*", "-", "(", "#", "1\u00a02"]
 
 
 @pytest.mark.parametrize(
@@ -105,12 +108,13 @@ def test_read_documents_counts_redocred_as_its_readme(
     ]
     for read in (one_file, tree):
         all_sentences = [sentence for document in read for sentence in document.sentences]
-        all_clusters = [spans for document in read for spans in document.clusters().values()]
+        all_clusters = [spans for document in read for spans in document.clusters]
         assert (len(read), len(all_sentences)) == (documents, sentences)
-        assert sum(bool(sentence.relations) for sentence in all_sentences) == related
+        by_sentence = [found for each in read for found in each.by_sentence(each.relations)]
+        assert sum(map(bool, by_sentence)) == related
         assert sum(len(sentence.words) for sentence in all_sentences) == tokens
-        assert sum(len(sentence.mentions) for sentence in all_sentences) == mentions
-        assert sum(len(sentence.relations) for sentence in all_sentences) == relations
+        assert sum(len(document.mentions) for document in read) == mentions
+        assert sum(map(len, by_sentence)) == relations
         assert (len(all_clusters), sum(map(len, all_clusters))) == (clusters, coreferent)
 
 
@@ -128,5 +132,4 @@ def test_columns_that_are_not_wanted_are_not_looked_at(
     path = tmp_path / "d"
     path.write_text(f"#begin document (d)\n{row}\n#end document\n")
     (document,) = read_documents(path, **unwanted)
-    (sentence,) = document.sentences
-    assert (len(sentence.mentions), len(sentence.relations), len(sentence.coref)) == found
+    assert (len(document.mentions), len(document.relations), len(document.clusters)) == found

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from hmtl.formats import conll2012, like_conll
 from hmtl.formats.annotated import Document
-from hmtl.importing.conll import read_conll2012, read_like_conll
 from hmtl.importing.registry import importer
 from hmtl.importing.tally import Tally
 
@@ -27,10 +27,10 @@ def run_import(format_name: str, source: Path, target: Path, *options: str) -> T
 
 def written(directory: Path, split: str = "train") -> list[Document]:
     """The documents of a split, in like_conll or CoNLL-2012."""
-    like_conll = directory / "single_file" / f"{split}.like_conll"
-    if like_conll.is_file():
-        return list(read_like_conll(like_conll))
-    return list(read_conll2012(directory / "coref" / f"{split}.gold_conll"))
+    path = directory / "single_file" / f"{split}.like_conll"
+    if path.is_file():
+        return list(like_conll.read_documents(path))
+    return list(conll2012.read_documents(directory / "coref" / f"{split}.gold_conll"))
 
 
 def covered(document: Document) -> list[tuple[str, str]]:

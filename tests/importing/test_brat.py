@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from hmtl.errors import DataError
-from hmtl.formats.annotated import Document, Mention, Relation, Sentence
-from hmtl.formats.export.brat import annotation_lines, with_text
+from hmtl.formats.annotated import Document, Mention, Relation, Sentence, with_text
+from hmtl.formats.brat import annotation_lines
 from tests.importing.importing import TEXT_IN_LINES, covered, run_import, written
 
 TEXT = "Ada Wren lives in Port-Sel.\nShe left the harbour.\n"

@@ -105,7 +105,7 @@ def test_files_of_the_shared_task_are_its_splits(tmp_path: Path) -> None:
     made = {
         path.name: list(read_sentences(path)) for path in sorted((tmp_path / "out").glob("*.txt"))
     }
-    assert {name: sentence.words for name, (sentence,) in made.items()} == {
+    assert {name: sentence.words for name, [(sentence, _)] in made.items()} == {
         "dev.txt": ["eng.testa"],
         "test.txt": ["eng.testb"],
         "train.txt": ["eng.train"],

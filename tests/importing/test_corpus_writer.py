@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from hmtl.errors import DataError
+from hmtl.formats import conll2012
 from hmtl.formats.annotated import Document, Mention, Sentence
 from hmtl.importing import corpus_writer
-from hmtl.importing.conll import read_conll2012
 from hmtl.importing.layouts import DOCUMENTS_PER_FILE, safe_path
 from hmtl.importing.splits import Splits
 from hmtl.importing.tally import Tally
@@ -58,7 +58,7 @@ def test_documents_whose_files_would_be_the_same_get_files_of_their_own(tmp_path
     arguments = options(tmp_path / "out", "--to", "conll2012")
     corpus_writer.write_corpus(arguments, documents, ALL_TRAIN, Tally())
     files = sorted((tmp_path / "out" / "ner" / "train").iterdir())
-    assert [len(list(read_conll2012(file))) for file in files] == [1, 1]
+    assert [len(list(conll2012.read_documents(file))) for file in files] == [1, 1]
 
 
 def test_other_division_for_coreference_is_written_and_warned_about(
@@ -133,7 +133,7 @@ def test_parts_of_a_document_share_a_conll2012_file(tmp_path: Path) -> None:
     parts = [document("d"), Document("d", [Sentence(["More", "."])], part=1)]
     arguments = options(tmp_path / "out", "--to", "conll2012")
     corpus_writer.write_corpus(arguments, parts, ALL_TRAIN, Tally())
-    read = list(read_conll2012(tmp_path / "out" / "ner" / "train" / "d.gold_conll"))
+    read = list(conll2012.read_documents(tmp_path / "out" / "ner" / "train" / "d.gold_conll"))
     assert [(part.name, part.part) for part in read] == [("d", 0), ("d", 1)]
 
 

@@ -15,7 +15,6 @@ from hmtl.errors import DataError
 from hmtl.formats import conll2012
 from hmtl.formats.annotated import Document
 from hmtl.importing import ontonotes, ontonotes_conversion, ontonotes_layers, ontonotes_skeletons
-from hmtl.importing.conll import read_conll2012
 from hmtl.importing.tally import Tally
 from hmtl.importing.tokenization import COVERS_NO_WORD
 from tests.importing.accounts import assert_all_accounted_for
@@ -516,7 +515,7 @@ def test_real_text_comes_back_as_it_was(
 ) -> None:
     source = shared_dir / "data" / "open" / "ontonotes" / "coref" / "dev.gold_conll"
     originals = {}
-    for document in read_conll2012(source):
+    for document in conll2012.read_documents(source):
         trees = _to_trees(document)
         if all(map(_nest, trees)):
             originals[document.name] = document
@@ -526,7 +525,8 @@ def test_real_text_comes_back_as_it_was(
     prepare(run_script, tmp_path / "in", out, "--split", "dev", "--concatenate")
     assert_all_accounted_for(out)
     found = {
-        document.name: document for document in read_conll2012(out / "coref" / "dev.gold_conll")
+        document.name: document
+        for document in conll2012.read_documents(out / "coref" / "dev.gold_conll")
     }
     assert found.keys() == originals.keys()
     for name, original in originals.items():

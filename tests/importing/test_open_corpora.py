@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hmtl.errors import DataError
-from hmtl.importing.conll import read_conll2012, read_like_conll
+from hmtl.formats import conll2012, like_conll
 from hmtl.importing.open_corpora import command, fetching
 from tests.running import Scripts, answer_without_heavy_imports
 
@@ -142,7 +142,7 @@ def test_gum_becomes_names_trees_and_coreference(converted: Path) -> None:
         "\n"
         "#end document\n"
     )
-    (again,) = read_conll2012(converted / "ontonotes" / "coref" / "dev.gold_conll")
+    (again,) = conll2012.read_documents(converted / "ontonotes" / "coref" / "dev.gold_conll")
     assert again.name == "gum/bio/ada"
 
 
@@ -153,7 +153,9 @@ def test_tree_of_other_words_is_one_phrase(
     (folder / "gum" / "const" / "GUM_bio_ada.ptb").write_text("( (S (NN Ada)))\n")
     (tmp_path / "out").mkdir()
     command.convert(folder, tmp_path / "out", sums)
-    (document,) = read_conll2012(tmp_path / "out" / "ontonotes" / "coref" / "dev.gold_conll")
+    (document,) = conll2012.read_documents(
+        tmp_path / "out" / "ontonotes" / "coref" / "dev.gold_conll"
+    )
     treebank = document.sentences[0].treebank
     assert treebank is not None and treebank.parse == ["(TOP*", "*", "*", "*", "*)"]
 
@@ -167,7 +169,9 @@ def copied(folder: Path, to: Path) -> Path:
 
 def test_redocred_is_divided_by_the_numbers_of_its_documents(converted: Path) -> None:
     single = converted / "ace" / "single_file"
-    train, dev = (list(read_like_conll(single / f"{s}.like_conll")) for s in ("train", "dev"))
+    train, dev = (
+        list(like_conll.read_documents(single / f"{s}.like_conll")) for s in ("train", "dev")
+    )
     assert (len(train), len(dev)) == (140, 30)
     assert (train[0].name, dev[0].name) == ("redocred-dev/000-Ada-0", "redocred-test/100-Wren-100")
     assert [relation.type for relation in dev[0].relations] == ["place-of-birth"]

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hmtl.formats.export.conll import conll2012_lines, like_conll_lines
-from hmtl.importing.conll import read_conll2012, read_like_conll
+from hmtl.formats import conll2012, like_conll
+from hmtl.formats.conll2012 import conll2012_lines
+from hmtl.formats.like_conll import like_conll_lines
 from tests.importing.importing import TEXT_IN_LINES, documents_as_text, run_import
 
 # Wikidata's labels of the sample's properties, but for the types that the open corpora leave out as rare.
@@ -95,9 +96,17 @@ def test_docred_sample_becomes_the_open_corpus(
 def test_open_corpora_are_written_as_they_were_read(shared_dir: Path, file: str) -> None:
     path = shared_dir / "data" / "open" / file
     if file.endswith("like_conll"):
-        lines = [line for document in read_like_conll(path) for line in like_conll_lines(document)]
+        lines = [
+            line
+            for document in like_conll.read_documents(path)
+            for line in like_conll_lines(document)
+        ]
     else:
-        lines = [line for document in read_conll2012(path) for line in conll2012_lines(document)]
+        lines = [
+            line
+            for document in conll2012.read_documents(path)
+            for line in conll2012_lines(document)
+        ]
     assert "\n".join(lines) + "\n" == path.read_text(encoding="utf-8")
 
 

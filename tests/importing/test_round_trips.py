@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hmtl.formats import conll2012, like_conll
 from hmtl.formats.annotated import Document
 from hmtl.formats.brackets import Span
-from hmtl.importing.conll import read_conll2012, read_like_conll
 from hmtl.importing.layouts import LAYOUTS, Options
 from hmtl.importing.tally import Tally, contents
 from tests.importing.annotated import documents, sorted_document
@@ -57,7 +57,7 @@ def test_layouts_account_for_whatever_they_are_given(layout: str, document: Docu
 def test_like_conll_holds_what_the_rules_leave(document: Document) -> None:
     with tempfile.TemporaryDirectory() as folder:
         fitted, _ = written(document, "like_conll", Path(folder))
-        (read,) = read_like_conll(Path(folder, "train", "train_00.like_conll"))
+        (read,) = like_conll.read_documents(Path(folder, "train", "train_00.like_conll"))
     assert sorted_document(read) == sorted_document(fitted)
 
 
@@ -70,7 +70,7 @@ def test_conll2012_holds_what_the_rules_leave(document: Document) -> None:
     with tempfile.TemporaryDirectory() as folder:
         fitted, _ = written(document, "conll2012", Path(folder))
         (file,) = Path(folder, "ner").rglob("*.gold_conll")
-        (read,) = read_conll2012(file)
+        (read,) = conll2012.read_documents(file)
     assert sorted_document(read) == sorted_document(fitted)
 
 

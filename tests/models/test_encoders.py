@@ -122,6 +122,21 @@ def test_only_levels_up_to_the_asked_one_are_computed(
     assert list(encoders(text(), up_to).levels) == levels
 
 
+@pytest.mark.parametrize(
+    "names, lowest",
+    [
+        ([], "ner"),
+        (["emd", "ner"], "emd"),
+        (["coref", "ner"], "coref"),
+        (["coref", "relation"], None),
+    ],
+)
+def test_the_lowest_level_that_runs_through_several(
+    encoders: StackedEncoders, names: list[str], lowest: Optional[str]
+) -> None:
+    assert encoders.lowest_with(names) == lowest
+
+
 def test_order_in_the_config_does_not_matter() -> None:
     torch.manual_seed(0)
     levels = reference_hierarchy()

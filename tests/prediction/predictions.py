@@ -1,10 +1,11 @@
 """A prediction made by hand."""
 
+from dataclasses import replace
 from typing import Any
 
+from hmtl.formats.spacy_text import load_pipeline, read_doc
 from hmtl.prediction.answers import to_prediction
 from hmtl.prediction.results import COREFERENCE, MENTIONS, RELATIONS, Prediction, TaskInfo
-from hmtl.prediction.tokenization import TokenizedText, load_pipeline, read_doc
 
 TEXT = "Zoë Lee of Oslo slept.\nShe <b>snores</b>."
 # Tokens:  0   1  2    3     4 5 | 6 ...
@@ -25,8 +26,7 @@ DECODED: dict[str, list[Any]] = {
 def handmade(
     noun_chunks: list[tuple[int, int]] | None = None, tasks: list[TaskInfo] | None = None
 ) -> Prediction:
-    read = read_doc(load_pipeline()(TEXT))
-    text = TokenizedText(read.text, read.tokens, read.sentences, noun_chunks)
+    text = replace(read_doc(load_pipeline()(TEXT)), noun_chunks=noun_chunks)
     tasks = TASKS if tasks is None else tasks
     # A task by another name finds what the task of its kind finds.
     by_kind = {task.kind: DECODED[task.name] for task in TASKS}

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from hmtl.common.files import PARTIAL
 from hmtl.errors import DataError
 from hmtl.prediction import outputs
-from hmtl.prediction.outputs import PARTIAL, PROGRESS, Output, open_output
+from hmtl.prediction.outputs import PROGRESS, Output, open_output
 from tests.prediction.predictions import handmade
 
 PREDICTION = handmade()
@@ -199,7 +200,7 @@ def test_an_output_goes_on_with_the_same_settings_only(tmp_path: Path) -> None:
 
 def test_two_processes_do_not_write_one_output(tmp_path: Path) -> None:
     output = opened(tmp_path / "out", "jsonl")
-    with pytest.raises(DataError, match="another process is writing this"):
+    with pytest.raises(DataError, match="another process is writing here"):
         opened(tmp_path / "out", "jsonl", recover=True)
     output.close()
 

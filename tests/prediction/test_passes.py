@@ -1,29 +1,12 @@
-"""How texts are cut into batches, pieces and parts."""
+"""How texts are cut into pieces and parts."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmtl.prediction.passes import cut_by_length, parts_of, pieces_of
+from hmtl.prediction.passes import parts_of, pieces_of
 
-lengths_of_texts = st.lists(st.integers(min_value=1, max_value=40), max_size=30)
 limits = st.integers(min_value=1, max_value=60)
 documents = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=9), max_size=8)
-
-
-@given(lengths_of_texts, limits, limits)
-def test_batches_hold_each_text_once_and_keep_to_the_limits(
-    lengths: list[int], most_tokens: int, side: int
-) -> None:
-    batches = cut_by_length(lengths, most_tokens, side**2)
-    assert sorted(position for batch in batches for position in batch) == list(range(len(lengths)))
-    for batch in batches:
-        longest = max(lengths[position] for position in batch)
-        assert len(batch) == 1 or len(batch) * longest <= most_tokens
-        assert len(batch) == 1 or len(batch) * longest**2 <= side**2
-
-
-def test_texts_of_similar_length_are_in_one_batch() -> None:
-    assert cut_by_length([9, 1, 10, 2], most_tokens=20) == [[1, 3], [0, 2]]
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=20), limits)

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hmtl.formats import conll2012, like_conll
+from hmtl.formats.annotated import Mention, Relation
+from hmtl.formats.spacy_text import load_pipeline, read_doc
 from hmtl.prediction.answers import to_prediction
 from hmtl.prediction.renderings import RENDERINGS, brat_contents
 from hmtl.prediction.results import Prediction
-from hmtl.prediction.tokenization import load_pipeline, read_doc
 from tests.prediction.predictions import TASKS, TEXT, handmade
 
 PIPELINE = load_pipeline()
@@ -36,33 +37,30 @@ def test_conll_2012_holds_names_and_clusters(tmp_path: Path) -> None:
     path.write_text(rendered("conll", ("a b", handmade()), (2, handmade())))
     first, second = conll2012.read_documents(path)
     assert (first.name, second.name) == ("a_b", "2")
-    assert [sentence.names for sentence in first.sentences] == [
-        [("PERSON", (0, 1)), ("GPE", (3, 3))],
-        [],
-    ]
-    assert first.clusters() == {0: [(0, 3), (6, 6)]}
+    assert first.names == [Mention(0, 1, "PERSON"), Mention(3, 3, "GPE")]
+    assert first.clusters == [[(0, 3), (6, 6)]]
 
 
 def test_like_conll_holds_mentions_relations_and_clusters(tmp_path: Path) -> None:
     path = tmp_path / "a_like_conll"
     path.write_text(rendered("like_conll", ("a", handmade())))
     (document,) = like_conll.read_documents(path)
-    assert document.sentences[0].mentions == [("PER", (0, 1)), ("GPE", (3, 3))]
-    assert [
-        (relation.type, relation.arg1, relation.arg2)
-        for relation in document.sentences[0].relations
-    ] == [("PHYS", (0, 1), (3, 3)), ("PHYS", (3, 3), (4, 4))]
-    assert document.clusters() == {0: [(0, 3), (6, 6)]}
+    assert document.mentions == [Mention(0, 1, "PER"), Mention(3, 3, "GPE")]
+    assert document.relations == [
+        Relation("PHYS", (0, 1), (3, 3)),
+        Relation("PHYS", (3, 3), (4, 4)),
+    ]
+    assert document.clusters == [[(0, 3), (6, 6)]]
 
 
 def test_columns_hold_the_only_mentions_there_are(tmp_path: Path) -> None:
     path = tmp_path / "a_conll"
     path.write_text(rendered("conll", ("a", handmade(tasks=TASKS[1:2]))))
     (document,) = conll2012.read_documents(path)
-    assert document.sentences[0].names == [("PER", (0, 1)), ("GPE", (3, 3))]
+    assert document.names == [Mention(0, 1, "PER"), Mention(3, 3, "GPE")]
     path.write_text(rendered("like_conll", ("a", handmade(tasks=TASKS[:1]))))
     (other,) = like_conll.read_documents(path)
-    assert other.sentences[0].mentions == [("PERSON", (0, 1)), ("GPE", (3, 3))]
+    assert other.mentions == [Mention(0, 1, "PERSON"), Mention(3, 3, "GPE")]
 
 
 def test_a_page_shows_text_as_text() -> None:
@@ -110,7 +108,7 @@ def test_brat_holds_entities_relations_and_equivalences() -> None:
 def test_entities_of_brat_stand_on_one_line_where_they_stand_in_the_text(text: str) -> None:
     read = read_doc(PIPELINE(text))
     decoded: dict[str, list[Any]] = {task.name: [] for task in TASKS}
-    decoded["emd"] = [("PER", (0, len(read.tokens) - 1))]
+    decoded["emd"] = [("PER", (0, read.num_words - 1))]
     written, annotations = brat_contents("a", to_prediction(read, decoded, TASKS, {}))
     assert written == text
     (line,) = annotations.splitlines()

@@ -8,7 +8,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.config.loading import load_config
-from hmtl.probing.layers import LayerEncoder, batches_by_length, build_reader, choose_layers
+from hmtl.probing.layers import LayerEncoder, build_reader, choose_layers
 from hmtl.probing.probed_model import load_model
 from tests.probing.runs import WORDS
 
@@ -131,9 +131,3 @@ def test_reader_applies_the_token_indexers_of_the_run(tiny_run: Path) -> None:
         instance.index_fields(encoder.model.vocab)
         lengths = instance.get_padding_lengths()
         assert set(instance.as_tensor_dict(lengths)["text"]) == {"tokens", "token_characters"}
-
-
-def test_batches_hold_each_sentence_once_and_the_shortest_first() -> None:
-    sentences = [["a"] * length for length in (5, 1, 3, 0, 2)]
-    batches = list(batches_by_length(sentences, batch_size=2))
-    assert batches == [[3, 1], [4, 2], [0]]

@@ -40,9 +40,9 @@ class Conll2003Reader(SpanTaggingReader):
 
     def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
         counts: Counter[str] = Counter()
-        for sentence in read_sentences(file_path):
+        for sentence, names in read_sentences(file_path):
             counts[INSTANCES] += 1
-            counts["names"] += len(sentence.names)
+            counts["names"] += len(names)
             source = f"{file_path}:{sentence.line}"
-            yield self.text_to_instance(sentence.words, sentence.names, source)
+            yield self.text_to_instance(sentence.words, names, source)
         self.conclude(file_path, counts)

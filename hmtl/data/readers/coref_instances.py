@@ -1,7 +1,6 @@
 """Documents with coreference as instances, whatever format they come from."""
 
 from collections import Counter
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import (
@@ -26,8 +25,8 @@ from allennlp.data.fields import Field, MetadataField, SequenceLabelField
 from hmtl.common.reporting import counted
 from hmtl.data.fields.spans_field import SpansField
 from hmtl.data.readers.corpus_reader import INSTANCES, CorpusReader
+from hmtl.formats.annotated import Document
 from hmtl.formats.brackets import Span
-from hmtl.formats.documents import Document
 
 NO_CLUSTER = -1
 
@@ -111,19 +110,15 @@ class CorefInstanceReader(CorpusReader):
         self, document: Document, counts: "Counter[str]"
     ) -> Tuple[List[List[str]], List[List[Span]]]:
         """The sentences of a document that are to be read, and the clusters in them."""
-        clusters = document.clusters()
-        sentences = document.sentences
+        sentences, clusters = document.sentences, document.clusters
         if self._max_sentences is not None and len(sentences) > self._max_sentences:
             counts[f"documents cut after {counted(self._max_sentences, 'sentences')}"] += 1
-            beginning = replace(document, sentences=sentences[: self._max_sentences])
-            sentences = beginning.sentences
+            sentences = sentences[: self._max_sentences]
+            length = sum(map(len, sentences))
+            cut = [[span for span in cluster if span[0] < length] for cluster in clusters]
             # What was a cluster of one mention before it was cut is one still.
-            clusters = {
-                cluster: mentions
-                for cluster, mentions in beginning.clusters().items()
-                if len(mentions) > 1 or len(clusters[cluster]) == 1
-            }
-        return [sentence.words for sentence in sentences], list(clusters.values())
+            clusters = [left for left, all_ in zip(cut, clusters) if len(left) > 1 or left == all_]
+        return [sentence.words for sentence in sentences], clusters
 
     def _count_clusters(
         self, num_clusters: int, instance: Instance, counts: "Counter[str]"

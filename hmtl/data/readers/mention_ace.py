@@ -43,11 +43,11 @@ class MentionAceReader(SpanTaggingReader):
         for file in documents_in(file_path, SUFFIX):
             counts["files"] += 1
             for document in read_documents(file, relations=False, coreference=False):
-                for sentence in document.sentences:
+                mentions = document.by_sentence(document.mentions)
+                for sentence, found in zip(document.sentences, mentions):
                     counts[INSTANCES] += 1
-                    counts["mentions"] += len(sentence.mentions)
+                    counts["mentions"] += len(found)
+                    spans = [mention.labelled for mention in found]
                     source = f"{file}:{sentence.line}"
-                    yield self.text_to_instance(
-                        sentence.words, sentence.mentions, source, document.name
-                    )
+                    yield self.text_to_instance(sentence.words, spans, source, document.name)
         self.conclude(file_path, counts)

@@ -49,11 +49,12 @@ class NerOntonotesReader(SpanTaggingReader):
         for file in self._files(file_path):
             counts["files"] += 1
             for document in read_names(file):
-                for sentence in document.sentences:
-                    names = outermost(sentence.names)
+                all_names = document.by_sentence(document.names)
+                for sentence, found in zip(document.sentences, all_names):
+                    names = outermost([name.labelled for name in found])
                     counts[INSTANCES] += 1
                     counts["names"] += len(names)
-                    counts["names inside others left out"] += len(sentence.names) - len(names)
+                    counts["names inside others left out"] += len(found) - len(names)
                     source = f"{file}:{sentence.line}"
                     yield self.text_to_instance(sentence.words, names, source, document.name)
         self.conclude(file_path, counts)

@@ -9,9 +9,10 @@ from allennlp.data.fields import Field, MetadataField
 
 from hmtl.data.fields.relations_field import RelationsField
 from hmtl.data.readers.corpus_reader import INSTANCES, CorpusReader
+from hmtl.formats.annotated import Relation
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.files import documents_in
-from hmtl.formats.like_conll import SUFFIX, LikeConllSentence, read_documents
+from hmtl.formats.like_conll import SUFFIX, read_documents
 
 
 @DatasetReader.register("relation_ace")
@@ -54,12 +55,16 @@ class RelationAceReader(CorpusReader):
         for file in documents_in(file_path, SUFFIX):
             counts["files"] += 1
             for document in read_documents(file, coreference=False):
-                for sentence in document.sentences:
-                    relations = _distinct_relations(sentence)
+                for sentence, mentions, found in zip(
+                    document.sentences,
+                    document.by_sentence(document.mentions),
+                    document.by_sentence(document.relations),
+                ):
+                    relations = _distinct(found)
                     counts["relations"] += len(relations)
-                    counts["doubled relations left out"] += len(sentence.relations) - len(relations)
-                    counts["empty relation columns"] += sentence.empty_relation_columns
-                    has_columns = bool(relations) or sentence.empty_relation_columns > 0
+                    counts["doubled relations left out"] += len(found) - len(relations)
+                    counts["empty relation columns"] += sentence.empty_frames
+                    has_columns = bool(relations) or sentence.empty_frames > 0
                     if self._skip_sentences_without_relations and not has_columns:
                         counts["sentences without a relation skipped"] += 1
                         continue
@@ -68,7 +73,7 @@ class RelationAceReader(CorpusReader):
                         sentence.words,
                         relations,
                         f"{file}:{sentence.line}",
-                        sentence.mentions,
+                        [mention.labelled for mention in mentions],
                         document.name,
                     )
         self.conclude(file_path, counts)
@@ -106,10 +111,6 @@ class RelationAceReader(CorpusReader):
         return Instance(fields)
 
 
-def _distinct_relations(sentence: LikeConllSentence) -> List[Tuple[int, int, str]]:
+def _distinct(relations: List[Relation]) -> List[Tuple[int, int, str]]:
     """The relations between last tokens, each once, in the order of the columns."""
-    return list(
-        dict.fromkeys(
-            (relation.arg1[1], relation.arg2[1], relation.type) for relation in sentence.relations
-        )
-    )
+    return list(dict.fromkeys((each.arg1[1], each.arg2[1], each.type) for each in relations))

@@ -13,11 +13,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hmtl.errors import DataError
-from hmtl.formats.annotated import Document, Sentence
-from hmtl.formats.brackets import Span
+from hmtl.formats.annotated import NO_LAYER, NO_POS_TAG, Document, Sentence
+from hmtl.formats.brackets import Span, bracket_cells
 from hmtl.formats.columns import read_lines
-from hmtl.formats.export.cells import bracket_cells
-from hmtl.formats.export.conll import NO_LAYER, NO_POS_TAG
 from hmtl.importing import splits
 from hmtl.importing.conllu import clusters_of, names_of, one_piece, sentence_of
 from hmtl.importing.conllu_entities import EntityMention, read_entities

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from hmtl.formats.annotated import Document, Mention, Relation, Sentence
-from hmtl.formats.export.brat import annotation_lines, with_text
-from hmtl.formats.export.columns import conll2003_lines
-from hmtl.formats.export.conll import conll2012_lines, like_conll_lines
-from hmtl.formats.export.dygie import json_line
+from hmtl.formats.annotated import Document, Mention, Relation, Sentence, with_text
+from hmtl.formats.brat import annotation_lines
+from hmtl.formats.conll2003 import conll2003_lines
+from hmtl.formats.conll2012 import conll2012_lines
+from hmtl.formats.dygie import json_line
+from hmtl.formats.like_conll import like_conll_lines
 
 DOCUMENT = Document(
     "news/one",

@@ -7,30 +7,21 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 
 from hmtl.errors import DataError
-from hmtl.prediction.results import Sentence, Token
-from hmtl.prediction.tokenization import (
-    TokenizedText,
-    join_tokens,
-    load_pipeline,
-    read_doc,
-    without_surrogates,
-)
+from hmtl.formats.annotated import Document, Sentence
+from hmtl.formats.spacy_text import join_tokens, load_pipeline, read_doc, without_surrogates
 
 PIPELINE = load_pipeline()
 
 
 def sentence_texts(text: str) -> list[str]:
-    read = read_doc(PIPELINE(text))
-    return [" ".join(words) for words in read.words]
+    return [" ".join(sentence.words) for sentence in read_doc(PIPELINE(text)).sentences]
 
 
-def check_sentences_partition_tokens(read: TokenizedText) -> None:
-    covered = [
-        index
-        for sentence in read.sentences
-        for index in range(sentence.begin_token, sentence.end_token + 1)
-    ]
-    assert covered == list(range(len(read.tokens)))
+def check_words_stand_where_they_are_said_to(read: Document) -> None:
+    assert read.text is not None
+    for sentence in read.sentences:
+        assert sentence.words and sentence.offsets is not None
+        assert sentence.words == [read.text[begin:end] for begin, end in sentence.offsets]
 
 
 @settings(max_examples=100, deadline=None)
@@ -38,38 +29,35 @@ def check_sentences_partition_tokens(read: TokenizedText) -> None:
 def test_tokens_hold_all_of_a_text_but_white_space(text: str) -> None:
     read = read_doc(PIPELINE(text))
     assert read.text == text
-    for token in read.tokens:
-        assert token.text == text[token.begin_char : token.end_char]
-        assert token.text.strip()
-    begins = [token.begin_char for token in read.tokens]
-    assert begins == sorted(begins)
-    assert "".join("".join(token.text for token in read.tokens).split()) == "".join(text.split())
-    check_sentences_partition_tokens(read)
+    check_words_stand_where_they_are_said_to(read)
+    assert all(word.strip() for word in read.words)
+    assert read.offsets() == sorted(read.offsets() or ())
+    assert "".join("".join(read.words).split()) == "".join(text.split())
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.lists(st.text(min_size=1, max_size=5), max_size=4), max_size=4))
 def test_joined_tokens_stand_where_they_are_said_to(sentences: list[list[str]]) -> None:
     read = join_tokens(sentences)
-    assert read.words == [words for words in sentences if words]
-    for token in read.tokens:
-        assert read.text[token.begin_char : token.end_char] == token.text
-    check_sentences_partition_tokens(read)
+    assert [sentence.words for sentence in read.sentences] == [
+        words for words in sentences if words
+    ]
+    check_words_stand_where_they_are_said_to(read)
 
 
 def test_joined_tokens_have_a_space_between_and_sentences_a_line_break() -> None:
-    assert join_tokens([["Ann", "met"], [], ["It"]]) == TokenizedText(
-        "Ann met\nIt",
-        [Token("Ann", 0, 3), Token("met", 4, 7), Token("It", 8, 10)],
-        [Sentence(0, 1), Sentence(2, 2)],
+    assert join_tokens([["Ann", "met"], [], ["It"]]) == Document(
+        "",
+        [Sentence(["Ann", "met"], [(0, 3), (4, 7)]), Sentence(["It"], [(8, 10)])],
+        text="Ann met\nIt",
     )
 
 
 def test_places_count_characters_not_bytes() -> None:
     text = "😀 Zoë\tmet 👩\u200d👩\u200d👧.\r\nIt"
-    tokens = read_doc(PIPELINE(text)).tokens
-    assert Token("Zoë", 2, 5) in tokens
-    assert Token("It", 18, 20) in tokens
+    offsets = read_doc(PIPELINE(text)).offsets()
+    assert offsets is not None
+    assert (2, 5) in offsets and (18, 20) in offsets
     assert text[18:20] == "It"
 
 
@@ -97,7 +85,7 @@ def test_the_blank_pipeline_takes_texts_longer_than_those_of_spacy() -> None:
 
 def test_a_document_without_sentences_is_split_and_left_as_it_is() -> None:
     doc = spacy.blank("en")("Ann left. It rained.")
-    assert [len(words) for words in read_doc(doc).words] == [3, 3]
+    assert list(map(len, read_doc(doc).sentences)) == [3, 3]
     assert not doc.has_annotation("SENT_START")
 
 

@@ -4,8 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmtl.formats.brackets import LabelledSpan, Span, bracket_spans, coref_spans
-from hmtl.formats.export.cells import bracket_cells, coref_cells
+from hmtl.formats.brackets import (
+    LabelledSpan,
+    Span,
+    bracket_cells,
+    bracket_spans,
+    coref_cells,
+    coref_spans,
+)
 
 LENGTH = 7
 SPANS = st.tuples(st.integers(0, LENGTH - 1), st.integers(0, LENGTH - 1)).map(

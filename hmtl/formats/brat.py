@@ -19,24 +19,6 @@ BARE_SPAN = "Span"
 EQUIVALENCE = "Equiv"
 
 
-def with_text(document: Document) -> Document:
-    """
-    The document itself if it has its text and its words' places in it; else with a text of its words, a blank
-    between two and a sentence a line.
-    """
-    if document.text is not None and document.offsets() is not None:
-        return document
-    sentences, lines, begin = [], [], 0
-    for sentence in document.sentences:
-        offsets = []
-        for word in sentence.words:
-            offsets.append((begin, begin + len(word)))
-            begin += len(word) + 1
-        sentences.append(replace(sentence, offsets=offsets))
-        lines.append(" ".join(sentence.words) + "\n")
-    return replace(document, sentences=sentences, text="".join(lines))
-
-
 def annotation_lines(document: Document) -> Iterator[str]:
     """
     The lines of the `.ann` file, without their ends.
