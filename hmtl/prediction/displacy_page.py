@@ -43,6 +43,8 @@ def figures(prediction: Prediction) -> str:
         (task, _arcs(prediction, relations)) for task, relations in prediction.relations.items()
     ]
     drawn += [(task, _clusters(prediction, task)) for task in prediction.clusters]
+    drawn += [(task, _labels_of_tokens(prediction, task)) for task in prediction.token_labels]
+    drawn += [(task, _labels_of_texts(prediction, task)) for task in prediction.text_labels]
     return "\n".join(
         f"<h3>{html.escape(task)}</h3>\n<figure>{figure}</figure>" for task, figure in drawn
     )
@@ -59,6 +61,19 @@ def _names(prediction: Prediction, task: str) -> str:
 def _spans(prediction: Prediction, task: str) -> str:
     found = [(each.begin_token, each.end_token, each.type) for each in prediction.mentions[task]]
     return _token_spans(prediction, found, _labels(prediction, task))
+
+
+def _labels_of_tokens(prediction: Prediction, task: str) -> str:
+    found = [(index, index, label) for index, label in enumerate(prediction.token_labels[task])]
+    return _token_spans(prediction, found, _labels(prediction, task))
+
+
+def _labels_of_texts(prediction: Prediction, task: str) -> str:
+    items = [
+        f"<li>{html.escape(each.type)}: {html.escape(each.text)}</li>"
+        for each in prediction.text_labels[task]
+    ]
+    return f"<ul>{''.join(items)}</ul>"
 
 
 def _clusters(prediction: Prediction, task: str) -> str:

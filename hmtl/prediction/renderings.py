@@ -40,7 +40,7 @@ class Rendering:
 def to_document(name: Any, prediction: Prediction) -> Document:
     """
     A prediction as the exporters know documents: the mentions of `ner` are names (CoNLL-2012), those of all
-    other tasks mentions (like_conll).
+    other tasks mentions (like_conll). Labels of tokens, sentences and documents have no place there.
     """
     offsets = [(token.begin_char, token.end_char) for token in prediction.tokens]
     words = [token.text for token in prediction.tokens]

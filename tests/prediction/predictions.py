@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from hmtl.common.answers import COREFERENCE, MENTIONS, RELATIONS
 from hmtl.prediction.answers import to_prediction
-from hmtl.prediction.results import COREFERENCE, MENTIONS, RELATIONS, Prediction, TaskInfo
+from hmtl.prediction.results import Prediction, TaskInfo
 from hmtl.prediction.tokenization import TokenizedText, load_pipeline, read_doc
 
 TEXT = "Zoë Lee of Oslo slept.\nShe <b>snores</b>."

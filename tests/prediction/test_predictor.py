@@ -484,6 +484,32 @@ def test_a_task_of_another_kind_is_left_out_with_a_warning(
     assert predictor.predict_texts([TEXT])[0].mentions["ner"]
 
 
+@Head.register("first_word", exist_ok=True)
+class FirstWord(SilentHead):
+    """A user's head that finds mentions, and knows of no labels."""
+
+    finds_mentions = True
+
+    def forward(  # type: ignore[override]
+        self, inputs: torch.Tensor, encoded: torch.Tensor, mask: Any, compute_metrics: bool
+    ) -> dict[str, torch.Tensor]:
+        return {"mask": mask}
+
+    def decode(self, output_dict: dict[str, torch.Tensor]) -> dict[str, Any]:
+        return {"spans": [[("FIRST", (0, 0))] for _ in output_dict["mask"]]}
+
+
+def test_what_a_users_head_finds_is_told(tmp_path: Path) -> None:
+    config = config_with_characters(write_corpus(tmp_path / "corpus"), ("ner", "emd"))
+    config["model"]["emd"]["tagger"] = {"type": "first_word"}
+    predictor = Predictor.from_serialization_dir(make_run(tmp_path / "run", config))
+    (prediction,) = predictor.predict_texts(["Ann left. Bob slept."])
+    assert [(each.type, each.text) for each in prediction.mentions["emd"]] == [
+        ("FIRST", "Ann"),
+        ("FIRST", "Bob"),
+    ]
+
+
 def test_prediction_leaves_the_run_as_it_was(tiny_run: Path) -> None:
     """It may be read-only."""
     before = sha256_of_tree(tiny_run)
