@@ -31,6 +31,7 @@ const BOX_PADDING = 3; // between a mention and the box around it
 const NESTED = 2; // by how much a box is larger than the one in it
 const TRACK = 20; // the height that a task's marks take under the words
 const LONGEST_GROUP = 24; // characters without a space that are kept on one line
+const LONGEST_SHOWN = 60; // characters of a sentence in a list
 const WORD = /^[\p{L}\p{N}]/u; // what a line may begin with
 const HUE_STEP = 137.508; // the golden angle: neighbours differ, however many there are
 const FIRST_HUE = { label: 265, cluster: 345, relation: 210 };
@@ -161,8 +162,13 @@ function understand(answer) {
     last: relation[`${name}_end_token`],
     text: relation[`${name}_text`],
   });
+  const stretch = (mention) => ({ first: mention.begin_token, last: mention.end_token, ...mention });
+  const ofText = (labelled) => ({ ...stretch(labelled), text: shortened(labelled.text) });
   const read = {
-    mentions: (mention) => ({ first: mention.begin_token, last: mention.end_token, ...mention }),
+    mentions: stretch,
+    label: ofText,
+    labels: ofText,
+    tokens: (type, index) => ({ type, first: index, last: index, text: answer.tokens[index].text }),
     relations: (relation) => ({
       type: relation.type,
       from: argument(relation, "arg1"),
@@ -180,6 +186,8 @@ function understand(answer) {
   const sentences = answer.sentences.map(({ begin_token, end_token }) => [begin_token, end_token]);
   return { tokens: answer.tokens, sentences, tasks, hues: huesOf(tasks) };
 }
+
+const shortened = (text) => (text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
 
 /** A label has one colour, whichever task it is of. */
 function huesOf(tasks) {
@@ -436,7 +444,7 @@ function markElements(places, mention, task, track) {
 /** The second task of mentions, and those after it, look different from the first. */
 function styleOfTask(task, className) {
   const first = view.tasks.find(({ kind }) => kind === "mentions");
-  return first.name === task ? className : `${className} outlined`;
+  return first?.name === task ? className : `${className} outlined`;
 }
 
 // Relations: arcs over the words, in one segment for each line that they cross
@@ -583,6 +591,8 @@ function drawLists() {
     ...shown("mentions").map((task) => listCard(titleOf(task), task.found.length, mentionItems(task))),
     ...cardOf("relations", relations(), relationItem),
     ...cardOf("coreference", clusters(), clusterItem),
+    ...["tokens", "label", "labels"].flatMap(shown).map((task) =>
+      listCard(titleOf(task), task.found.length, mentionItems(task))),
   ];
   page.lists.replaceChildren(...cards);
 }

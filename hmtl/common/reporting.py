@@ -4,11 +4,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# The three figures a head is judged by, under the names that heads give them.
-HEADLINES = (
-    ("precision-overall", "recall-overall", "f1-measure-overall"),
-    ("coref_precision", "coref_recall", "coref_f1"),
+# Under this key of `metrics.json` a head says what it is judged by: names of metrics, by title.
+HEADLINE = "headline"
+# What it was before heads said so.
+OLDER_HEADLINES = (
+    {"precision": "precision-overall", "recall": "recall-overall", "F1": "f1-measure-overall"},
+    {"precision": "coref_precision", "recall": "coref_recall", "F1": "coref_f1"},
 )
+# Less of what is called so is better, and it is no fraction.
+NO_FRACTION = re.compile("loss|error|perplexity", re.IGNORECASE)
 
 # Of a column: what people read counts epochs from 1, as the log does; what programs read, from 0.
 BEST_EPOCH = "best epoch (from 1)"
@@ -42,22 +46,55 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def headline(scores: Mapping[str, Any]) -> tuple[float, float, float] | None:
+def headline(
+    metrics: Mapping[str, Any], task: str, weights_of: str | None = None
+) -> dict[str, float]:
     """
     # Parameters
 
-    scores : `Mapping[str, Any]`
-        A head's metrics.
+    metrics : `Mapping[str, Any]`
+        As in `metrics.json` or `evaluate_metrics.json`.
+    task : `str`
+    weights_of : `str`, optional (default = `None`)
+        The task whose best weights are scored; `None` is the task itself.
 
     # Returns
 
-    figures : `Tuple[float, float, float]`, optional
-        Precision, recall and F1, from 0 to 1; `None` for a head that is judged by something else.
+    figures : `dict[str, float]`
+        What the task's head is judged by on the test data, by title, the one that counts last; nothing where
+        it is not tested.
     """
-    for precision, recall, f1 in HEADLINES:
-        if precision in scores:
-            return scores[precision], scores[recall], scores[f1]
-    return None
+    scores = metrics[weights_of or task].get("test", {}).get(task) or {}
+    names = metrics[task].get(HEADLINE) or next(
+        (names for names in OLDER_HEADLINES if names["F1"] in scores), {}
+    )
+    return {title: scores[name] for title, name in names.items() if name in scores}
+
+
+def percent(title: str, figure: float) -> str:
+    """Return a score as tables show it: a fraction in percent, anything else as it is."""
+    return f"{figure:.4g}" if NO_FRACTION.search(title) else f"{100 * figure:.2f}"
+
+
+def headline_columns(metrics: Mapping[str, Any]) -> tuple[list[str], dict[str, list[str]]]:
+    """
+    Return the titles of what the tested tasks are judged by, and by task a cell for each of them.
+
+    # Parameters
+
+    metrics : `Mapping[str, Any]`
+        As in `metrics.json` or `evaluate_metrics.json`.
+    """
+    found = {
+        task: headline(metrics, task)
+        for task, entry in metrics.items()
+        if isinstance(entry, dict) and entry.get("test", {}).get(task) is not None
+    }
+    titles = list(dict.fromkeys(title for figures in found.values() for title in figures))
+    return titles, {
+        task: [percent(title, figures[title]) if title in figures else "" for title in titles]
+        for task, figures in found.items()
+    }
 
 
 def test_score_table(metrics: Mapping[str, Any]) -> str:
@@ -69,22 +106,12 @@ def test_score_table(metrics: Mapping[str, Any]) -> str:
     metrics : `Mapping[str, Any]`
         As in `metrics.json` or `evaluate_metrics.json`.
     """
+    titles, cells = headline_columns(metrics)
     rows = []
-    for name, entry in metrics.items():
-        scores = entry.get("test", {}).get(name) if isinstance(entry, dict) else None
-        if scores is None:
-            continue
-        found = headline(scores)
-        figures = ["", "", ""] if found is None else [f"{100 * figure:.2f}" for figure in found]
-        best_epoch = entry.get("best_epoch")
-        rows.append(
-            [
-                name,
-                *figures,
-                f"{scores['loss']:.4g}",
-                "" if best_epoch is None else str(best_epoch + 1),
-            ]
-        )
+    for name, figures in cells.items():
+        best_epoch = metrics[name].get("best_epoch")
+        loss = f"{metrics[name]['test'][name]['loss']:.4g}"
+        rows.append([name, *figures, loss, "" if best_epoch is None else str(best_epoch + 1)])
     if not rows:
         return "no task has evaluate_on_test"
-    return table(["test", "precision", "recall", "F1", "loss", BEST_EPOCH], rows)
+    return table(["test", *titles, "loss", BEST_EPOCH], rows)

@@ -47,7 +47,11 @@ JSON_NAMES = {
 }
 LONGEST_SHOWN = 60
 # What the model adds to a head's block.
-HEAD_SIZES = ("tagger.vocab", "tagger.input_dim", "tagger.encoded_dim")
+HEAD_SIZES = ("tagger.vocab", "tagger.input_dim", "tagger.encoded_dim", "tagger.head.vocab")
+
+# Subclasses of a registrable class that have a registry of their own. (To ask AllenNLP for the names in one
+# would make one, where a class has none.)
+NESTED_REGISTRIES = ("allennlp.models.heads.head.Head",)
 
 # What counts layers is the length of a loop; other whole numbers are sizes, which torch holds in 64 bits.
 MOST_LAYERS, LARGEST_NUMBER = 1000, 2**63 - 1
@@ -437,8 +441,8 @@ def _faults_in_parameters(
     """What is wrong with the parameters of a constructor, of a registered class of the block's `type`."""
     constructor: Any = kind.__init__
     # Which type it is, is looked at here.
-    kinds: Dict[str, Any] = {"type": Any} if is_base_registrable(kind) else {}
-    if is_base_registrable(kind):
+    kinds: Dict[str, Any] = {"type": Any} if is_chosen_by_name(kind) else {}
+    if is_chosen_by_name(kind):
         name = value.get("type", kind.default_implementation)
         if name is None:
             yield f"{path}.type is missing; choose one of {', '.join(sorted(kind.list_available()))}"
@@ -482,7 +486,7 @@ def _fits(kind: Any, value: Any) -> bool:
     if kind in (bool, int, str, type(None)):
         return type(value) is kind
     if is_constructible(kind):
-        return isinstance(value, dict) or (isinstance(value, str) and is_base_registrable(kind))
+        return isinstance(value, dict) or (isinstance(value, str) and is_chosen_by_name(kind))
     origin = typing.get_origin(kind) or kind
     if origin in MAPPINGS:
         return isinstance(value, dict)
@@ -496,7 +500,7 @@ def _fits(kind: Any, value: Any) -> bool:
 
 def _json_name(kind: Any) -> str:
     if is_constructible(kind):
-        named = f" or the name of a {kind.__name__}" if is_base_registrable(kind) else ""
+        named = f" or the name of a {kind.__name__}" if is_chosen_by_name(kind) else ""
         return JSON_NAMES[dict] + named
     origin = typing.get_origin(kind) or kind
     if origin in MAPPINGS:
@@ -518,6 +522,12 @@ def _elements(kind: Any, value: Any) -> Iterable[Tuple[Any, Any, Any]]:
     if origin in LISTS:
         return [(arguments[0], entry, key) for key, entry in enumerate(value)]
     return []
+
+
+def is_chosen_by_name(kind: Any) -> bool:
+    """Whether it is a class whose registered subclasses a block's `type` chooses from."""
+    nested = f"{kind.__module__}.{kind.__qualname__}" in NESTED_REGISTRIES
+    return nested or bool(is_base_registrable(kind))
 
 
 def is_constructible(kind: Any) -> bool:

@@ -7,10 +7,14 @@ import typing
 from dataclasses import MISSING
 from typing import Any, Dict, Iterator, List, Tuple, Type
 
-from allennlp.common.from_params import is_base_registrable
-
 from hmtl.common.document import Heading, Paragraph, Part, Table, as_markdown
-from hmtl.config.checking import JSON_NAMES, alternatives_of, built_from, is_constructible
+from hmtl.config.checking import (
+    JSON_NAMES,
+    alternatives_of,
+    built_from,
+    is_chosen_by_name,
+    is_constructible,
+)
 from hmtl.config.schema import (
     ITERATOR,
     SECTIONS,
@@ -238,7 +242,7 @@ def _one_schema(kind: Any) -> Dict[str, Any]:
 
 def _block_schema(kind: Any) -> Dict[str, Any]:
     """A registered class by its name, or an object whose `type` is one; other keys are the constructor's."""
-    if not is_base_registrable(kind):
+    if not is_chosen_by_name(kind):
         return {"type": "object"}
     # A class of the user's own may have any name.
     name = {"type": "string", "examples": sorted(kind.list_available())}

@@ -24,7 +24,9 @@ VOCABULARY_SOURCES = ("type", "pretrained_files")
 # What AllenNLP takes weights or modules from.
 WEIGHTS_ELSEWHERE = ("_pretrained", "weights_file_path", "archive_file", "pretrained_model")
 # Classes of AllenNLP that look for a package or a model by its name, and download what they do not find.
-DOWNLOADING = ("spacy", "text_classification_json", "pretrained_transformer", "bert_pooler")
+DOWNLOADING = ("spacy", "pretrained_transformer", "bert_pooler")
+# A reader that does so for its tokenizer, unless it is given one, and for its sentences.
+DOWNLOADING_READER = "text_classification_json"
 MODEL_NAME = "model_name"
 # Options of a transformer or its tokenizer that lead to files.
 OPTIONS = "_kwargs"
@@ -128,6 +130,14 @@ def _check_is_within(value: Any, own: Path, path: str) -> None:
         )
     if isinstance(value, str) and value in DOWNLOADING or key in WEIGHTS_ELSEWHERE:
         raise ConfigurationError(f"{path} is {value!r}: {of_a_run} Take it out of the config.")
+    block = value if isinstance(value, dict) else {"type": value if key != "type" else None}
+    if block.get("type") == DOWNLOADING_READER and (
+        not block.get("tokenizer") or block.get("segment_sentences")
+    ):
+        raise ConfigurationError(
+            f"{path} is a {DOWNLOADING_READER} that would download a tokenizer: {of_a_run} Give it one, as "
+            '"tokenizer": "just_spaces", and no segment_sentences.'
+        )
     if key.endswith(OPTIONS):
         for option in value if isinstance(value, dict) else ():
             if NAMES_A_FILE.fullmatch(option):

@@ -155,6 +155,12 @@ class DataParams(Section):
     train_data_path: Optional[str] = key("Training data; starts from `data_root`.", None)
     validation_data_path: Optional[str] = key("Validation data.", None)
     test_data_path: Optional[str] = key("Test data.", None)
+    text_field: Optional[str] = key(
+        "The reader's name for the field that is encoded. Left out: `text`, or else the one `TextField` that "
+        "its instances have.",
+        None,
+        example="tokens",
+    )
     max_instances_in_memory: Optional[int] = key(
         "Stream the training data, with so many instances in memory at a time.", None, minimum=1
     )

@@ -1,6 +1,7 @@
 """What the trainer and the reports know of a task."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Dict, Mapping
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,17 @@ class Task:
         schedulers all follow this.
     evaluate_on_test : `bool`, optional (default = `False`)
         Whether the test split is scored after training.
+    headline : `Mapping[str, str]`, optional
+        The metrics that tables of test scores show, by title; see `Head.headline`.
     """
 
     name: str
     validation_metric: str = "f1-measure-overall"
     metric_decreases: bool = False
     evaluate_on_test: bool = False
+    headline: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def judged_by(self) -> Dict[str, str]:
+        """Return the headline; where the head has none, the validation metric."""
+        return dict(self.headline) or {self.validation_metric: self.validation_metric}

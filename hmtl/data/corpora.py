@@ -17,6 +17,7 @@ from hmtl.config.schema import Config, DataParams
 from hmtl.config.task import Task
 from hmtl.data.split_source import READER, SplitSource
 from hmtl.data.streamed_instances import Instances
+from hmtl.data.text_field import with_text
 from hmtl.errors import DataError
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,9 @@ def locate_splits(
     if data_params.validation_dataset_reader is not None:
         validation_block = data_params.reader("validation")
         validation_reader = _reader(validation_block, f"{where}.validation_dataset_reader")
+    text_field = data_params.text_field
+    # What a recipe has is part of the key in the cache.
+    naming = {} if text_field is None else {"text_field": text_field}
     sources: Dict[str, SplitSource] = {}
     for split in splits:
         if split == "test" and not task.evaluate_on_test:
@@ -116,8 +120,10 @@ def locate_splits(
                 split,
                 path,
                 validation_reader,
-                reading=partial(_read_held_out, validation_reader, str(path), split),
-                recipe={READER: validation_block},
+                reading=partial(
+                    _read_held_out, validation_reader, str(path), split, text_field, where
+                ),
+                recipe={READER: validation_block, **naming},
             )
             continue
         fraction = data_params.train_fraction
@@ -127,8 +133,8 @@ def locate_splits(
             split,
             path,
             reader,
-            reading=partial(_read_some, reader, str(path), fraction),
-            recipe={READER: block, "train_fraction": fraction},
+            reading=partial(_read_some, reader, str(path), fraction, text_field, where),
+            recipe={READER: block, "train_fraction": fraction, **naming},
             max_in_memory=data_params.max_instances_in_memory,
         )
     return sources
@@ -154,14 +160,22 @@ def _check_fraction(fraction: Optional[float], where: str) -> None:
         raise ConfigurationError(f"{where} is {fraction}; write more than 0, and at most 1")
 
 
-def _read_some(reader: DatasetReader, path: str, fraction: Optional[float]) -> Iterable[Instance]:
-    instances = reader.read(path)
+def _read_some(
+    reader: DatasetReader,
+    path: str,
+    fraction: Optional[float],
+    text_field: Optional[str],
+    where: str,
+) -> Iterable[Instance]:
+    instances = with_text(reader.read(path), text_field, where)
     return instances if fraction is None else some_of(instances, fraction)
 
 
-def _read_held_out(reader: DatasetReader, path: str, split: str) -> Iterator[Instance]:
+def _read_held_out(
+    reader: DatasetReader, path: str, split: str, text_field: Optional[str], where: str
+) -> Iterator[Instance]:
     with minding_hidden_labels(split):
-        yield from reader.read(path)
+        yield from with_text(reader.read(path), text_field, where)
 
 
 @contextmanager

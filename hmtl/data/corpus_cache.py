@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
-from allennlp.data import DatasetReader, Instance, TokenIndexer
-from allennlp.data.fields import TextField
+from allennlp.data import DatasetReader, TokenIndexer
+from allennlp.data.token_indexers import SingleIdTokenIndexer
 
 from hmtl.common.files import making_directory
 from hmtl.config.pretrained_models import is_directory, resolve
@@ -18,6 +18,7 @@ from hmtl.data.cache.array_file import ArrayFile, CorruptFile, read_arrays, writ
 from hmtl.data.cache.cached_split import CachedSplit
 from hmtl.data.cache.fingerprints import Fingerprints
 from hmtl.data.cache.settings import GIGABYTE, CacheSettings
+from hmtl.data.indexers import indexers_of
 from hmtl.data.split_source import READER, SplitSource
 from hmtl.data.streamed_instances import Instances, StreamedInstances
 from hmtl.errors import DataError
@@ -33,6 +34,9 @@ CODE = ("data", "formats")
 PACKAGES = ("allennlp", "transformers", "tokenizers")
 # Readers and indexers of other packages may change from one day to the next without a sign of it.
 KNOWN_READERS, KNOWN_INDEXERS = ("hmtl.data.readers.",), ("hmtl.", "allennlp.")
+# The attribute by which a reader of another package lets its instances be kept: a value that its author
+# changes whenever the reader makes something else of the same data.
+CACHE_VERSION = "cache_version"
 # Indexers whose numbers come from the files of a model, which must then be at hand to be compared.
 MODEL_INDEXERS = (
     "allennlp.data.token_indexers.pretrained_transformer",
@@ -180,7 +184,7 @@ class CorpusCache:
     def _load_split(self, source: SplitSource, vocabulary_digest: str) -> CachedSplit:
         file = _read(self._path_of_split(source, vocabulary_digest))
         try:
-            return CachedSplit.loaded(file, _indexers_of(source.reader))
+            return CachedSplit.loaded(file, _indexers_of(source))
         except (LookupError, TypeError, ValueError) as error:
             raise CorruptFile(f"{source.path}: {error}") from error
 
@@ -199,6 +203,7 @@ class CorpusCache:
             self._code,
             source.what,
             source.recipe,
+            _version_of(source.reader),
             str(source.path),
             self._fingerprints.of(source.path),
             self._digests_of_models(source),
@@ -210,7 +215,12 @@ class CorpusCache:
 
     def _path_of_vocabulary(self) -> Path:
         sources = [
-            (source.recipe, self._fingerprints.of(source.path), self._digests_of_models(source))
+            (
+                source.recipe,
+                _version_of(source.reader),
+                self._fingerprints.of(source.path),
+                self._digests_of_models(source),
+            )
             for source in self._vocabulary_sources
         ]
         files = self._vocabulary_block.get("pretrained_files", {})
@@ -248,9 +258,12 @@ class CorpusCache:
 def _stranger(source: SplitSource) -> Optional[str]:
     """What of a source's reader might change without being noticed."""
     reader = type(source.reader)
-    if not reader.__module__.startswith(KNOWN_READERS):
-        return f"{source.what} come from a reader of another package, {reader.__name__}"
-    for name, indexer in _indexers_of(source.reader).items():
+    if not reader.__module__.startswith(KNOWN_READERS) and _version_of(source.reader) is None:
+        return (
+            f"{source.what} come from a reader of another package, {reader.__name__}, that has no "
+            f"{CACHE_VERSION}"
+        )
+    for name, indexer in _indexers_of(source).items():
         module = type(indexer).__module__
         if not module.startswith(KNOWN_INDEXERS):
             return f"the token indexer {name!r} comes from another package"
@@ -272,10 +285,15 @@ def _models_in(reader_block: Mapping[str, Any]) -> Iterable[str]:
     return (resolve(name) for name in names if is_directory(name))
 
 
-def _indexers_of(reader: DatasetReader) -> Dict[str, TokenIndexer]:
-    instance = Instance({"text": TextField([])})
-    reader.apply_token_indexers(instance)
-    return instance["text"].token_indexers  # type: ignore[attr-defined]
+def _indexers_of(source: SplitSource) -> Dict[str, TokenIndexer]:
+    block = source.recipe[READER].get("token_indexers")
+    return indexers_of(block) or {"tokens": SingleIdTokenIndexer()}
+
+
+def _version_of(reader: DatasetReader) -> Optional[str]:
+    """What a reader of another package says changes with what it makes of the same data."""
+    version = getattr(reader, CACHE_VERSION, None)
+    return None if version is None else str(version)
 
 
 def _read(path: Path) -> ArrayFile:

@@ -6,17 +6,14 @@ it is known what the entries of a parameter stand for, those of one model can be
 """
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple, Type
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from allennlp.data import Vocabulary
 from allennlp.data.vocabulary import DEFAULT_OOV_TOKEN
 
 from hmtl.config.loading import Config, token_embedders
 from hmtl.models.encoders import StackedEncoders
-from hmtl.models.heads.coreference_resolver import CoreferenceResolver
-from hmtl.models.heads.crf_tagger import CrfTagger
-from hmtl.models.heads.head import Head
-from hmtl.models.heads.relation_extractor import RelationExtractor
+from hmtl.models.heads.head import Axis, Head
 from hmtl.models.hmtl import Hmtl
 
 
@@ -31,8 +28,6 @@ class Words(List[Hashable]):
         self.unknown = unknown
 
 
-# What each entry along an axis stands for, each once; `None` where only their number and order are known.
-Axis = Optional[Sequence[Hashable]]
 Axes = Tuple[Axis, ...]
 
 EMBEDDER = "encoders.text_field_embedder"
@@ -47,72 +42,6 @@ class LevelVectors:
     inputs: List[Hashable]
     encoded: List[Hashable]
 
-
-# Tells an axis of a head's parameter, given the head and its level's vectors.
-AxisOf = Callable[[Any, LevelVectors], Axis]
-
-
-def anything(head: Any, vectors: LevelVectors) -> Axis:
-    """Of which nothing is known."""
-    return None
-
-
-def labels(head: Any, vectors: LevelVectors) -> Axis:
-    """The entries of the head's attribute `labels`."""
-    return list(head.labels)
-
-
-def inputs(head: Any, vectors: LevelVectors) -> Axis:
-    """What the level's encoder reads."""
-    return vectors.inputs
-
-
-def encoded(head: Any, vectors: LevelVectors) -> Axis:
-    """What the level's encoder writes."""
-    return vectors.encoded
-
-
-def _widths(head: CoreferenceResolver, vectors: LevelVectors) -> Axis:
-    return list(range(1, head.max_span_width + 1))
-
-
-def _spans(head: CoreferenceResolver, vectors: LevelVectors) -> List[Hashable]:
-    parts: Dict[str, Sequence[Hashable]] = {
-        name: range(size) for name, size in head.span_vectors.get_parts().items()
-    }
-    parts.update(start=vectors.encoded, end=vectors.encoded, attended=vectors.inputs)
-    return [(name, entry) for name, part in parts.items() for entry in part]
-
-
-def _pairs(head: CoreferenceResolver, vectors: LevelVectors) -> Axis:
-    spans = _spans(head, vectors)
-    distances = range(head.antecedent_scorer.distance_embedding.embedding_dim)
-    parts = {"item": spans, "earlier": spans, "product": spans, "distance": distances}
-    return [(name, entry) for name, part in parts.items() for entry in part]
-
-
-# By head, and by the name of the parameter within it; of one that is not listed nothing is known. The
-# module of a head of one's own may add it here.
-HEAD_AXES: Dict[Type[Head], Dict[str, Tuple[AxisOf, ...]]] = {
-    CrfTagger: {
-        "tag_projection.weight": (labels, encoded),
-        "tag_projection.bias": (labels,),
-        "crf.transitions": (labels, labels),
-        "crf.start_transitions": (labels,),
-        "crf.end_transitions": (labels,),
-    },
-    RelationExtractor: {
-        "first_projection": (encoded, anything),
-        "second_projection": (encoded, anything),
-        "type_projection": (anything, labels),
-    },
-    CoreferenceResolver: {
-        "span_vectors.width_embedding.weight": (_widths, anything),
-        "span_vectors.attention.score.weight": (anything, inputs),
-        "mention_scorer.feedforward.linear_layers.0.weight": (anything, _spans),
-        "antecedent_scorer.feedforward.linear_layers.0.weight": (anything, _pairs),
-    },
-}
 
 # The parameters of an encoder whose second axis is its input, by the encoder's own names: of the LSTM here,
 # and of what AllenNLP wraps around the recurrent layers of torch.
@@ -154,8 +83,9 @@ def parameter_axes(
         for name in ENCODER_INPUTS:
             axes[f"{ENCODERS}.{level}.{name}"] = (None, vectors.inputs)
         head = model.heads[level]
-        for name, kinds in _axes_of_head(head).items():
-            axes[f"{HEADS}.{level}.{name}"] = tuple(kind(head, vectors) for kind in kinds)
+        assert isinstance(head, Head)
+        for name, of_head in head.parameter_axes(vectors.inputs, vectors.encoded).items():
+            axes[f"{HEADS}.{level}.{name}"] = of_head
     shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     return {
         name: tuple(map(_if_of_size, each, shapes[name]))
@@ -176,10 +106,6 @@ def source_name(name: str, known_as: Mapping[str, str]) -> str:
 def _if_of_size(axis: Axis, size: int) -> Axis:
     """A table whose size the config fixes is no longer one of the words of the vocabulary."""
     return axis if axis is not None and len(axis) == size else None
-
-
-def _axes_of_head(head: Any) -> Dict[str, Tuple[AxisOf, ...]]:
-    return next((HEAD_AXES[kind] for kind in type(head).__mro__ if kind in HEAD_AXES), {})
 
 
 def _embedding_tables(config: Config, vocab: Vocabulary) -> Dict[str, Axes]:

@@ -9,7 +9,7 @@ import torch
 
 from hmtl.common.files import write_json
 from hmtl.common.random_state import random_state, restore_random_state
-from hmtl.common.reporting import table
+from hmtl.common.reporting import percent, table
 from hmtl.config.schema import RunConfig
 from hmtl.fine_tuning.axes import EMBEDDER, ENCODERS, HEADS, parameter_axes, source_name
 from hmtl.fine_tuning.pretrained import Pretrained
@@ -205,4 +205,4 @@ def forgetting_table(forgetting: Mapping[str, Any]) -> str:
 def _figure(scores: Optional[Mapping[str, Any]], metric: str) -> str:
     if scores is None:
         return "-"
-    return f"{scores['loss']:.4g}" if metric == "loss" else f"{100 * scores[metric]:.2f}"
+    return percent(metric, scores[metric])

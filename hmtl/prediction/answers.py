@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hmtl.common.answers import COREFERENCE, LABEL, LABELS, MENTIONS, RELATIONS, TOKENS
 from hmtl.formats.annotated import Document
 from hmtl.prediction.results import (
-    COREFERENCE,
-    MENTIONS,
-    RELATIONS,
     Mention,
     Prediction,
     Range,
@@ -22,18 +20,34 @@ from hmtl.prediction.results import (
     span_over,
 )
 
-# By task what its head decoded: `(label, (start, end))`, `(first, second, label)` or a list of
-# `(start, end)`, by the kind of the task; all ends inclusive.
+# By task what its head decoded, all ends inclusive: of mentions `(label, (start, end))`, and the same of
+# labels of a text, over the whole of it; of relations `(first, second, label)`; of coreference lists of
+# `(start, end)`; of tokens a label for each.
 Decoded = dict[str, list[Any]]
 
 
-def shifted(kind: str, decoded: Sequence[Any], offset: int) -> list[Any]:
-    """The same for a text in which the stretch that was decoded begins at token `offset`."""
+def shifted(kind: str, answer: Any, offset: int, length: int) -> list[Any]:
+    """
+    What a head answers of a stretch, as `Decoded` has it.
+
+    # Parameters
+
+    kind : `str`
+        One of `hmtl.common.answers.KINDS`.
+    answer : `Any`
+    offset, length : `int`
+        The first token of the stretch in the text, and how many there are.
+    """
+    if kind == TOKENS:
+        return list(answer[:length])
+    if kind in (LABEL, LABELS):
+        labels = [answer] if kind == LABEL else answer
+        return [(label, (offset, offset + length - 1)) for label in labels]
     if kind == MENTIONS:
-        return [(label, (start + offset, end + offset)) for label, (start, end) in decoded]
+        return [(label, (start + offset, end + offset)) for label, (start, end) in answer]
     if kind == RELATIONS:
-        return [(first + offset, second + offset, label) for first, second, label in decoded]
-    return [[(start + offset, end + offset) for start, end in cluster] for cluster in decoded]
+        return [(first + offset, second + offset, label) for first, second, label in answer]
+    return [[(start + offset, end + offset) for start, end in cluster] for cluster in answer]
 
 
 def to_prediction(
@@ -57,13 +71,16 @@ def to_prediction(
     def span(tokens: Range) -> Span:
         return span_over(text, words, tokens)
 
-    def of_kind(kind: str) -> list[str]:
-        return [task.name for task in tasks if task.kind == kind]
+    def of_kind(*kinds: str) -> list[str]:
+        return [task.name for task in tasks if task.kind in kinds]
 
-    mentions = {
-        task: [mention_over(text, words, tokens, label) for label, tokens in decoded[task]]
-        for task in of_kind(MENTIONS)
-    }
+    def labelled(*kinds: str) -> dict[str, list[Mention]]:
+        return {
+            task: [mention_over(text, words, tokens, label) for label, tokens in decoded[task]]
+            for task in of_kind(*kinds)
+        }
+
+    mentions = labelled(MENTIONS)
     relations = {}
     for task in of_kind(RELATIONS):
         arguments = _ending_at(mentions.get(mentions_from.get(task, ""), []))
@@ -89,6 +106,8 @@ def to_prediction(
         relations,
         clusters,
         None if chunks is None else [span(chunk) for chunk in chunks],
+        token_labels={task: decoded[task] for task in of_kind(TOKENS)},
+        text_labels=labelled(LABEL, LABELS),
     )
 
 

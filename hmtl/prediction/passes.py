@@ -8,25 +8,20 @@ that have it. (Different token indexers of tasks of one kind take passes of thei
 """
 
 import json
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import torch
-from allennlp.data import Instance, TokenIndexer
+from allennlp.data import Instance
 
+from hmtl.common.answers import Answers
 from hmtl.common.devices import to_device
-from hmtl.config.building import build
-from hmtl.config.schema import RunConfig
+from hmtl.config.schema import Config, RunConfig
 from hmtl.data.batch_stream import collate
-from hmtl.data.readers.coref_instances import CorefInstanceReader
+from hmtl.data.batching import TEXT
+from hmtl.data.indexers import indexers_of
 from hmtl.data.readers.corpus_reader import CorpusReader
-from hmtl.models.heads.coreference_resolver import CoreferenceResolver
 from hmtl.models.heads.head import Head
-from hmtl.models.heads.relation_extractor import RelationExtractor
 from hmtl.models.hmtl import Hmtl
-from hmtl.prediction.results import COREFERENCE, MENTIONS, RELATIONS
-
-# What a head's `decode` calls that which it found, by the kind of its task.
-DECODED = {MENTIONS: "spans", RELATIONS: "relations", COREFERENCE: "clusters"}
 
 # Of a longer token the model is given the beginning. Characters are padded to the longest token of a
 # batch: a single one of a million characters, as in a text with a picture in it, would take all memory.
@@ -43,19 +38,27 @@ class EncodingPass:
 
     model : `Hmtl`
         In evaluation mode.
-    kinds : `Dict[str, str]`
-        The tasks, each with its kind; either all are of coreference or none is.
+    answers : `Dict[str, Answers]`
+        The tasks, each with what its head answers; either all are of documents or none is.
     reader : `CorpusReader`
-        With the token indexers that the tasks' own readers have; for coreference a
-        `CorefInstanceReader`.
+        With the token indexers that the tasks' own readers have.
+    blocks : `Dict[str, Config]`
+        Those of the tasks' own readers.
     """
 
-    def __init__(self, model: Hmtl, kinds: Dict[str, str], reader: CorpusReader) -> None:
+    def __init__(
+        self,
+        model: Hmtl,
+        answers: Dict[str, Answers],
+        reader: CorpusReader,
+        blocks: Dict[str, Config],
+    ) -> None:
         self.model = model
-        self.kinds = kinds
+        self.answers = answers
         self.reader = reader
-        self.reads_documents = COREFERENCE in kinds.values()
-        self._up_to = model.encoders.lowest_with(kinds)
+        self.blocks = blocks
+        self.reads_documents = any(each.of_documents for each in answers.values())
+        self._up_to = model.encoders.lowest_with(answers)
 
     def predict(
         self, texts: Sequence[List[Words]], device: torch.device
@@ -72,42 +75,42 @@ class EncodingPass:
         # Returns
 
         found : `Dict[str, List[List[Any]]]`
-            By task, for each text what the head's `decode` tells, in tokens counted from the text's start.
+            By task, for each text what the head's `decode` answers, in tokens counted from the text's start.
         """
-        batch = to_device(collate([self._instance(text) for text in texts]), device)
-        encoding = self.model.encode(batch.pop("text"), self._up_to)
+        shortened = [
+            [[word[:MOST_CHARACTERS] for word in sentence] for sentence in text] for text in texts
+        ]
+        batch = to_device(collate([self._instance(text) for text in shortened]), device)
+        encoding = self.model.encode(batch[TEXT], self._up_to)
         found = {}
-        for task, kind in self.kinds.items():
-            level = encoding.levels[task]
-            output = self.model.heads[task](
-                level.inputs, level.encoded, encoding.mask, False, **batch
-            )
-            found[task] = self.model.decode(task, output)[DECODED[kind]]
+        for task, answers in self.answers.items():
+            head, level = self.model.heads[task], encoding.levels[task]
+            fields = to_device(self._fields(task, shortened), device)
+            output = head(level.inputs, level.encoded, encoding.mask, False, **fields)
+            found[task] = self.model.decode(task, output)[answers.key]
         return found
 
     def _instance(self, sentences: List[Words]) -> Instance:
-        shortened = [[word[:MOST_CHARACTERS] for word in sentence] for sentence in sentences]
-        if isinstance(self.reader, CorefInstanceReader):
-            instance = self.reader.text_to_instance(shortened)
-        else:
-            (words,) = shortened
-            instance = Instance({"text": self.reader.text_field(words)})
+        words = [word for sentence in sentences for word in sentence]
+        instance = Instance({TEXT: self.reader.text_field(words)})
         self.reader.apply_token_indexers(instance)
         instance.index_fields(self.model.vocab)
         return instance
 
-
-def kind_of(head: torch.nn.Module) -> Optional[str]:
-    """What a head finds, or `None` for a user's head of another kind."""
-    if isinstance(head, CoreferenceResolver):
-        return COREFERENCE
-    if isinstance(head, RelationExtractor):
-        return RELATIONS
-    return MENTIONS if isinstance(head, Head) and head.finds_mentions else None
+    def _fields(self, task: str, texts: List[List[Words]]) -> Dict[str, Any]:
+        """What the task's head wants beside the text."""
+        head = self.model.heads[task]
+        assert isinstance(head, Head)
+        instances = [Instance(dict(head.raw_fields(text, self.blocks[task]))) for text in texts]
+        if not instances[0].fields:
+            return {}
+        for instance in instances:
+            instance.index_fields(self.model.vocab)
+        return collate(instances)
 
 
 def encoding_passes(
-    models: Dict[str, Hmtl], config: RunConfig, kinds: Dict[str, str]
+    models: Dict[str, Hmtl], config: RunConfig, answers: Dict[str, Answers]
 ) -> List[EncodingPass]:
     """
     As few passes as serve the tasks: those of one model whose readers index tokens alike share one, with
@@ -119,36 +122,24 @@ def encoding_passes(
         By task, in evaluation mode. Tasks with the same weights have the same one.
     config : `RunConfig`
         The run's, for its readers. Tasks are read as at evaluation.
-    kinds : `Dict[str, str]`
-        The tasks and their kinds.
+    answers : `Dict[str, Answers]`
+        The tasks and what their heads answer.
     """
-    readers: Dict[str, CorpusReader] = {}
-    passes: Dict[Tuple[int, str], Tuple[Hmtl, str, Dict[str, str]]] = {}
-    for task, kind in kinds.items():
+    passes: Dict[Tuple[int, bool, str], List[Tuple[str, Answers, Config]]] = {}
+    for task, own in answers.items():
         block = config.task(task).data_params.reader("test")
         indexers = block.get("token_indexers")
-        width = None
-        if kind == COREFERENCE:
-            width = block.get("max_span_width", models[task].heads[task].max_span_width)
-        reading = json.dumps([width, indexers], sort_keys=True)
-        if reading not in readers:
-            built = _token_indexers(indexers)
-            readers[reading] = (
-                CorpusReader(built) if width is None else CorefInstanceReader(width, built)
-            )
-        model = models[task]
-        passes.setdefault((id(model), reading), (model, reading, {}))[2][task] = kind
+        key = (id(models[task]), own.of_documents, json.dumps(indexers, sort_keys=True))
+        passes.setdefault(key, []).append((task, own, block))
     return [
-        EncodingPass(model, tasks, readers[reading]) for model, reading, tasks in passes.values()
+        EncodingPass(
+            models[tasks[0][0]],
+            {task: own for task, own, _ in tasks},
+            CorpusReader(indexers_of(tasks[0][2].get("token_indexers"))),
+            {task: block for task, _, block in tasks},
+        )
+        for tasks in passes.values()
     ]
-
-
-def _token_indexers(blocks: Optional[Dict[str, Any]]) -> Optional[Dict[str, TokenIndexer]]:
-    if blocks is None:
-        return None
-    return {
-        name: build(TokenIndexer, block, f"token_indexers.{name}") for name, block in blocks.items()
-    }
 
 
 def pieces_of(sentence: Words, most_tokens: int) -> List[Tuple[int, Words]]:

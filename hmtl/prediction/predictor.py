@@ -22,6 +22,7 @@ from typing import (
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.common.answers import LABEL, LABELS, Answers
 from hmtl.common.devices import named_device
 from hmtl.data.batching import cut_by_length
 from hmtl.errors import DataError
@@ -32,21 +33,18 @@ from hmtl.formats.spacy_text import (
     read_doc,
     without_surrogates,
 )
-from hmtl.formats.tags import split_tag
+from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
 from hmtl.prediction.answers import Decoded, shifted, to_prediction
 from hmtl.prediction.passes import (
     EncodingPass,
     Words,
     encoding_passes,
-    kind_of,
     parts_of,
     pieces_of,
 )
 from hmtl.prediction.records import Record
 from hmtl.prediction.results import (
-    COREFERENCE,
-    RELATIONS,
     Mention,
     Prediction,
     Relation,
@@ -134,14 +132,19 @@ class Predictor:
         self._passes = passes
         # A pipeline has one zone of memory at a time.
         self._tokenizing = threading.Lock()
-        kinds = {task: kind for each in passes for task, kind in each.kinds.items()}
-        models = {task: each.model for each in passes for task in each.kinds}
+        answers = {task: own for each in passes for task, own in each.answers.items()}
+        models = {task: each.model for each in passes for task in each.answers}
         # Of the topmost task. All differ in their weights alone.
         self.model = models[list(weights)[-1]]
         self._device = next(self.model.parameters()).device
         self._batch_tokens = limits.batch_tokens or _suited_batch_tokens(self.model, self._device)
         self._infos = [
-            TaskInfo(task, kinds[task], _labels(models[task].heads[task], kinds[task]))
+            TaskInfo(
+                task,
+                answers[task].kind,
+                _head(models[task], task).answer_labels(),
+                answers[task].of_documents and answers[task].kind in (LABEL, LABELS),
+            )
             for task in weights
         ]
 
@@ -185,11 +188,11 @@ class Predictor:
         directory = Path(directory)
         config = config_of_run(directory)
         model = build_model(config, load_vocabulary(directory / VOCABULARY_DIR))
-        kinds = _kinds(model)
-        files = weight_files(directory, list(kinds), weights)
+        answers = _answers(model)
+        files = weight_files(directory, list(answers), weights)
         models = load_models(model, files, named_device(device))
         log_weights(directory, files)
-        passes = encoding_passes(models, config, kinds)
+        passes = encoding_passes(models, config, answers)
         return cls(passes, load_pipeline(pipeline), files, limits)
 
     @property
@@ -199,7 +202,7 @@ class Predictor:
 
     @property
     def kinds(self) -> Dict[str, str]:
-        """By task: `"mentions"`, `"relations"` or `"coreference"`."""
+        """By task the kind of its answers, one of `hmtl.common.answers.KINDS`."""
         return {info.name: info.kind for info in self._infos}
 
     @property
@@ -324,16 +327,17 @@ class Predictor:
         """Adds to `found` what the tasks of one pass find."""
         lengths = [sum(map(len, sentences)) for _, _, sentences in stretches]
         most_pairs = math.inf if each.reads_documents else self.limits.sentence_tokens**2
-        answers: Dict[int, Decoded] = {}
+        answers: Dict[int, Dict[str, Any]] = {}
         batches = cut_by_length(lengths, most_tokens=self._batch_tokens, most_pairs=most_pairs)
         for positions in batches:
             decoded = each.predict([stretches[position][2] for position in positions], self._device)
             for index, position in enumerate(positions):
-                answers[position] = {task: decoded[task][index] for task in each.kinds}
+                answers[position] = {task: decoded[task][index] for task in each.answers}
         # In the order of the texts again.
         for position, (number, offset, _) in enumerate(stretches):
-            for task, kind in each.kinds.items():
-                found[number][task] += shifted(kind, answers[position][task], offset)
+            for task, own in each.answers.items():
+                answer = answers[position][task]
+                found[number][task] += shifted(own.kind, answer, offset, lengths[position])
 
 
 def _check_holds_several(several: Any, what: str) -> None:
@@ -381,28 +385,27 @@ def _sentences(texts: List[List[Words]], most_tokens: int) -> Iterator[_Stretch]
             offset += len(sentence)
 
 
-def _kinds(model: Hmtl) -> Dict[str, str]:
-    """The tasks that can be predicted, from the bottom up, each with its kind."""
-    kinds: Dict[str, str] = {}
+def _answers(model: Hmtl) -> Dict[str, Answers]:
+    """The tasks that can be predicted, from the bottom up, each with what its head answers."""
+    answers: Dict[str, Answers] = {}
     for task in model.levels:
-        kind = kind_of(model.heads[task])
-        if kind is None:
-            logger.warning("task %r is not predicted: its head is of a kind of its own", task)
+        own = _head(model, task).get_answers()
+        if own is None:
+            logger.warning(
+                "task %r is not predicted: its head does not say what it answers (Head.answers)",
+                task,
+            )
         else:
-            kinds[task] = kind
-    if not kinds:
+            answers[task] = own
+    if not answers:
         raise ConfigurationError(
-            f"none of the tasks {model.levels} can be predicted: no head finds mentions, relations or "
-            "coreference"
+            f"none of the tasks {model.levels} can be predicted: no head says what it answers "
+            "(Head.answers, see hmtl/models/heads/head.py)"
         )
-    return kinds
+    return answers
 
 
-def _labels(head: Any, kind: str) -> List[str]:
-    """The types that a head tells apart, in the order of its vocabulary."""
-    if kind == COREFERENCE:
-        return []
-    if kind == RELATIONS:
-        return list(head.labels)
-    types = (split_tag(tag, head.coding_scheme)[1] for tag in head.labels)
-    return list(dict.fromkeys(label for label in types if label))
+def _head(model: Hmtl, task: str) -> Head:
+    head = model.heads[task]
+    assert isinstance(head, Head)
+    return head

@@ -42,7 +42,7 @@ class Rendering:
 def to_document(name: Any, prediction: Prediction) -> Document:
     """
     A prediction as the exporters know documents: the mentions of `ner` are names (CoNLL-2012), those of all
-    other tasks mentions (like_conll).
+    other tasks mentions (like_conll). Labels of tokens, sentences and documents have no place there.
     """
     offsets = [(token.begin_char, token.end_char) for token in prediction.tokens]
     words = [token.text for token in prediction.tokens]
@@ -125,6 +125,14 @@ def _figures(prediction: Prediction) -> Iterator[tuple[str, str]]:
             for span in cluster
         ]
         yield task, draw_spans(words, numbered, numbers)
+    for task, of_tokens in prediction.token_labels.items():
+        labelled = [(label, (number, number)) for number, label in enumerate(of_tokens)]
+        yield task, draw_spans(words, labelled, labels[task])
+    for task, of_texts in prediction.text_labels.items():
+        items = (
+            f"<li>{html.escape(each.type)}: {html.escape(each.text)}</li>" for each in of_texts
+        )
+        yield task, f"<ul>{''.join(items)}</ul>"
 
 
 def _arrows(

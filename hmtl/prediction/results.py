@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-
-MENTIONS = "mentions"
-RELATIONS = "relations"
-COREFERENCE = "coreference"
 
 # The tasks of the 2018 demo whose fields have names of their own.
 REFERENCE_NAMES = "ner"
@@ -81,13 +77,14 @@ class Relation:
 @dataclass(frozen=True)
 class TaskInfo:
     """
-    A task of the model: its name, its kind (`mentions`, `relations` or `coreference`), and the types that
-    it tells apart (none for coreference).
+    A task of the model: its name, the kind of its answers (see `hmtl.common.answers`), and the types that it
+    tells apart (none for coreference); `of_documents` where its labels are of whole documents.
     """
 
     name: str
     kind: str
     labels: list[str]
+    of_documents: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +108,11 @@ class Prediction:
         By task. Each is of two mentions at least, which are in the order of the text.
     noun_chunks : `list[Span]`, optional (default = `None`)
         The base noun phrases, where the spaCy pipeline has a parser.
+    token_labels : `dict[str, list[str]]`, optional
+        By task of the kind `tokens`, a label for each token.
+    text_labels : `dict[str, list[Mention]]`, optional
+        By task of the kind `label` or `labels`, the sentences, or the whole document, with their labels: one
+        that has several stands there several times.
     """
 
     text: str
@@ -121,6 +123,8 @@ class Prediction:
     relations: dict[str, list[Relation]]
     clusters: dict[str, list[list[Span]]]
     noun_chunks: list[Span] | None = None
+    token_labels: dict[str, list[str]] = field(default_factory=dict)
+    text_labels: dict[str, list[Mention]] = field(default_factory=dict)
 
     def to_json(self) -> Json:
         """
@@ -147,6 +151,8 @@ class Prediction:
               `mention2_begin` and so on.
             - A task of relations or coreference by another name than `relation` or `coref` stands under
               its own name, with what `relation_arcs_expanded` or `coref_clusters` would hold.
+            - By the name of a task of labels of sentences or documents: what those of mentions have; of
+              labels of tokens: a string for each token.
         """
         fields: Json = {
             "text": self.text,
@@ -164,7 +170,9 @@ class Prediction:
             fields.update(self._relation_fields(name, relations))
         for name, clusters in self.clusters.items():
             fields.update(self._cluster_fields(name, clusters))
-        return fields
+        for name, labelled in self.text_labels.items():
+            fields[name] = [self._mention_fields(each) for each in labelled]
+        return {**fields, **self.token_labels}
 
     def _mention_fields(self, mention: Mention, widen: bool = False) -> Json:
         span = self._widened(mention) if widen else mention
@@ -281,4 +289,4 @@ def _argument_fields(key: str, span: Span) -> Json:
 
 
 def _plain(item: Token | Sentence | TaskInfo) -> Json:
-    return dict(vars(item))
+    return {name: value for name, value in vars(item).items() if value is not False}

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, Token
 from spacy.util import ensure_path, minibatch
 
+from hmtl.common.answers import LABEL
 from hmtl.errors import DataError
 from hmtl.prediction import results
 
@@ -124,6 +125,10 @@ class HmtlComponent:
     are replaced), `doc.spans[<task>]` and `doc._.mentions[<task>]` for each task of mentions,
     `doc._.relations` and `doc._.coref_clusters`. Sentences are those of the pipeline; where it sets none,
     spaCy's `sentencizer` finds them.
+
+    Labels of tokens are `token._.<task>`, those of sentences `sentence._.<task>` of `doc.sents`, those of
+    documents `doc._.<task>` and in `doc.cats`; where there may be several, a list of them. Labelled
+    sentences are in `doc.spans[<task>]`, too.
 
     Several such components may be in one pipeline. One that is not called `hmtl` puts its name and a dot
     before the names of its tasks, so that what another one has found stays.
@@ -261,6 +266,11 @@ def set_annotations(
     prefix : `str`, optional (default = `""`)
         What the names of the tasks begin with in the document.
     """
+    for info in prediction.tasks:
+        if info.name in prediction.token_labels:
+            _set_token_labels(doc, prediction, info.name, prefix + info.name)
+        elif info.name in prediction.text_labels:
+            _set_text_labels(doc, prediction, info, prefix + info.name)
     own = {
         kind + prefix + task.name
         for kind in (MENTIONS, RELATIONS, CLUSTERS)
@@ -282,3 +292,44 @@ def set_annotations(
     for task, clusters in prediction.clusters.items():
         for cluster in clusters:
             _keep(doc, CLUSTERS, prefix + task, "", cluster)
+
+
+def _set_token_labels(doc: Doc, prediction: results.Prediction, task: str, name: str) -> None:
+    if not _has_extension(Token, name):
+        return
+    for token, label in zip(prediction.tokens, prediction.token_labels[task]):
+        _span(doc, token.begin_char, token.end_char, "")[0]._.set(name, label)
+
+
+def _set_text_labels(
+    doc: Doc, prediction: results.Prediction, task: results.TaskInfo, name: str
+) -> None:
+    by_place: dict[tuple[int, int], list[str]] = {}
+    for each in prediction.text_labels[task.name]:
+        by_place.setdefault((each.begin_char, each.end_char), []).append(each.type)
+    if not task.of_documents:
+        doc.spans[name] = [
+            _span(doc, each.begin_char, each.end_char, each.type)
+            for each in prediction.text_labels[task.name]
+        ]
+    owner = Doc if task.of_documents else Span
+    if not _has_extension(owner, name):
+        return
+    for (begin, end), labels in by_place.items():
+        value = labels[0] if task.kind == LABEL else labels
+        span = _span(doc, begin, end, "")
+        if not task.of_documents:
+            # The sentence may have white space around it.
+            sentence = span[0].sent if doc.has_annotation("SENT_START") else span
+            sentence._.set(name, value)
+            continue
+        doc._.set(name, value)
+        doc.cats.update({label: float(label in labels) for label in {*task.labels, *labels}})
+
+
+def _has_extension(owner: type[Doc] | type[Span] | type[Token], name: str) -> bool:
+    """Make the attribute if it is not there; one that somebody else computes is theirs."""
+    if not owner.has_extension(name):
+        owner.set_extension(name, default=None)
+    _, method, getter, _ = owner.get_extension(name)
+    return method is None and getter is None

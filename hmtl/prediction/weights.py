@@ -5,13 +5,13 @@ import json
 import logging
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.common.files import sha256_of
-from hmtl.common.reporting import headline
+from hmtl.common.reporting import headline, percent
 from hmtl.common.tensors import check_are_numbers, give_weights, load_tensors
 from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
@@ -116,18 +116,19 @@ def log_weights(directory: Path, files: Dict[str, Path]) -> None:
     metrics = _metrics(directory)
     for task, path in files.items():
         match = BEST_WEIGHTS.fullmatch(path.name)
-        f1 = _f1(metrics, match["task"] if match else "", task)
-        score = "" if f1 is None else f" (F1 on the test data: {100 * f1:.2f})"
+        found = _headline(metrics, match["task"] if match else "", task)
+        score = f" ({found})" if found else ""
         logger.info("%s is predicted with the weights %s%s", task, path, score)
 
 
-def _f1(metrics: Any, owner: str, task: str) -> Optional[float]:
+def _headline(metrics: Any, owner: str, task: str) -> str:
     """Of a task, with the best weights of another or its own."""
     try:
-        found: Optional[Tuple[float, ...]] = headline(metrics[owner]["test"][task])
-        return None if found is None else float(found[-1])
+        figures = headline(metrics, task, owner)
+        title = list(figures)[-1]
+        return f"{title} on the test data: {percent(title, figures[title])}"
     except (LookupError, TypeError, ValueError):
-        return None
+        return ""
 
 
 def _metrics(directory: Path) -> Any:

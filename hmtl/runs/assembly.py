@@ -5,10 +5,10 @@ tasks -> data -> vocabulary -> batches -> model.
 
 import logging
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -18,8 +18,9 @@ from allennlp.models import Model
 
 from hmtl.common.files import sha256_of, sha256_of_tree
 from hmtl.common.random_state import seed_everything
+from hmtl.common.reporting import HEADLINE
 from hmtl.common.tensors import give_weights
-from hmtl.config.building import build
+from hmtl.config.building import build, type_of
 from hmtl.config.checking import check_config, check_patterns
 from hmtl.config.schema import ITERATOR, TASK_PREFIX, Config, RunConfig, TaskConfig
 from hmtl.config.task import Task
@@ -102,7 +103,8 @@ class Experiment:
         self, best_epochs: Optional[Mapping[str, Optional[int]]] = None
     ) -> Dict[str, Any]:
         """
-        Return, for each task's best weights, the test metrics of every task that has `evaluate_on_test`.
+        Return, for each task's best weights, the test metrics of every task that has `evaluate_on_test`, and
+        which of them the task's head is judged by.
 
         # Parameters
 
@@ -125,7 +127,7 @@ class Experiment:
                 by_weights[weights] = evaluate_on_test(
                     self.model, self.tasks, self.device, self.progress_bar, self.processes
                 )
-            results[name] = {"test": by_weights[weights]}
+            results[name] = {HEADLINE: data.task.judged_by, "test": by_weights[weights]}
         return results
 
 
@@ -142,11 +144,15 @@ def parse_config(config: Config) -> RunConfig:
     run = RunConfig.of(config)
     for task in run.tasks:
         if task.task_description.validation_metric_name is None:
-            head, _ = Head.resolve_class_name(run.model.levels[task.name]["tagger"]["type"])
-            task.task_description.validation_metric_name = head.validation_metric
+            metric = _head_class(run, task.name).validation_metric
+            task.task_description.validation_metric_name = metric
             section = run.source[TASK_PREFIX + task.name]["task_description"]
-            section["validation_metric_name"] = head.validation_metric
+            section["validation_metric_name"] = metric
     return run
+
+
+def _head_class(run: RunConfig, task: str) -> Type[Head]:
+    return Head.resolve_class_name(type_of(run.model.levels[task]["tagger"]))[0]
 
 
 def new_vocabulary(instances: Iterable[Instance], block: Config) -> Vocabulary:
@@ -177,7 +183,10 @@ def assemble(
         Between which the batches are shared out.
     """
     seed_everything(config.seed)
-    tasks = [task_of(task) for task in config.tasks]
+    tasks = [
+        replace(task_of(task), headline=_head_class(config, task.name).headline)
+        for task in config.tasks
+    ]
     sources = {
         task.name: locate_splits(task, config.task(task.name).data_params, config.data_root, splits)
         for task in tasks

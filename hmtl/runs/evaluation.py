@@ -10,7 +10,7 @@ from hmtl.config.schema import Config, RunConfig
 from hmtl.config.transformers import FOLDER as TRANSFORMERS
 from hmtl.config.transformers import with_kept_transformers
 from hmtl.errors import DataError
-from hmtl.models.heads.coreference_resolver import CoreferenceResolver
+from hmtl.models.heads.head import Head
 from hmtl.runs.assembly import Experiment, assemble, parse_config
 from hmtl.runs.directory import CONFIG_FILE, VOCABULARY_DIR
 from hmtl.training.checkpointer import Checkpointer, best_weights_name
@@ -28,7 +28,7 @@ def evaluate(serialization_dir: Path, gold_mentions: bool) -> Dict[str, Any]:
     serialization_dir : `Path`
         What a training wrote.
     gold_mentions : `bool`
-        Coreference heads are given the gold mentions as candidates.
+        Heads that can, as that of coreference, are given the gold mentions as candidates.
 
     # Returns
 
@@ -38,8 +38,8 @@ def evaluate(serialization_dir: Path, gold_mentions: bool) -> Dict[str, Any]:
     experiment = load(serialization_dir)
     if gold_mentions:
         for head in experiment.model.heads.values():
-            if isinstance(head, CoreferenceResolver):
-                head.eval_on_gold_mentions = True
+            assert isinstance(head, Head)
+            head.eval_on_gold_mentions = True
     metrics = experiment.evaluate_best_weights()
     for entry in metrics.values():
         entry["gold_mentions"] = gold_mentions

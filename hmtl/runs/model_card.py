@@ -8,7 +8,7 @@ import torch
 
 from hmtl.common.document import Heading, Paragraph, Part, Table, as_markdown
 from hmtl.common.files import replacing
-from hmtl.common.reporting import BEST_EPOCH, headline
+from hmtl.common.reporting import BEST_EPOCH, headline_columns
 from hmtl.config.building import type_of
 from hmtl.config.loading import token_embedders
 from hmtl.config.schema import RunConfig
@@ -100,26 +100,23 @@ def _encoder(block: Any) -> str:
 
 
 def _scores(config: RunConfig, metrics: Mapping[str, Any]) -> List[Part]:
-    rows = [row for name in config.model.levels if (row := _score_row(name, metrics[name]))]
+    titles, cells = headline_columns(metrics)
+    rows = [
+        [
+            name,
+            *cells[name],
+            "" if (best := metrics[name].get("best_epoch")) is None else str(best + 1),
+        ]
+        for name in config.model.levels
+        if name in cells
+    ]
     return [
         Heading("Test scores"),
         Paragraph(
             "In percent, each task with the weights of its own best epoch on the validation data. All others "
             "are in `metrics.json`. They hold for text like the test data, and say nothing of other text."
         ),
-        Table(["task", "precision", "recall", "F1", BEST_EPOCH], rows),
-    ]
-
-
-def _score_row(name: str, entry: Mapping[str, Any]) -> List[str]:
-    found = headline(entry.get("test", {}).get(name, {}))
-    if found is None:
-        return []
-    best = entry.get("best_epoch")
-    return [
-        name,
-        *(f"{100 * figure:.2f}" for figure in found),
-        "" if best is None else str(best + 1),
+        Table(["task", *titles, BEST_EPOCH], rows),
     ]
 
 

@@ -84,7 +84,7 @@ def _is_comparable(run: FinishedRun, other: FinishedRun, task: str) -> bool:
 
 
 def _check_score(run: FinishedRun, task: str, score: float) -> None:
-    written = run.scores(task)[-1]
+    written = run.score(task)
     if abs(score - written) > TOLERANCE:
         logger.warning(
             "%s: the F1 of %s is %.4f sentence by sentence, but %.4f in its metrics.json",

@@ -13,7 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from hmtl.common.reporting import headline
+from hmtl.common.reporting import headline, headline_columns
 from hmtl.config.safety import check_plain_names
 from hmtl.config.schema import TASK_PREFIX
 from hmtl.errors import DataError
@@ -89,21 +89,23 @@ class FinishedRun:
 
     @property
     def tasks(self) -> list[str]:
-        """Those that are tested and judged by precision, recall and F1."""
-        names = [
-            name
-            for name, entry in self.metrics.items()
-            if isinstance(entry, dict) and headline(entry.get("test", {}).get(name, {}))
-        ]
+        """Those that are tested."""
+        _, cells = headline_columns(self.metrics)
+        names = [name for name, figures in cells.items() if any(figures)]
         # Pictures of the report are called after them.
         check_plain_names(names, "the task", self.directory / METRICS_FILE)
         return names
 
-    def scores(self, task: str) -> tuple[float, float, float]:
-        """Test precision, recall and F1 with the task's own best weights, from 0 to 1."""
-        found = headline(self.metrics[task]["test"][task])
-        assert found is not None
-        return found
+    def scores(self, task: str) -> dict[str, float]:
+        """
+        Return what the task is judged by on the test data, with its own best weights, by title; the last is
+        the one that counts: F1, from 0 to 1, or what its head says.
+        """
+        return headline(self.metrics, task)
+
+    def score(self, task: str) -> float:
+        """Return the one that counts."""
+        return list(self.scores(task).values())[-1]
 
     def curve(self, task: str) -> Curve:
         """Of the task's validation score."""

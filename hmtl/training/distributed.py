@@ -25,7 +25,7 @@ from hmtl.common.interruption import Interrupted
 from hmtl.common.random_state import random_state, restore_random_state
 from hmtl.data.parts import WHOLE, Part, RepeatedBatch
 from hmtl.errors import DataError
-from hmtl.models.heads.head import Head
+from hmtl.models.heads.head import LOSS_KINDS, Head
 from hmtl.models.hmtl import Hmtl
 from hmtl.training.collectives import Collectives, ProcessLost, telling_of_lost_processes
 from hmtl.training.gradient_averaging import average_gradients
@@ -294,10 +294,11 @@ class SeveralProcesses(Processes):
 
 def _check_head(name: str, head: Head) -> None:
     kind = type(head).__name__
-    if type(head).loss_divisor is Head.loss_divisor:
+    if head.loss_kind not in LOSS_KINDS and type(head).loss_divisor is Head.loss_divisor:
         raise ConfigurationError(
-            f"model.{name}.tagger: {kind} does not say whether its loss is a sum or a mean. Define its "
-            "method loss_divisor (see hmtl/models/heads/head.py), or train with one process."
+            f"model.{name}.tagger: {kind} does not say whether its loss is a sum or a mean. Set its "
+            f"loss_kind to one of {', '.join(LOSS_KINDS)}, define its method loss_divisor (see "
+            "hmtl/models/heads/head.py), or train with one process."
         )
     counters = head.counters()
     lacking = [key for key, counter in counters.items() if not hasattr(counter, "merge")]

@@ -55,6 +55,20 @@ def test_score_table_shows_each_task_with_its_own_best_weights() -> None:
     assert coref.split() == ["coref", "90.00", "80.00", "84.70", "0.001", "1"]
 
 
+def test_score_table_has_a_column_for_all_that_heads_are_judged_by() -> None:
+    scores = {"accuracy": 0.75, "las_error": 12.0, "loss": 2.0}
+    said = {"error": "las_error", "accuracy": "accuracy"}
+    metrics = {
+        "ner": {"test": {"ner": TAGGER}},
+        "pos": {"headline": said, "test": {"pos": scores}},
+    }
+    header, _, ner, pos = score_table(metrics).splitlines()
+    assert header.split()[:7] == ["test", "precision", "recall", "F1", "error", "accuracy", "loss"]
+    assert ner.split() == ["ner", "50.00", "25.00", "33.33", "12.35"]
+    # An error is no fraction.
+    assert pos.split() == ["pos", "12", "75.00", "2"]
+
+
 def test_score_table_does_without_best_epoch_and_known_metrics() -> None:
     metrics = {"toy": {"test": {"toy": {"accuracy": 1.0, "loss": 2.0}}, "gold_mentions": False}}
     (*_, row) = score_table(metrics).splitlines()

@@ -150,6 +150,8 @@ def test_what_a_run_needs_is_kept(block: dict[str, Any]) -> None:
         ({"model_name": "run/transformers/../../x"}, "Put back the run's folder transformers"),
         ({"tokenizer": {"type": "spacy"}}, r"tokenizer\.type is 'spacy'"),
         ({"tokenizer": "spacy"}, "tokenizer is 'spacy'"),
+        ({"type": "text_classification_json"}, "would download a tokenizer"),
+        ({"reader": "text_classification_json"}, "would download a tokenizer"),
         ({"_pretrained": {"archive_file": "x"}}, "_pretrained is"),
         ({"weights_file_path": "x.th"}, "weights_file_path is 'x.th'"),
         ({"tokenizer_kwargs": {"vocab_file": "/x"}}, r"tokenizer_kwargs\.vocab_file"),

@@ -167,7 +167,7 @@ def test_damage_is_one_warning_and_mended(tmp_path, cache, reads, caplog) -> Non
         content[-40] ^= 1
         path.write_bytes(content)
     reads.clear()
-    with caplog.at_level(logging.WARNING, logger="hmtl.data.cache"):
+    with caplog.at_level(logging.WARNING, logger="hmtl.data"):
         assert_same(batches_of(start(config, tmp_path / "b")), expected)
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert [record.levelname for record in warnings] == ["WARNING"]
@@ -191,7 +191,7 @@ def test_a_vocabulary_that_was_there_is_not_kept_for_other_runs(tmp_path, cache)
 def test_a_cache_that_cannot_be_written_is_one_warning(tmp_path, caplog, monkeypatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("HMTL_CACHE_DIR", str(tmp_path / "file"))
-    with caplog.at_level(logging.WARNING, logger="hmtl.data.cache"):
+    with caplog.at_level(logging.WARNING, logger="hmtl.data"):
         experiment = start(config_of(tmp_path), tmp_path / "a")
     assert batches_of(experiment)
     assert "are not kept" in caplog.records[-1].getMessage()
@@ -236,24 +236,43 @@ def test_what_was_not_used_for_longest_makes_way(tmp_path, cache) -> None:
     assert len(left - old) == len(TASKS) * len(SPLITS)
 
 
+def config_of_own_reader(root: Path) -> Config:
+    """`my_own` is yet to be registered."""
+    root.mkdir()
+    config = tiny_config(root, ("ner",))
+    data = config["task_ner"]["data_params"]
+    data["dataset_reader"] = {"type": "my_own", "label_namespace": "ontonotes_ner_labels"}
+    for split in SPLITS:
+        (root / split).write_text("Ann B-PER\nleft O\n\n")
+        data[f"{split}_data_path"] = split
+    config["model"]["ner"]["tagger"]["constraint_type"] = "IOB1"
+    return completed(config)
+
+
 def test_a_reader_of_another_package_is_not_cached(tmp_path, cache, caplog) -> None:
     @DatasetReader.register("my_own", exist_ok=True)
     class Own(Conll2003Reader):
         pass
 
-    (tmp_path / "corpus").mkdir()
-    for split in ("train", "dev", "test"):
-        (tmp_path / "corpus" / split).write_text("Ann B-PER\nleft O\n\n")
-    config = tiny_config(tmp_path / "corpus", ("ner",))
-    data = config["task_ner"]["data_params"]
-    data["dataset_reader"] = {"type": "my_own", "label_namespace": "ontonotes_ner_labels"}
-    for key, split in (("train", "train"), ("validation", "dev"), ("test", "test")):
-        data[f"{key}_data_path"] = split
-    config["model"]["ner"]["tagger"]["constraint_type"] = "IOB1"
-    with caplog.at_level(logging.INFO, logger="hmtl.data.cache"):
-        start(completed(config), tmp_path / "a")
+    with caplog.at_level(logging.INFO, logger="hmtl.data"):
+        start(config_of_own_reader(tmp_path / "corpus"), tmp_path / "a")
     assert not list(cache.glob(f"*{SUFFIX}"))
     assert "a reader of another package, Own" in caplog.text
+
+
+def test_a_reader_of_another_package_is_cached_by_its_version(tmp_path, cache, reads) -> None:
+    @DatasetReader.register("my_own", exist_ok=True)
+    class Own(Conll2003Reader):
+        cache_version = 1
+
+    config = config_of_own_reader(tmp_path / "corpus")
+    first = start(config, tmp_path / "a")
+    reads.clear()
+    assert_same(batches_of(start(config, tmp_path / "b")), batches_of(first))
+    assert not reads
+    Own.cache_version = 2
+    start(config, tmp_path / "c")
+    assert len(reads) == len(SPLITS)
 
 
 def test_streamed_data_are_read_and_the_rest_is_not(tmp_path, cache, reads) -> None:

@@ -4,10 +4,8 @@ import re
 import time
 from collections.abc import Sequence
 
+from hmtl.common.answers import COREFERENCE, MENTIONS, RELATIONS
 from hmtl.prediction.results import (
-    COREFERENCE,
-    MENTIONS,
-    RELATIONS,
     Mention,
     Prediction,
     Relation,

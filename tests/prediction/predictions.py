@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
+from hmtl.common.answers import COREFERENCE, MENTIONS, RELATIONS
 from hmtl.formats.spacy_text import load_pipeline, read_doc
 from hmtl.prediction.answers import to_prediction
-from hmtl.prediction.results import COREFERENCE, MENTIONS, RELATIONS, Prediction, TaskInfo
+from hmtl.prediction.results import Prediction, TaskInfo
 
 TEXT = "Zoë Lee of Oslo slept.\nShe <b>snores</b>."
 # Tokens:  0   1  2    3     4 5 | 6 ...

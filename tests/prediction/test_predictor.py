@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from hmtl.common.files import sha256_of_tree, write_json
 from hmtl.config.loading import load_config
+from hmtl.data.batching import cut_by_length
 from hmtl.errors import DataError
 from hmtl.formats.conll2012 import read_documents
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
 from hmtl.modules.transformer import TransformerEmbedder
-from hmtl.prediction.passes import MOST_CHARACTERS, cut_by_length
+from hmtl.prediction.passes import MOST_CHARACTERS
 from hmtl.prediction.predictor import Limits, Prediction, Predictor
 from hmtl.runs.assembly import Experiment
 from hmtl.runs.evaluation import load
@@ -257,9 +258,9 @@ def test_batches_are_as_large_as_suits_the_embedder(
 ) -> None:
     sizes = set()
 
-    def noting(lengths, most_tokens, most_pairs):
-        sizes.add(most_tokens)
-        return cut_by_length(lengths, most_tokens, most_pairs)
+    def noting(lengths, **limits):
+        sizes.add(limits["most_tokens"])
+        return cut_by_length(lengths, **limits)
 
     monkeypatch.setattr("hmtl.prediction.predictor.cut_by_length", noting)
     if embedder_asks is not None:
@@ -509,6 +510,32 @@ def test_a_task_of_another_kind_is_left_out_with_a_warning(
     assert "task 'emd' is not predicted" in caplog.text
     assert predictor.tasks == ["ner"]
     assert predictor.predict_texts([TEXT])[0].mentions["ner"]
+
+
+@Head.register("first_word", exist_ok=True)
+class FirstWord(SilentHead):
+    """A user's head that finds mentions, and knows of no labels."""
+
+    finds_mentions = True
+
+    def forward(  # type: ignore[override]
+        self, inputs: torch.Tensor, encoded: torch.Tensor, mask: Any, compute_metrics: bool
+    ) -> dict[str, torch.Tensor]:
+        return {"mask": mask}
+
+    def decode(self, output_dict: dict[str, torch.Tensor]) -> dict[str, Any]:
+        return {"spans": [[("FIRST", (0, 0))] for _ in output_dict["mask"]]}
+
+
+def test_what_a_users_head_finds_is_told(tmp_path: Path) -> None:
+    config = config_with_characters(write_corpus(tmp_path / "corpus"), ("ner", "emd"))
+    config["model"]["emd"]["tagger"] = {"type": "first_word"}
+    predictor = Predictor.from_serialization_dir(make_run(tmp_path / "run", config))
+    (prediction,) = predictor.predict_texts(["Ann left. Bob slept."])
+    assert [(each.type, each.text) for each in prediction.mentions["emd"]] == [
+        ("FIRST", "Ann"),
+        ("FIRST", "Bob"),
+    ]
 
 
 def test_prediction_leaves_the_run_as_it_was(tiny_run: Path) -> None:

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from hmtl.prediction.results import COREFERENCE, MENTIONS, RELATIONS, TaskInfo
+from hmtl.common.answers import COREFERENCE, MENTIONS, RELATIONS
+from hmtl.prediction.results import TaskInfo
 from tests.prediction.predictions import TASKS, TEXT, handmade
 
 ZOE = {

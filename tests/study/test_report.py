@@ -46,7 +46,7 @@ def test_counts_of_instances_sum_up_to_the_score_of_the_run(
 ) -> None:
     for run in results.runs("all"):
         counts = run.counts[task].counts
-        assert f1_of(counts.sum(axis=0)) == pytest.approx(run.scores(task)[-1])
+        assert f1_of(counts.sum(axis=0)) == pytest.approx(run.score(task))
 
 
 def test_there_are_counts_for_each_test_sentence_or_document(results: StudyResults) -> None:
@@ -153,7 +153,7 @@ def test_report_has_mean_and_deviation_over_the_seeds(report: str, results: Stud
     table = cells(report, "Test F1")
     assert table["setup"] == list(TASKS)
     for setup in ("all", "part"):
-        one, other = (100 * run.scores("coref")[-1] for run in results.runs(setup))
+        one, other = (100 * run.score("coref") for run in results.runs(setup))
         mean, deviation = (one + other) / 2, abs(one - other) / 2**0.5
         assert table[setup][-1] == f"{mean:.1f} ± {deviation:.1f}"
 
@@ -167,7 +167,7 @@ def test_report_has_the_difference_from_the_baseline(report: str, results: Study
     assert (name, others) == ("part", [])
 
     def mean(runs: list[FinishedRun]) -> float:
-        return sum(100 * run.scores("coref")[-1] for run in runs) / len(runs)
+        return sum(100 * run.score("coref") for run in runs) / len(runs)
 
     expected = mean(results.runs("part")) - mean(results.runs("all"))
     assert row[-1].startswith(f"{expected:+.1f} [")

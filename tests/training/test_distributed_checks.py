@@ -32,7 +32,7 @@ def test_built_in_heads_can_be_shared(trainer: MultiTaskTrainer) -> None:
 def test_head_must_say_how_its_loss_is_made(
     trainer: MultiTaskTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(CrfTagger, "loss_divisor")
+    monkeypatch.setattr(CrfTagger, "loss_kind", None)
     with pytest.raises(ConfigurationError, match="model.ner.tagger: .* a sum or a mean"):
         processes().check_can_share(trainer.model)
 

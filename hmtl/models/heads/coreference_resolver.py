@@ -1,17 +1,20 @@
 """The head of coreference resolution."""
 
 import math
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Hashable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from allennlp.common import Lazy, Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Vocabulary
+from allennlp.data import Field, Vocabulary
 from allennlp.nn import InitializerApplicator
 
+from hmtl.common.answers import COREFERENCE, Answers
+from hmtl.data.batching import TEXT
+from hmtl.data.readers.coref_instances import CorefInstanceReader
 from hmtl.metrics.coref_scores import CorefScores
 from hmtl.metrics.mention_recall import MentionRecall
-from hmtl.models.heads.head import BYTES_PER_NUMBER, Counter, Head
+from hmtl.models.heads.head import BYTES_PER_NUMBER, SUM, Axis, Head
 from hmtl.modules.feedforward import SplitFeedForward
 from hmtl.modules.pair_scorer import PairScorer
 from hmtl.modules.pruning import keep_best
@@ -93,6 +96,9 @@ class CoreferenceResolver(Head):
     """
 
     validation_metric = "coref_f1"
+    headline = {"precision": "coref_precision", "recall": "coref_recall", "F1": "coref_f1"}
+    answers = Answers(COREFERENCE, "clusters", of_documents=True)
+    loss_kind = SUM
 
     def __init__(
         self,
@@ -231,11 +237,31 @@ class CoreferenceResolver(Head):
         )
         return BYTES_PER_NUMBER * num_texts * numbers
 
-    def counters(self) -> Dict[str, Counter]:
-        return {"coref_scores": self.coref_scores, "mention_recall": self.mention_recall}
+    def raw_fields(
+        self, sentences: List[List[str]], reader: Mapping[str, Any]
+    ) -> Mapping[str, Field]:
+        """Candidates as wide as the task's reader makes them."""
+        width = reader.get("max_span_width", self.max_span_width)
+        fields = CorefInstanceReader(width).text_to_instance(sentences).fields
+        return {name: field for name, field in fields.items() if name != TEXT}
 
-    def loss_divisor(self, output_dict: Dict[str, torch.Tensor]) -> None:
-        """The loss is a sum."""
+    def parameter_axes(
+        self, inputs: Sequence[Hashable], encoded: Sequence[Hashable]
+    ) -> Dict[str, Tuple[Axis, ...]]:
+        parts: Dict[str, Sequence[Hashable]] = {
+            name: range(size) for name, size in self.span_vectors.get_parts().items()
+        }
+        parts.update(start=encoded, end=encoded, attended=inputs)
+        spans = _entries(parts)
+        distances = range(self.antecedent_scorer.distance_embedding.embedding_dim)
+        pairs = {"item": spans, "earlier": spans, "product": spans, "distance": distances}
+        widths = range(1, self.max_span_width + 1)
+        return {
+            "span_vectors.width_embedding.weight": (widths, None),
+            "span_vectors.attention.score.weight": (None, inputs),
+            "mention_scorer.feedforward.linear_layers.0.weight": (None, spans),
+            "antecedent_scorer.feedforward.linear_layers.0.weight": (None, _entries(pairs)),
+        }
 
     def _keep_best_spans(
         self,
@@ -311,6 +337,11 @@ class CoreferenceResolver(Head):
                     f"the reader's max_span_width is {width}, but the coreference head's is "
                     f"{self.max_span_width}: make the reader's no larger than the head's"
                 )
+
+
+def _entries(parts: Mapping[str, Sequence[Hashable]]) -> List[Hashable]:
+    """What the entries of a vector stand for that is made of parts."""
+    return [(name, entry) for name, part in parts.items() for entry in part]
 
 
 def antecedent_loss(

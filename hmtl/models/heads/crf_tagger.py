@@ -1,16 +1,16 @@
 """The head of named entity recognition and entity mention detection."""
 
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.nn import InitializerApplicator
 
-from hmtl.formats.tags import OUTSIDE, coding_scheme_of, tags_to_spans
+from hmtl.formats.tags import OUTSIDE, coding_scheme_of, split_tag, tags_to_spans
 from hmtl.metrics.accuracy import Accuracy
 from hmtl.metrics.span_f1 import SpanF1
-from hmtl.models.heads.head import Counter, Head, labels_of
+from hmtl.models.heads.head import PRECISION_RECALL_F1, SUM, Axis, Head, labels_of
 from hmtl.modules.dropout import FastDropout
 from hmtl.modules.linear_chain_crf import LinearChainCrf
 
@@ -38,6 +38,8 @@ class CrfTagger(Head):
     """
 
     finds_mentions = True
+    headline = PRECISION_RECALL_F1
+    loss_kind = SUM
 
     def __init__(
         self,
@@ -126,11 +128,21 @@ class CrfTagger(Head):
     def has_gold(self, metadata: Mapping[str, Any]) -> bool:
         return any(tag != OUTSIDE for tag in metadata.get("tags", ()))
 
-    def counters(self) -> Dict[str, Counter]:
-        return {"span_f1": self.span_f1, "accuracy": self.accuracy}
+    def answer_labels(self) -> List[str]:
+        """The types of the tags, in the order of the vocabulary."""
+        types = (split_tag(tag, self.coding_scheme)[1] for tag in self.labels)
+        return list(dict.fromkeys(label for label in types if label))
 
-    def loss_divisor(self, output_dict: Dict[str, torch.Tensor]) -> None:
-        """The loss is a sum."""
+    def parameter_axes(
+        self, inputs: Sequence[Hashable], encoded: Sequence[Hashable]
+    ) -> Dict[str, Tuple[Axis, ...]]:
+        return {
+            "tag_projection.weight": (self.labels, encoded),
+            "tag_projection.bias": (self.labels,),
+            "crf.transitions": (self.labels, self.labels),
+            "crf.start_transitions": (self.labels,),
+            "crf.end_transitions": (self.labels,),
+        }
 
     def _spans(self, tags: List[str]) -> List[Tuple[str, Tuple[int, int]]]:
         return tags_to_spans(tags, self.coding_scheme)

@@ -1,19 +1,49 @@
 """What every task head offers the model and, through it, the trainer."""
 
 from abc import ABCMeta, abstractmethod
-from typing import Any, Dict, List, Mapping, Optional, Protocol, Union
+from typing import (
+    Any,
+    Dict,
+    Hashable,
+    List,
+    Mapping,
+    Optional,
+    Protocol,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import torch
 from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Vocabulary
+from allennlp.data import Field, Vocabulary
+
+from hmtl.common.answers import MENTIONS, Answers
 
 # Of a number in single precision, in which heads compute.
 BYTES_PER_NUMBER = 4
 
+# How the loss of a batch is made of those of its parts: their sum, their mean over the instances, or over
+# the real tokens.
+SUM, MEAN, TOKEN_MEAN = "sum", "mean", "token_mean"
+LOSS_KINDS = (SUM, MEAN, TOKEN_MEAN)
+
+PRECISION_RECALL_F1 = {
+    "precision": "precision-overall",
+    "recall": "recall-overall",
+    "F1": "f1-measure-overall",
+}
+
+# What each entry along an axis of a parameter stands for; `None` where only their number is known.
+Axis = Optional[Sequence[Hashable]]
+
 
 class Counter(Protocol):
-    """What a head counts with. Its state is made of plain values."""
+    """
+    What a head counts with. Its state is made of plain values. One that also has `compute()`, metrics by
+    name, and `reset()` is all that a head needs; `hmtl.metrics` has some.
+    """
 
     def state_dict(self) -> Dict[str, Any]:
         """What was counted since the last reset."""
@@ -36,10 +66,28 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
     The model builds a head from a level's `tagger` block and adds what follows from the parts:
     `vocab`, `input_dim` (the width of what the level's encoder reads) and `encoded_dim` (the width of
     what it writes). A head's constructor takes those of the three that it needs.
+
+    A simple head writes `forward` and `decode`, keeps its labels in `self.labels` and its counters
+    (`self.accuracy = Accuracy()`) as attributes, and says with `answers`, `loss_kind` and
+    `validation_metric` what all others need to know; what else is here has defaults for it.
     """
 
     # The metric that decides which weights are best, if the config does not say.
     validation_metric: str = "f1-measure-overall"
+
+    # The metrics that tables of scores show, by the titles of their columns; the last is the one that counts.
+    # Without any, the metric that decides which weights are best.
+    headline: Mapping[str, str] = {}
+
+    # What `decode` answers. Without it, and without `finds_mentions`, the task is trained and scored, but not
+    # predicted.
+    answers: Optional[Answers] = None
+
+    # One of `LOSS_KINDS`; only several processes that train together need it.
+    loss_kind: Optional[str] = None
+
+    # Whether an evaluation on gold mentions is asked for, of which only some heads know anything.
+    eval_on_gold_mentions: bool = False
 
     # Whether `decode` tells the labelled spans it finds: `spans`, per instance a list of pairs of a label
     # and a `(start, end)` with an inclusive end.
@@ -85,9 +133,10 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
         Turns what `forward` returned into predictions a person can read: one list entry per instance.
         """
 
-    @abstractmethod
     def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
         """
+        What all `counters` compute.
+
         # Parameters
 
         reset : `bool`, optional (default = `False`)
@@ -100,6 +149,66 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
         metrics : `Dict[str, Any]`
             Floats by name; with `full`, some may be dictionaries of floats.
         """
+        metrics: Dict[str, Any] = {}
+        counters: Sequence[Any] = list(self.counters().values())
+        for counter in counters:
+            metrics.update(counter.compute())
+            if reset:
+                counter.reset()
+        return metrics
+
+    def get_answers(self) -> Optional[Answers]:
+        """Return what `decode` answers; `None` for a head that cannot be asked."""
+        if self.answers is None and self.finds_mentions:
+            return Answers(MENTIONS, "spans")
+        return self.answers
+
+    def answer_labels(self) -> List[str]:
+        """Return the labels that the answers may have: the attribute `labels`, if there is one."""
+        return list(getattr(self, "labels", ()))
+
+    def raw_fields(
+        self, sentences: List[List[str]], reader: Mapping[str, Any]
+    ) -> Mapping[str, Field]:
+        """
+        Return the fields beside the text that `forward` needs to predict a raw text; none for most heads.
+
+        # Parameters
+
+        sentences : `List[List[str]]`
+            Of the instance, each a list of words: one sentence, unless the answers are of documents.
+        reader : `Mapping[str, Any]`
+            The config of the task's reader.
+        """
+        return {}
+
+    def parameter_axes(
+        self, inputs: Sequence[Hashable], encoded: Sequence[Hashable]
+    ) -> Dict[str, Tuple[Axis, ...]]:
+        """
+        Return what the entries along the axes of the head's parameters stand for, so that fine-tuning finds
+        those of a label, or of a part of the encoding, in another model. By default the rows of each linear
+        layer that has one for each of `labels` are those labels.
+
+        # Parameters
+
+        inputs, encoded : `Sequence[Hashable]`
+            What the entries of the vectors stand for that the level's encoder reads and writes.
+
+        # Returns
+
+        axes : `Dict[str, Tuple[Axis, ...]]`
+            By the parameter's name in the head; of one that is missing, nothing is known.
+        """
+        labels = self.answer_labels()
+        axes: Dict[str, Tuple[Axis, ...]] = {}
+        for name, layer in self.named_modules():
+            if isinstance(layer, torch.nn.Linear) and layer.out_features == len(labels):
+                reads = encoded if layer.in_features == len(encoded) else None
+                prefix = f"{name}." if name else ""
+                axes[f"{prefix}weight"] = (labels, reads)
+                axes[f"{prefix}bias"] = (labels,)
+        return axes
 
     def has_gold(self, metadata: Mapping[str, Any]) -> bool:
         """
@@ -125,9 +234,13 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
     def counters(self) -> Dict[str, Counter]:
         """
         What `get_metrics` computes from, by name, so that a checkpoint inside an epoch keeps what was
-        counted so far.
+        counted so far: all attributes that have a state to load (modules aside).
         """
-        return {}
+        return {
+            name: each
+            for name, each in vars(self).items()
+            if hasattr(each, "state_dict") and hasattr(each, "load_state_dict")
+        }
 
     def loss_divisor(
         self, output_dict: Dict[str, torch.Tensor]
@@ -145,8 +258,15 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
 
         divisor : `float` or `torch.Tensor`, optional
             For a loss that is a mean, of how many: instances, tokens, positions. `None` for one that is a
-            sum over the instances.
+            sum over the instances. By default `loss_kind` says it: for `MEAN` the length of the output's
+            first tensor that has one, for `TOKEN_MEAN` the real tokens of the output's `mask`.
         """
+        if self.loss_kind == SUM:
+            return None
+        if self.loss_kind == TOKEN_MEAN:
+            return output_dict["mask"].sum()
+        if self.loss_kind == MEAN:
+            return float(next(len(each) for each in output_dict.values() if each.dim()))
         raise TypeError(f"{type(self).__name__} does not say whether its loss is a sum or a mean")
 
 

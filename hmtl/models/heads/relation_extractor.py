@@ -1,16 +1,23 @@
 """The head of relation extraction: which tokens stand in which relations."""
 
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.nn import Activation, InitializerApplicator
 
+from hmtl.common.answers import RELATIONS, Answers
 from hmtl.metrics.relation_f1 import RelationScores
 from hmtl.metrics.span_f1 import LabelledSpan
 from hmtl.metrics.unpadded_loss import UnpaddedLoss
-from hmtl.models.heads.head import BYTES_PER_NUMBER, Counter, Head, labels_of
+from hmtl.models.heads.head import (
+    BYTES_PER_NUMBER,
+    PRECISION_RECALL_F1,
+    Axis,
+    Head,
+    labels_of,
+)
 
 # The published loss is a mean over all token pairs and types, most of which hold no relation; this
 # factor brings it to the order of the other tasks' losses.
@@ -45,6 +52,8 @@ class RelationExtractor(Head):
     """
 
     takes_mentions = True
+    headline = PRECISION_RECALL_F1
+    answers = Answers(RELATIONS, "relations")
 
     def __init__(
         self,
@@ -162,8 +171,14 @@ class RelationExtractor(Head):
         per_pair = max(3 * hidden + 2 * types, hidden + 4 * types)
         return BYTES_PER_NUMBER * num_texts * num_tokens**2 * per_pair
 
-    def counters(self) -> Dict[str, Counter]:
-        return {"scores": self.scores, "unpadded_loss": self.unpadded_loss}
+    def parameter_axes(
+        self, inputs: Sequence[Hashable], encoded: Sequence[Hashable]
+    ) -> Dict[str, Tuple[Axis, ...]]:
+        return {
+            "first_projection": (encoded, None),
+            "second_projection": (encoded, None),
+            "type_projection": (None, self.labels),
+        }
 
     def loss_divisor(self, output_dict: Dict[str, torch.Tensor]) -> float:
         """The loss is a mean over all pairs of positions and all types."""
