@@ -145,6 +145,12 @@ def test_a_span_repeated_in_a_cluster_counts_once() -> None:
     assert score(clusters("112"), clusters("12"))["b_cubed"]["precision"] == 1.0
 
 
+@pytest.mark.parametrize("keep_singletons", [False, True])
+def test_cluster_without_mentions_counts_for_nothing(keep_singletons) -> None:
+    metrics = score(clusters("12", ""), clusters("12", ""), keep_singletons)
+    assert metrics["coref_f1"] == metrics["coref_recall"] == 1.0
+
+
 @pytest.mark.parametrize("side", ["predicted", "gold"])
 def test_a_span_in_two_clusters_is_an_error(side) -> None:
     sides = {"predicted": clusters("12"), "gold": clusters("12")}

@@ -173,6 +173,40 @@ def test_best_weights_are_checked_and_a_whole_copy_is_taken(
     assert f"Taking {copy}" in caplog.text
 
 
+@pytest.mark.parametrize("name", ["model_state.th", "training_state.th", "best_ner.th"])
+def test_checkpoint_of_which_a_file_is_altered_is_passed_over(
+    tmp_path: Path, checkpointer: Checkpointer, name: str
+) -> None:
+    alter(checkpointer.checkpoints()[0].path / name)
+    assert Checkpointer(tmp_path).load()["step"] == 10  # type: ignore[index]
+
+
+def test_checkpoint_set_aside_is_none_any_more_and_makes_way_for_the_next(
+    tmp_path: Path, checkpointer: Checkpointer
+) -> None:
+    for _ in range(2):
+        (checkpointer.checkpoints()[0].path / "training_state.th").unlink()
+        checkpointer = Checkpointer(tmp_path)
+        checkpointer.load()
+        assert [each.moment for each in checkpointer.checkpoints()] == [Moment(1, 10)]
+        checkpointer.save(Moment(2, 20), weights(2.0), {"step": 20}, ["emd"])
+
+
+def test_best_weights_are_found_beside_a_damaged_manifest(
+    tmp_path: Path, checkpointer: Checkpointer
+) -> None:
+    alter(tmp_path / "best_ner.th")
+    (checkpointer.checkpoints()[0].path / "manifest.json").write_text("{")
+    assert Checkpointer(tmp_path).load_best("ner")["weight"][0] == 1.0
+
+
+def test_best_weights_with_one_number_gone_wrong_are_refused(tmp_path: Path) -> None:
+    state = {"weight": torch.tensor([1.0, NAN])}
+    Checkpointer(tmp_path).save(Moment(1, 10), state, {}, ["ner"])
+    with pytest.raises(DataError, match="holds NaN in weight"):
+        Checkpointer(tmp_path).load_best("ner")
+
+
 def test_best_weights_without_a_whole_copy_are_refused(
     tmp_path: Path, checkpointer: Checkpointer
 ) -> None:
@@ -255,6 +289,7 @@ def test_refused_checkpoint_names_the_last_whole_one(
 
 def test_manifest_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
     run = tmp_path / "runs" / "stranger"
+    run.mkdir(parents=True)
     checkpointer = Checkpointer(run)
     checkpointer.save(Moment(1, 10), weights(1.0), {"step": 10}, ["ner"])
     (tmp_path / "profile").write_text("mine")
