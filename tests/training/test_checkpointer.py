@@ -14,7 +14,7 @@ from allennlp.common.checks import ConfigurationError
 from hmtl.errors import DataError
 from hmtl.files import sha256_of
 from hmtl.training.checkpoint import Moment, load_tensors, not_finite
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpointer import Checkpointer, CheckpointReader
 from tests.write_errors import FailingSystem
 
 
@@ -44,6 +44,15 @@ def test_last_checkpoint_is_what_is_loaded(tmp_path: Path, checkpointer: Checkpo
 
 def test_nothing_is_loaded_where_nothing_was_saved(tmp_path: Path) -> None:
     assert Checkpointer(tmp_path).load() is None
+
+
+def test_reader_takes_the_last_checkpoint_and_writes_none(
+    tmp_path: Path, checkpointer: Checkpointer
+) -> None:
+    reader = CheckpointReader(tmp_path)
+    reader.save(Moment(3, 30), weights(3.0), {"step": 30})
+    assert [each.moment.step for each in reader.checkpoints()] == [20, 10]
+    assert reader.load()["step"] == 20  # type: ignore[index]
 
 
 def test_files_of_the_last_checkpoint_stand_in_the_directory(
