@@ -332,6 +332,8 @@ def test_loss_lets_any_gold_antecedent_do() -> None:
     either = total - math.log(math.exp(2) + math.exp(3))
     loss = antecedent_loss(scores, torch.tensor([[0, 0, 0]]), torch.ones(1, 3, dtype=torch.bool))
     assert loss.item() == pytest.approx(math.log(1 + math.e) - 1 + either, rel=1e-5)
+    half = antecedent_loss(scores.half(), torch.tensor([[0, 0, 0]]), torch.ones(1, 3).bool())
+    torch.testing.assert_close(half, loss)
 
 
 def test_sizes_written_out_may_agree_with_the_parts() -> None:
