@@ -184,8 +184,10 @@ def test_no_more_spans_are_kept_than_there_are() -> None:
 @pytest.mark.parametrize("spans_per_word, num_tokens", [(0.4, 365), (0.3, 10), (0.7, 90)])
 def test_spans_kept_are_the_floor_of_a_multiple_of_the_length(spans_per_word, num_tokens) -> None:
     head = build(spans_per_word=spans_per_word)
-    output = head(compute_metrics=False, **document(num_tokens, []))
-    assert output["top_span_mask"].sum() == math.floor(spans_per_word * num_tokens)
+    lengths = (num_tokens, num_tokens + 9)
+    output = head(compute_metrics=False, **batch([document(length, []) for length in lengths]))
+    expected = [math.floor(spans_per_word * length) for length in lengths]
+    assert output["top_span_mask"].sum(dim=1).tolist() == expected
 
 
 @pytest.mark.parametrize("eval_on_gold_mentions", [False, True])
