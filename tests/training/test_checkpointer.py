@@ -280,6 +280,15 @@ def test_damaged_manifest_is_an_error_of_data(checkpointer: Checkpointer, manife
         checkpoint.load()
 
 
+def test_manifest_of_before_tells_of_no_vocabulary(checkpointer: Checkpointer) -> None:
+    checkpoint = checkpointer.checkpoints()[0]
+    content = json.loads((checkpoint.path / "manifest.json").read_text())
+    del content["vocabulary"]
+    (checkpoint.path / "manifest.json").write_text(json.dumps(content))
+    assert checkpoint.vocabulary == {}
+    assert checkpoint.load()["step"] == 20
+
+
 def test_refused_checkpoint_names_the_last_whole_one(
     tmp_path: Path, checkpointer: Checkpointer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
