@@ -1,6 +1,7 @@
 """Files are old or new, never half; what is written can be checked."""
 
 import errno
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -10,8 +11,11 @@ from typing import Any
 import pytest
 import torch
 
+from hmtl.common import files
 from hmtl.common.files import (
+    PARTIAL,
     making_directory,
+    remove_directory,
     remove_partial,
     replacing,
     same_file,
@@ -48,8 +52,9 @@ def save_tensors(path: Path) -> None:
 
 def save_directory(path: Path) -> None:
     with making_directory(path) as directory:
-        (directory / "a").write_text("a")
         write_json(directory / "b", {"b": 1})
+        # The last one, so that nothing else makes its name durable.
+        (directory / "a").write_text("a")
 
 
 def link(path: Path) -> None:
@@ -135,6 +140,9 @@ def test_content_is_durable_before_it_takes_its_place(
         status = path.stat()
         synced = ("fsync", status.st_ino, status.st_size)
         assert events.index(synced) < events.index(place)
+    # It itself last: of a directory, once all its names are there.
+    last = events[events.index(place) - 1]
+    assert last[:2] == ("fsync", (tmp_path / "path").stat().st_ino)
 
 
 @pytest.mark.parametrize(
@@ -183,6 +191,100 @@ def test_same_file_is_a_copy_where_there_are_no_links(
     same_file(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").read_text() == "a"
     assert not (tmp_path / "a").samefile(tmp_path / "b")
+
+
+def test_digest_is_of_what_the_system_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(files.os, "write", lambda descriptor, data: write(descriptor, data[:3]))
+    with replacing(tmp_path / "file") as file:
+        file.write(b"0123456789")
+    assert (tmp_path / "file").read_bytes() == b"0123456789"
+    assert (file.sha256, file.size) == (hashlib.sha256(b"0123456789").hexdigest(), 10)
+
+
+def test_digest_of_a_file_is_of_all_its_chunks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "CHUNK_SIZE", 3)
+    (tmp_path / "file").write_bytes(b"0123456789")
+    assert sha256_of(tmp_path / "file") == hashlib.sha256(b"0123456789").hexdigest()
+
+
+def left_behind(path: Path) -> Path:
+    """Where a process of the same number, killed, was writing."""
+    return path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
+
+
+@pytest.mark.parametrize("act", [save_tensors, link, lambda path: write_json(path, 1)])
+def test_nothing_of_a_file_that_was_left_behind_is_kept(
+    tmp_path: Path, act: Callable[[Path], None]
+) -> None:
+    act(tmp_path / "expected")
+    left_behind(tmp_path / "path").write_bytes(b"x" * 2**23)
+    act(tmp_path / "path")
+    assert sha256_of(tmp_path / "path") == sha256_of(tmp_path / "expected")
+    if act is link:
+        assert (tmp_path / "path").samefile(tmp_path / "source")
+
+
+def test_nothing_of_a_directory_that_was_left_behind_is_kept(tmp_path: Path) -> None:
+    left_behind(tmp_path / "path").mkdir()
+    (left_behind(tmp_path / "path") / "junk").write_text("half")
+    save_directory(tmp_path / "path")
+    assert sorted(os.listdir(tmp_path / "path")) == ["a", "b"]
+
+
+def test_all_that_was_left_behind_is_removed(tmp_path: Path) -> None:
+    left_behind(tmp_path / "directory").mkdir()
+    left_behind(tmp_path / "file").write_text("half")
+    (tmp_path / "notes.partial").write_text("mine")
+    remove_partial(tmp_path)
+    assert os.listdir(tmp_path) == ["notes.partial"]
+
+
+def test_directory_is_gone_before_the_first_of_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_directory(tmp_path / "path")
+    monkeypatch.setattr(files.shutil, "rmtree", lambda path, **options: None)
+    remove_directory(tmp_path / "path")
+    assert not (tmp_path / "path").exists()
+
+
+def test_copy_takes_its_place_once_it_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise OSError(errno.EIO, "no more")
+
+    (tmp_path / "a").write_text("new")
+    (tmp_path / "b").write_text("old")
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(files.shutil, "copyfileobj", refuse)
+    with pytest.raises(DataError, match="cannot be written"):
+        same_file(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_text() == "old"
+
+
+def test_file_system_without_locks_keeps_nobody_from_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise OSError(errno.ENOLCK, "no locks here")
+
+    monkeypatch.setattr(files.fcntl, "flock", refuse)
+    with sole_writer(tmp_path / "run"):
+        assert (tmp_path / "run").is_dir()
+
+
+def test_digest_of_a_tree_does_not_depend_on_the_order_of_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    before, rglob = sha256_of_tree(tmp_path), Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda path, name: list(rglob(path, name))[::-1])
+    assert sha256_of_tree(tmp_path) == before
 
 
 def test_second_writer_is_refused(tmp_path: Path) -> None:

@@ -27,3 +27,15 @@ def test_draws_after_a_restored_state_are_those_after_the_state(library: str) ->
     seed_everything(2)
     restore_random_state(state)
     assert [draw(), draw()] == expected
+
+
+@pytest.mark.parametrize("library", DRAWS)
+@pytest.mark.parametrize("seed", [1, 2**32 + 1])
+def test_draws_follow_from_the_seed(library: str, seed: int) -> None:
+    draw = DRAWS[library]
+
+    def drawn_with(seed: int) -> list[object]:
+        seed_everything(seed)
+        return [draw(), draw()]
+
+    assert drawn_with(seed) == drawn_with(seed) != drawn_with(2)

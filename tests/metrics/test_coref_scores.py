@@ -100,6 +100,20 @@ def test_conll_scores_are_divided_after_the_sum_over_documents() -> None:
     assert scores.compute(full=True)["muc"]["recall"] == pytest.approx((2 + 1) / (3 + 1))
 
 
+@pytest.mark.parametrize(
+    "side, other", [("precision", "recall"), ("recall", "precision")], ids=lambda side: side
+)
+def test_document_with_clusters_on_one_side_alone_counts_on_that_side(side, other) -> None:
+    alone = {"precision": (clusters("12", "345"), []), "recall": ([], clusters("12", "345"))}
+    scores = CorefScores()
+    scores.update(*alone[side])
+    scores.update(clusters("12"), clusters("12"))
+    metrics = scores.compute(full=True)
+    # Links, mentions and clusters: those that are right of all that there are.
+    for name, share in (("muc", 1 / 4), ("b_cubed", 2 / 7), ("ceafe", 1 / 3)):
+        assert (metrics[name][side], metrics[name][other]) == (pytest.approx(share), 1.0)
+
+
 def test_conll_scores_give_each_scorer_only_in_full() -> None:
     assert set(CorefScores().compute()) == {"coref_precision", "coref_recall", "coref_f1"}
     assert set(CorefScores().compute(full=True)) >= {"muc", "b_cubed", "ceafe"}
@@ -129,6 +143,12 @@ def test_singletons_count_when_kept() -> None:
 
 def test_a_span_repeated_in_a_cluster_counts_once() -> None:
     assert score(clusters("112"), clusters("12"))["b_cubed"]["precision"] == 1.0
+
+
+@pytest.mark.parametrize("keep_singletons", [False, True])
+def test_cluster_without_mentions_counts_for_nothing(keep_singletons) -> None:
+    metrics = score(clusters("12", ""), clusters("12", ""), keep_singletons)
+    assert metrics["coref_f1"] == metrics["coref_recall"] == 1.0
 
 
 @pytest.mark.parametrize("side", ["predicted", "gold"])

@@ -102,7 +102,10 @@ def test_counts_of_two_are_apart(name: str) -> None:
     nothing = json.dumps(other.state_dict())
     count_one(counter)
     state = counter.state_dict()
+    # What it had counted before is gone.
+    count_one(other)
     other.load_state_dict(state)
+    assert other.state_dict() == state
     kept = json.dumps(state)
     count_one(counter)
     count_one(other)

@@ -123,6 +123,25 @@ def test_relation_scores_come_with_and_without_sentences_that_hold_no_relation()
     assert metrics["precision-overall"] == 0.5
 
 
+@pytest.mark.parametrize("without", ["predicted_mentions", "gold_mentions"])
+def test_sentence_without_mentions_of_one_side_is_not_scored_strictly(without) -> None:
+    scores = RelationScores()
+    scores.update(
+        GOLD,
+        GOLD,
+        **{"predicted_mentions": GOLD_MENTIONS, "gold_mentions": GOLD_MENTIONS, without: None},
+    )
+    assert "strict-precision" not in scores.compute(full=True)
+
+
+def test_relation_scores_tell_what_the_headline_is_computed_from() -> None:
+    scores = RelationScores()
+    scores.update([(1, 3, "PHYS"), (0, 1, "ART"), (2, 0, "ART")], GOLD)
+    scores.update([(0, 1, "ART")], [])
+    # One of four that were predicted, and one of two that are gold.
+    assert scores.fractions() == {"overall": (1, 4, 1, 2)}
+
+
 def test_relation_scores_go_on_from_their_saved_state() -> None:
     sentences = [(GOLD, GOLD, GOLD_MENTIONS, GOLD_MENTIONS), ([(0, 1, "ART")], [], [], [])]
     whole, first, second = RelationScores(), RelationScores(), RelationScores()

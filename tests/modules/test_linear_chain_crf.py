@@ -191,6 +191,23 @@ def test_log_likelihood_is_finite_for_far_apart_scores(training) -> None:
     assert logits.grad is not None and torch.isfinite(logits.grad).all()
 
 
+def test_log_likelihood_of_a_sure_prediction_has_all_its_digits_at_evaluation() -> None:
+    """It is the small difference of two large sums."""
+    crf = build(["a", "b"]).float().eval()
+    logits = torch.tensor([9.0, -9.0]).expand(1, 500, 2)
+    tags, mask = torch.zeros(1, 500, dtype=torch.long), torch.ones(1, 500, dtype=torch.bool)
+    found = crf.log_likelihood(logits, tags, mask)
+    expected = crf.double().log_likelihood(logits.double(), tags, mask)
+    assert -1e-4 < expected.item() < 0.0
+    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_crf_saves_its_scores_alone() -> None:
+    # As checkpoints of before have it.
+    names = {"transitions", "start_transitions", "end_transitions"}
+    assert set(build(LABELS["BIO"], "BIO").state_dict()) == names
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_keeps_to_the_constraints(dtype) -> None:
     crf = build(LABELS["BIOUL"], "BIOUL").float()

@@ -15,7 +15,7 @@ from hmtl.common.files import sha256_of
 from hmtl.common.tensors import load_tensors, not_finite
 from hmtl.errors import DataError
 from hmtl.training.checkpoint import Moment
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpointer import Checkpointer, CheckpointReader
 from tests.write_errors import FailingSystem
 
 
@@ -45,6 +45,15 @@ def test_last_checkpoint_is_what_is_loaded(tmp_path: Path, checkpointer: Checkpo
 
 def test_nothing_is_loaded_where_nothing_was_saved(tmp_path: Path) -> None:
     assert Checkpointer(tmp_path).load() is None
+
+
+def test_reader_takes_the_last_checkpoint_and_writes_none(
+    tmp_path: Path, checkpointer: Checkpointer
+) -> None:
+    reader = CheckpointReader(tmp_path)
+    reader.save(Moment(3, 30), weights(3.0), {"step": 30})
+    assert [each.moment.step for each in reader.checkpoints()] == [20, 10]
+    assert reader.load()["step"] == 20  # type: ignore[index]
 
 
 def test_files_of_the_last_checkpoint_stand_in_the_directory(
@@ -174,6 +183,40 @@ def test_best_weights_are_checked_and_a_whole_copy_is_taken(
     assert f"Taking {copy}" in caplog.text
 
 
+@pytest.mark.parametrize("name", ["model_state.th", "training_state.th", "best_ner.th"])
+def test_checkpoint_of_which_a_file_is_altered_is_passed_over(
+    tmp_path: Path, checkpointer: Checkpointer, name: str
+) -> None:
+    alter(checkpointer.checkpoints()[0].path / name)
+    assert Checkpointer(tmp_path).load()["step"] == 10  # type: ignore[index]
+
+
+def test_checkpoint_set_aside_is_none_any_more_and_makes_way_for_the_next(
+    tmp_path: Path, checkpointer: Checkpointer
+) -> None:
+    for _ in range(2):
+        (checkpointer.checkpoints()[0].path / "training_state.th").unlink()
+        checkpointer = Checkpointer(tmp_path)
+        checkpointer.load()
+        assert [each.moment for each in checkpointer.checkpoints()] == [Moment(1, 10)]
+        checkpointer.save(Moment(2, 20), weights(2.0), {"step": 20}, ["emd"])
+
+
+def test_best_weights_are_found_beside_a_damaged_manifest(
+    tmp_path: Path, checkpointer: Checkpointer
+) -> None:
+    alter(tmp_path / "best_ner.th")
+    (checkpointer.checkpoints()[0].path / "manifest.json").write_text("{")
+    assert Checkpointer(tmp_path).load_best("ner")["weight"][0] == 1.0
+
+
+def test_best_weights_with_one_number_gone_wrong_are_refused(tmp_path: Path) -> None:
+    state = {"weight": torch.tensor([1.0, NAN])}
+    Checkpointer(tmp_path).save(Moment(1, 10), state, {}, ["ner"])
+    with pytest.raises(DataError, match="holds NaN in weight"):
+        Checkpointer(tmp_path).load_best("ner")
+
+
 def test_best_weights_without_a_whole_copy_are_refused(
     tmp_path: Path, checkpointer: Checkpointer
 ) -> None:
@@ -236,6 +279,15 @@ def test_damaged_manifest_is_an_error_of_data(checkpointer: Checkpointer, manife
     (checkpoint.path / "manifest.json").write_text(manifest)
     with pytest.raises(DataError, match="manifest.json: cannot be read as a manifest"):
         checkpoint.load()
+
+
+def test_manifest_of_before_tells_of_no_vocabulary(checkpointer: Checkpointer) -> None:
+    checkpoint = checkpointer.checkpoints()[0]
+    content = json.loads((checkpoint.path / "manifest.json").read_text())
+    del content["vocabulary"]
+    (checkpoint.path / "manifest.json").write_text(json.dumps(content))
+    assert checkpoint.vocabulary == {}
+    assert checkpoint.load()["step"] == 20
 
 
 def test_refused_checkpoint_names_the_last_whole_one(

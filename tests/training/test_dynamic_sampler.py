@@ -71,6 +71,8 @@ def test_what_it_was_told_is_part_of_the_state() -> None:
     one = sampler()
     one.record_validation({"ner": 0.9, "emd": 0.5, "coref": 1.0})
     one.record_validation({"ner": 0.1, "emd": 0.5, "coref": 2.0})
+    for _ in range(3):
+        one.sample()
     other = sampler()
     other.load_state_dict(one.state_dict())
     assert other.weights() == one.weights()
@@ -78,6 +80,16 @@ def test_what_it_was_told_is_part_of_the_state() -> None:
     for each in (one, other):
         each.record_validation({"ner": 0.3, "emd": 0.5, "coref": 1.5})
     assert other.weights() == one.weights()
+
+
+def test_state_is_not_changed_by_the_validations_after_it() -> None:
+    one, other = sampler(), sampler()
+    one.record_validation({"ner": 0.4, "emd": 0.5, "coref": 1.0})
+    one.record_validation({"ner": 0.2, "emd": 0.5, "coref": 2.0})
+    state, weights = one.state_dict(), one.weights()
+    one.record_validation({"ner": 0.8, "emd": 0.9, "coref": 0.5})
+    other.load_state_dict(state)
+    assert other.weights() == weights
 
 
 @pytest.mark.parametrize(

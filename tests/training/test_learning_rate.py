@@ -52,6 +52,15 @@ def test_plateau_never_goes_below_its_minimum() -> None:
     assert min(rates("max", [0.5] * 20, min_lr=0.2)) == 0.2
 
 
+def test_plateau_counts_no_epoch_while_it_cools_down() -> None:
+    # Without: 1.0, 1.0, 0.5, 0.5, 0.25, 0.25.
+    assert rates("max", [0.5] * 7, cooldown=2) == [1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.25]
+
+
+def test_plateau_makes_no_change_that_is_too_small() -> None:
+    assert rates("max", [0.5] * 8, eps=0.3)[-1] == 0.5
+
+
 def test_plateau_needs_a_metric() -> None:
     with pytest.raises(ValueError, match="needs the validation metric"):
         ReduceOnPlateau(optimizer(), "max").step()
@@ -120,6 +129,17 @@ def test_warmup_gives_way_to_the_scheduler_that_follows() -> None:
     assert rates_of_steps(scheduler, of, 2) == [[1.0], [1.0]]
     scheduler.step(0.5)
     assert rates_of_steps(scheduler, of, 2) == [[0.5], [0.5]]
+
+
+def test_warmup_gives_way_to_a_scheduler_that_acts_at_each_step() -> None:
+    triangle = {"type": "slanted_triangular", "num_epochs": 1, "num_steps_per_epoch": 6}
+    of, alone = optimizer(), optimizer()
+    scheduler = warmup(of, num_steps=2, then=triangle)
+    rates_of_steps(scheduler, of, 2)
+    expected = LearningRateScheduler.from_params(Params(dict(triangle)), optimizer=alone)
+    expected.step_batch()
+    scheduler.step_batch()
+    assert rates_of_steps(scheduler, of, 4) == rates_of_steps(expected, alone, 4)
 
 
 @pytest.mark.parametrize("steps", [1, 3, 5])

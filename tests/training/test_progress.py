@@ -119,6 +119,22 @@ def test_progress_goes_on_from_its_state() -> None:
     assert one.votes_to_stop and other.votes_to_stop
 
 
+def test_vote_at_the_minimum_learning_rate_is_part_of_the_state() -> None:
+    one, other = progress(min_lr=RATE), progress(min_lr=RATE)
+    record(one, 0.5)
+    other.load_state_dict(one.state_dict())
+    assert other.votes_to_stop
+
+
+def test_state_is_not_changed_by_the_epochs_after_it() -> None:
+    task = progress()
+    record(task, 0.5)
+    state = task.state_dict()
+    record(task, 0.6)
+    assert state["history"] == [0.5]
+    assert state["best_metrics_of_all"] == {"ner": {"f1": 0.5, "loss": -0.5}}
+
+
 def test_progress_goes_on_from_an_older_state_with_metrics_of_the_task_alone() -> None:
     older = progress().state_dict()
     del older["best_metrics_of_all"]

@@ -152,6 +152,7 @@ def test_documents_alone_are_as_in_a_padded_batch() -> None:
     together = head(compute_metrics=False, **batch(examples))
     alone = [head(compute_metrics=False, **example) for example in examples]
     torch.testing.assert_close(together["loss"], sum(output["loss"] for output in alone))
+    assert head.loss_divisor(together) is None
     predictions = head.decode(together)
     for index, output in enumerate(alone):
         for name, (expected,) in head.decode(output).items():
@@ -180,17 +181,20 @@ def test_no_more_spans_are_kept_than_there_are() -> None:
     assert output["top_spans"].tolist() == [[[0, 0], [0, 1], [1, 1]]]
 
 
-@pytest.mark.parametrize("spans_per_word, num_tokens", [(0.4, 365), (0.3, 10), (0.7, 10)])
+@pytest.mark.parametrize("spans_per_word, num_tokens", [(0.4, 365), (0.3, 10), (0.7, 90)])
 def test_spans_kept_are_the_floor_of_a_multiple_of_the_length(spans_per_word, num_tokens) -> None:
     head = build(spans_per_word=spans_per_word)
-    output = head(compute_metrics=False, **document(num_tokens, []))
-    assert output["top_span_mask"].sum() == math.floor(spans_per_word * num_tokens)
+    lengths = (num_tokens, num_tokens + 9)
+    output = head(compute_metrics=False, **batch([document(length, []) for length in lengths]))
+    expected = [math.floor(spans_per_word * length) for length in lengths]
+    assert output["top_span_mask"].sum(dim=1).tolist() == expected
 
 
-def test_prediction_needs_no_gold() -> None:
+@pytest.mark.parametrize("eval_on_gold_mentions", [False, True])
+def test_prediction_needs_no_gold(eval_on_gold_mentions) -> None:
     example = document(9, CLUSTERS)
     del example["span_labels"], example["metadata"]
-    head = build()
+    head = build(eval_on_gold_mentions=eval_on_gold_mentions)
     output = head(compute_metrics=True, **example)
     assert "loss" not in output
     assert len(head.decode(output)["clusters"]) == 1
@@ -210,13 +214,19 @@ def test_last_of_exactly_tied_antecedents_is_taken(scores: list[float], antecede
     assert build().decode(output)["predicted_antecedents"] == [[-1, -1, antecedent]]
 
 
+@pytest.mark.parametrize("gold, has_gold", [([], False), (CLUSTERS, True)])
+def test_document_with_a_cluster_has_gold(gold: list, has_gold: bool) -> None:
+    assert build().has_gold({"clusters": gold}) is has_gold
+
+
 def test_gold_mentions_replace_candidates_at_evaluation() -> None:
     torch.manual_seed(2)
-    wide = [[(0, 7), (1, 1)], [(2, 2), (4, 5), (8, 8)]]
+    # In no order, and one of them twice.
+    wide = [[(4, 5), (0, 7), (4, 5)], [(8, 8), (2, 2), (1, 1)]]
     example = document(9, wide)
     head = build(eval_on_gold_mentions=True)
     output = head(compute_metrics=True, **example)
-    mentions = sorted(span for cluster in wide for span in cluster)
+    mentions = sorted({span for cluster in wide for span in cluster})
     loss, kept, chosen = naive_forward(head, example, mentions, len(mentions))
     predictions = head.decode(output)
     assert predictions["top_spans"] == [kept] == [mentions]
@@ -245,6 +255,15 @@ def test_gold_mentions_may_be_none_at_all() -> None:
     }
 
 
+def test_batch_with_a_document_without_gold_clusters_is_not_counted() -> None:
+    example = batch([document(9, CLUSTERS), document(4, [])])
+    del example["metadata"][1]["clusters"]
+    head = build(eval_on_gold_mentions=True)
+    output = head(compute_metrics=True, **example)
+    assert output["top_spans"].size(1) == math.floor(0.7 * 9)
+    assert head.get_metrics()["mention_recall"] == 0.0
+
+
 def test_gold_mentions_are_not_used_in_training() -> None:
     head = build(eval_on_gold_mentions=True).train()
     output = head(compute_metrics=False, **document(9, CLUSTERS))
@@ -271,11 +290,16 @@ def test_full_metrics_hold_each_scorer() -> None:
         assert set(metrics[name]) == {"precision", "recall", "f1_score"}
 
 
-def test_metrics_are_reset_when_asked() -> None:
-    head = build(eval_on_gold_mentions=True)
+def test_metrics_go_on_from_the_counters_and_are_reset_when_asked() -> None:
+    head, other, fresh = build(eval_on_gold_mentions=True), build(), build()
+    head.coref_scores.update(CLUSTERS, CLUSTERS)
     head(compute_metrics=True, **document(9, CLUSTERS))
-    assert head.get_metrics(reset=True)["mention_recall"] == 1.0
-    assert head.get_metrics()["mention_recall"] == 0.0
+    for name, counter in head.counters().items():
+        other.counters()[name].load_state_dict(counter.state_dict())
+    metrics = head.get_metrics(reset=True, full=True)
+    assert metrics["mention_recall"] == 1.0 and metrics["coref_f1"] > 0.0
+    assert other.get_metrics(full=True) == metrics
+    assert head.get_metrics(full=True) == fresh.get_metrics(full=True)
 
 
 def test_nothing_is_counted_when_metrics_are_off() -> None:
@@ -310,6 +334,8 @@ def test_loss_lets_any_gold_antecedent_do() -> None:
     either = total - math.log(math.exp(2) + math.exp(3))
     loss = antecedent_loss(scores, torch.tensor([[0, 0, 0]]), torch.ones(1, 3, dtype=torch.bool))
     assert loss.item() == pytest.approx(math.log(1 + math.e) - 1 + either, rel=1e-5)
+    half = antecedent_loss(scores.half(), torch.tensor([[0, 0, 0]]), torch.ones(1, 3).bool())
+    torch.testing.assert_close(half, loss)
 
 
 def test_sizes_written_out_may_agree_with_the_parts() -> None:

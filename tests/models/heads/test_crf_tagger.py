@@ -56,6 +56,7 @@ def test_sentences_alone_are_as_in_a_padded_batch() -> None:
     together = head(compute_metrics=False, **padded)
     alone = [head(compute_metrics=False, **example) for example in examples]
     torch.testing.assert_close(together["loss"], sum(output["loss"] for output in alone))
+    assert head.loss_divisor(together) is None
     decoded = head.decode(together)
     for index, output in enumerate(alone):
         for name, (expected,) in head.decode(output).items():
@@ -100,6 +101,18 @@ def test_metrics_count_spans_and_tags() -> None:
     }
 
 
+def test_metrics_go_on_from_the_counters_and_are_reset_when_asked() -> None:
+    head, other, fresh = build(), build(), build()
+    head.decode = lambda output_dict: {"tags": [GOLD[0]]}  # type: ignore[method-assign]
+    head(compute_metrics=True, **sentence(GOLD[0]))
+    for name, counter in head.counters().items():
+        other.counters()[name].load_state_dict(counter.state_dict())
+    metrics = head.get_metrics(reset=True, full=True)
+    assert metrics["accuracy"] == metrics["f1-measure-overall"] == metrics["recall-GPE"] == 1.0
+    assert other.get_metrics(full=True) == metrics
+    assert head.get_metrics(full=True) == fresh.get_metrics(full=True)
+
+
 def test_dropout_acts_on_the_encoding_in_training_only() -> None:
     # In the reference the dropout of the second tagger was lost on the way (SPEC 8.5).
     torch.manual_seed(3)
@@ -110,6 +123,20 @@ def test_dropout_acts_on_the_encoding_in_training_only() -> None:
     noisy = [head(compute_metrics=False, **example)["loss"].item() for _ in range(2)]
     assert calm[0] == calm[1]
     assert len({*calm, *noisy}) == 3
+
+
+@pytest.mark.parametrize("gold, has_gold", [(["O", "O"], False), (["O", "U-PER"], True)])
+def test_sentence_with_a_span_has_gold(gold: list[str], has_gold: bool) -> None:
+    assert build().has_gold(sentence(gold)["metadata"][0]) is has_gold
+
+
+def test_initializers_reach_the_parameters() -> None:
+    regexes = [["crf.transitions", {"type": "constant", "val": 0.25}]]
+    vocab = Vocabulary.empty()
+    vocab.add_token_to_namespace("U-PER", "labels")
+    params = Params({"initializer": {"regexes": regexes}})
+    head = CrfTagger.from_params(params, vocab=vocab, encoded_dim=ENCODED_DIM)
+    assert head.crf.transitions.eq(0.25).all()
 
 
 def test_prediction_needs_no_gold() -> None:
@@ -127,6 +154,10 @@ def test_a_training_step_reads_nothing_back_from_the_device() -> None:
     head = build().train().to("meta")
     head(compute_metrics=False, metadata=example["metadata"], **tensors)["loss"].backward()
     assert all(parameter.grad is not None for parameter in head.parameters())
+
+
+def test_labels_stand_in_the_order_of_their_indices() -> None:
+    assert build().labels == TAGS
 
 
 def test_tags_of_another_scheme_are_an_error() -> None:

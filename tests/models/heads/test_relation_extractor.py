@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 import torch
 from allennlp.common import Params
@@ -5,7 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
 from hmtl.models.heads.head import Head
-from hmtl.models.heads.relation_extractor import LOSS_SCALE, RelationExtractor
+from hmtl.models.heads.relation_extractor import RelationExtractor
 
 ENCODED_DIM = 3
 TYPES = ["ART", "PHYS"]
@@ -50,10 +52,12 @@ def batch(sentences: list[dict]) -> dict:
 RELATIONS = [(0, 3, "ART"), (0, 3, "PHYS"), (2, 2, "PHYS"), (1, 0, "ART"), (0, 1, "ART")]
 
 
-def naive_logits(head: RelationExtractor, encoded: torch.Tensor) -> torch.Tensor:
+def naive_logits(
+    head: RelationExtractor, encoded: torch.Tensor, act: Callable = torch.relu
+) -> torch.Tensor:
     """sigmoid(V^T act(U^T h_i + W^T h_j + b))_k before the sigmoid, a pair of tokens at a time."""
     rows = [
-        torch.relu(head.first_projection.T @ h_i + head.second_projection.T @ h_j + head.bias)
+        act(head.first_projection.T @ h_i + head.second_projection.T @ h_j + head.bias)
         for h_i in encoded
         for h_j in encoded
     ]
@@ -61,13 +65,16 @@ def naive_logits(head: RelationExtractor, encoded: torch.Tensor) -> torch.Tensor
     return pairs.view(len(encoded), len(encoded), len(TYPES))
 
 
-def test_logits_and_gradients_agree_with_a_loop() -> None:
+@pytest.mark.parametrize(
+    "changes, act", [({}, torch.relu), ({"activation": "tanh"}, torch.tanh)], ids=["relu", "tanh"]
+)
+def test_logits_and_gradients_agree_with_a_loop(changes: dict, act: Callable) -> None:
     torch.manual_seed(0)
-    head = build()
+    head = build(**changes)
     example = sentence(4, RELATIONS)
     example["encoded"].requires_grad_()
     logits = head(compute_metrics=False, **example)["logits"][0]
-    expected = naive_logits(head, example["encoded"][0])
+    expected = naive_logits(head, example["encoded"][0], act)
     torch.testing.assert_close(logits, expected)
     parameters = [example["encoded"], *head.parameters()]
     found = torch.autograd.grad(logits.square().sum(), parameters)
@@ -90,7 +97,8 @@ def test_loss_is_the_cross_entropy_over_the_padded_square() -> None:
         for first, second, label in example["relations"][0].tolist():
             targets[index, first, second, label] = 1
     expected = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets)
-    torch.testing.assert_close(output["loss"], LOSS_SCALE * expected)
+    # Times a hundred, as published.
+    torch.testing.assert_close(output["loss"], 100.0 * expected)
 
 
 def test_gradient_of_the_loss() -> None:
@@ -132,15 +140,27 @@ def test_the_loss_does_not_read_what_stands_on_padding() -> None:
     )
 
 
+def test_loss_of_a_batch_is_made_of_those_of_its_parts() -> None:
+    torch.manual_seed(4)
+    head = build()
+    whole = batch([sentence(4, RELATIONS), sentence(2, []), sentence(3, [(0, 2, "ART")])])
+    parts = [{name: value[of] for name, value in whole.items()} for of in (slice(1), slice(1, 3))]
+    output, *outputs = [head(compute_metrics=False, **each) for each in (whole, *parts)]
+    total = sum(head.loss_divisor(each) * each["loss"] for each in outputs)
+    torch.testing.assert_close(output["loss"], total / head.loss_divisor(output))
+
+
 def test_a_batch_without_any_relation_has_a_loss() -> None:
     output = build()(compute_metrics=True, **batch([sentence(2, []), sentence(3, [])]))
     assert output["loss"].isfinite() and output["loss"] > 0
 
 
-@pytest.mark.parametrize("threshold", [0.3, 0.5, 0.7])
-def test_relations_are_decoded_above_the_threshold(threshold) -> None:
+@pytest.mark.parametrize(
+    "changes, threshold", [({}, 0.5), ({"threshold": 0.3}, 0.3), ({"threshold": 0.7}, 0.7)]
+)
+def test_relations_are_decoded_above_the_threshold(changes, threshold) -> None:
     torch.manual_seed(4)
-    head = build(threshold=threshold)
+    head = build(**changes)
     example = sentence(6, [])
     output = head(compute_metrics=False, **example)
     expected = [
@@ -152,6 +172,25 @@ def test_relations_are_decoded_above_the_threshold(threshold) -> None:
     ]
     assert 0 < len(expected) < 72
     assert head.decode(output) == {"relations": [expected]}
+
+
+@pytest.mark.parametrize("real", [0, 1, 2])
+def test_no_relation_is_decoded_that_has_a_token_of_padding(real) -> None:
+    logits = torch.full((1, 3, 3, len(TYPES)), 9.0)
+    output = {"logits": logits, "mask": torch.arange(3).unsqueeze(0) < real}
+    pairs = [(first, second) for first in range(real) for second in range(real)]
+    expected = [(*pair, label) for pair in pairs for label in TYPES]
+    assert build().decode(output) == {"relations": [expected]}
+
+
+@pytest.mark.parametrize("gold, has_gold", [([], False), ([(0, 1, "ART")], True)])
+def test_sentence_with_a_relation_has_gold(gold: list, has_gold: bool) -> None:
+    assert build().has_gold(sentence(2, gold)["metadata"][0]) is has_gold
+
+
+def test_initializers_reach_the_parameters() -> None:
+    regexes = [["bias", {"type": "constant", "val": 0.25}]]
+    assert build(initializer={"regexes": regexes}).bias.eq(0.25).all()
 
 
 def test_prediction_needs_no_gold() -> None:
@@ -198,6 +237,23 @@ def test_unpadded_loss_is_the_mean_of_what_sentences_cost_alone() -> None:
     assert head.get_metrics()["unpadded-loss"] == 0.0
 
 
+def test_sentence_of_no_token_costs_nothing_alone() -> None:
+    head = build()
+    example = sentence(1, [])
+    head(compute_metrics=True, **{**example, "mask": torch.zeros(1, 1, dtype=torch.bool)})
+    assert head.get_metrics()["unpadded-loss"] == 0.0
+
+
+def test_mentions_are_those_of_each_sentence() -> None:
+    head = build()
+    gold = [(0, 1, "ART")]
+    head.decode = lambda output_dict: {"relations": [gold, gold]}  # type: ignore[method-assign]
+    mentions = [[("PER", (0, 0)), ("GPE", (1, 1))], [("GPE", (0, 0)), ("PER", (1, 1))]]
+    example = batch([sentence(2, gold, mentions=each) for each in mentions])
+    head(compute_metrics=True, predicted_mentions=mentions, **example)
+    assert head.get_metrics(full=True)["strict-f1-measure"] == 1.0
+
+
 def test_mentions_of_the_arguments_make_a_strict_score() -> None:
     head = build()
     gold = [(1, 3, "PHYS"), (3, 1, "ART")]
@@ -210,6 +266,19 @@ def test_mentions_of_the_arguments_make_a_strict_score() -> None:
     assert metrics["strict-f1-measure"] == 0.0
     head(compute_metrics=True, predicted_mentions=[[("PER", (0, 1)), ("GPE", (3, 3))]], **example)
     assert head.get_metrics(full=True)["strict-f1-measure"] == 1.0
+
+
+def test_metrics_go_on_from_the_counters_and_are_reset_when_asked() -> None:
+    head, other, fresh = build(), build(), build()
+    predicting(head, [(0, 1, "ART")])
+    head(compute_metrics=True, **sentence(2, [(0, 1, "ART")]))
+    for name, counter in head.counters().items():
+        other.counters()[name].load_state_dict(counter.state_dict())
+    metrics = head.get_metrics(reset=True, full=True)
+    assert metrics["f1-measure-overall"] == metrics["recall-ART"] == 1.0
+    assert metrics["unpadded-loss"] > 0.0
+    assert other.get_metrics(full=True) == metrics
+    assert head.get_metrics(full=True) == fresh.get_metrics(full=True)
 
 
 @pytest.mark.parametrize("without", ["predicted", "gold"])
