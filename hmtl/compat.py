@@ -12,11 +12,12 @@ and write the test in `tests/test_compat.py` that says why it is still needed.
 
 import importlib
 import importlib.util
+import inspect
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -25,6 +26,25 @@ from hmtl.common.environment import ensure_home
 
 TORCHVISION_MODULES = ("torchvision", "torchvision.ops", "torchvision.ops.boxes")
 """Every module of torchvision that an import statement in AllenNLP names, parents first."""
+
+DEFERRED: Mapping[str, Sequence[str]] = {
+    "spacy": ("cli", "cli.download", "language", "tokens"),
+    "nltk": (),
+    "scipy.stats": (),
+    "sklearn": ("metrics",),
+    "tensorboardX": (),
+    "cached_path": ("cache_file", "common", "file_lock", "meta"),
+    "boto3": (),
+    "botocore": ("exceptions",),
+}
+"""
+What AllenNLP and transformers import at once and text models rarely or never call, and those of its
+modules that their import statements name, parents first. tensorboardX, cached_path and TensorBoard bring in
+the clients of Amazon's and Google's clouds. (fairscale is not among them: AllenNLP makes a subclass of one of
+its classes as it is imported.)
+"""
+WITH_PLACEHOLDERS = ("allennlp", "transformers")
+"""Whose import statements are answered with placeholders."""
 
 
 class StubModule(ModuleType):
@@ -42,7 +62,7 @@ class StubModule(ModuleType):
         self.__path__: list[str] = []
 
     def __getattr__(self, attribute: str) -> object:
-        if attribute.startswith("__") and attribute.endswith("__"):
+        if _is_special(attribute):
             raise AttributeError(f"module {self.__name__!r} has no attribute {attribute!r}")
         package = self.__name__.partition(".")[0]
         raise ImportError(
@@ -71,9 +91,138 @@ def stub_torchvision() -> None:
     importlib.import_module("transformers.utils")
     if importlib.util.find_spec("torchvision") is None:
         for name in TORCHVISION_MODULES:
-            _add_stub(name)
+            _put_in_place(name, StubModule(name))
     else:
         _check_that_torchvision_loads()
+
+
+class DeferredModule(ModuleType):
+    """
+    Stands for a module, or for one within it, until something of it is used; only then is it imported.
+    The import statements of some packages get placeholders, everybody else gets the real things.
+
+    # Parameters
+
+    name : `str`
+    root : `str`
+        Its outermost module that is deferred.
+    """
+
+    def __init__(self, name: str, root: str) -> None:
+        super().__init__(name, doc=f"hmtl.compat imports {name} when it is used.")
+        self._root = root
+        # Of modules within it the finder would have to import the parent.
+        self.__spec__ = (
+            importlib.util.find_spec(name)
+            if name == root
+            else ModuleSpec(name, loader=None, is_package=True)
+        )
+        self.__path__ = list(self.__spec__ and self.__spec__.submodule_search_locations or ())
+
+    def load(self) -> ModuleType:
+        """Return the real module."""
+        if isinstance(sys.modules.get(self._root), DeferredModule):
+            for name in _deferred_names(self._root):
+                sys.modules.pop(name, None)
+        return importlib.import_module(self.__name__)
+
+    def __getattr__(self, attribute: str) -> Any:
+        if _is_special(attribute) and attribute not in ("__all__", "__version__"):
+            # Asked by tools that walk over all loaded modules.
+            raise AttributeError(f"module {self.__name__!r} has no attribute {attribute!r}")
+        if _is_asked_by_import():
+            return Placeholder(self, attribute)
+        return getattr(self.load(), attribute)
+
+
+class Placeholder:
+    """What an import statement has of a deferred module: the real thing is behind it when it is used."""
+
+    def __init__(self, module: DeferredModule, name: str) -> None:
+        self._module, self._name = module, name
+
+    def _real(self) -> Any:
+        return getattr(self._module.load(), self._name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._real()(*args, **kwargs)
+
+    def __getattr__(self, attribute: str) -> Any:
+        if _is_special(attribute):
+            # Asked by typing, of whatever stands in an annotation.
+            raise AttributeError(attribute)
+        return getattr(self._real(), attribute)
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (self._real(),)
+
+    def __instancecheck__(self, instance: Any) -> bool:
+        # Nothing is an instance of a class that was never imported.
+        is_loaded = not isinstance(sys.modules.get(self._module.__name__), DeferredModule)
+        return is_loaded and isinstance(instance, self._real())
+
+    def __subclasscheck__(self, subclass: type) -> bool:
+        return issubclass(subclass, self._real())
+
+
+class _LoadingDeferred(MetaPathFinder, Loader):
+    """Imports a deferred module for real when one within it is imported that has no stand-in."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        for root in DEFERRED:
+            module = sys.modules.get(root)
+            if name.startswith(f"{root}.") and isinstance(module, DeferredModule):
+                module.load()
+                # It has imported this one as well, which must not be done twice.
+                return ModuleSpec(name, self) if name in sys.modules else None
+        return None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = sys.modules[spec.name]
+        spec.loader_state = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        module.__spec__ = module.__spec__.loader_state
+
+
+def defer_unused_packages() -> None:
+    """
+    Keeps packages from being imported that AllenNLP and transformers import and hardly ever use.
+
+    Without this, half of the time until the first training step goes by while spaCy, NLTK, scipy.stats,
+    scikit-learn and the clients of two clouds are imported. What is imported already, or is not installed, is
+    left alone.
+    """
+    # It looks only once whether there is a scikit-learn: before anything stands in its place.
+    importlib.import_module("transformers.utils")
+    for root in DEFERRED:
+        if root not in sys.modules and importlib.util.find_spec(root) is not None:
+            for name in _deferred_names(root):
+                _put_in_place(name, DeferredModule(name, root))
+    if not any(isinstance(finder, _LoadingDeferred) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _LoadingDeferred())
+
+
+def _deferred_names(root: str) -> list[str]:
+    return [root, *(f"{root}.{within}" for within in DEFERRED[root])]
+
+
+def _is_special(attribute: str) -> bool:
+    return attribute.startswith("__") and attribute.endswith("__")
+
+
+def _is_asked_by_import() -> bool:
+    """Whether a module or a class of the packages with placeholders is being made, and asks the caller."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    package = str(frame.f_globals.get("__name__")).partition(".")[0]
+    is_function = frame.f_code.co_flags & inspect.CO_OPTIMIZED
+    return package in WITH_PLACEHOLDERS and not is_function
 
 
 def silence_python_support_warnings() -> None:
@@ -127,6 +276,7 @@ def keep_bars_out_of_files() -> None:
 PATCHES: Sequence[Callable[[], None]] = (
     ensure_home,
     stub_torchvision,
+    defer_unused_packages,
     silence_python_support_warnings,
     refuse_code_of_models,
 )
@@ -141,8 +291,7 @@ def apply_patches() -> None:
         patch()
 
 
-def _add_stub(name: str) -> None:
-    stub = StubModule(name)
+def _put_in_place(name: str, stub: ModuleType) -> None:
     sys.modules[name] = stub
     parent, _, child = name.rpartition(".")
     if parent:

@@ -109,22 +109,23 @@ class Predictor:
 
     passes : `List[EncodingPass]`
         The tasks, as they share runs of the encoders, with their models, which are on one device.
-    pipeline : `Language`
-        Splits raw text into sentences of tokens.
     weights : `Dict[str, Path]`
         By task, from the bottom up, the file that its model's weights come from.
+    pipeline : `Language`, optional (default = `None`)
+        Splits raw text into sentences of tokens. `None` is the blank English one; spaCy is then imported with
+        the first raw text.
     limits : `Limits`, optional
     """
 
     def __init__(
         self,
         passes: List[EncodingPass],
-        pipeline: "Language",
         weights: Dict[str, Path],
+        pipeline: "Optional[Language]" = None,
         limits: Limits = Limits(),
     ) -> None:
         self.weights = weights
-        self.pipeline = pipeline
+        self._pipeline = pipeline
         self.limits = limits
         self._passes = passes
         # A pipeline has one zone of memory at a time.
@@ -184,7 +185,14 @@ class Predictor:
         models = load_models(model, files, _device(device))
         log_weights(directory, files)
         passes = encoding_passes(models, config, kinds)
-        return cls(passes, load_pipeline(pipeline), files, limits)
+        return cls(passes, files, None if pipeline is None else load_pipeline(pipeline), limits)
+
+    @property
+    def pipeline(self) -> "Language":
+        """What splits raw text."""
+        if self._pipeline is None:
+            self._pipeline = load_pipeline()
+        return self._pipeline
 
     @property
     def tasks(self) -> List[str]:
@@ -293,6 +301,8 @@ class Predictor:
         ]
 
     def _tokenized(self, texts: Sequence[str]) -> List[TokenizedText]:
+        if not texts:
+            return []
         readable = [self._readable(text) for text in texts]
         # Or spaCy would remember each word that it ever saw.
         with self._tokenizing, self.pipeline.memory_zone():
@@ -331,9 +341,8 @@ class Predictor:
 
 def _check_holds_several(several: Any, what: str) -> None:
     """A string would be taken for a list of its characters, a spaCy document for one of its tokens."""
-    from spacy.tokens import Doc
-
-    if isinstance(several, (str, bytes, Doc)):
+    # Without importing spaCy.
+    if isinstance(several, (str, bytes)) or type(several).__module__.startswith("spacy."):
         raise TypeError(
             f"a list of {what} is expected, but this is a single {type(several).__name__} "
             f"({str(several)!r:.60}). Put it in a list: [{what.removesuffix('s')}]."
