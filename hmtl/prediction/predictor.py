@@ -26,6 +26,7 @@ from hmtl.errors import DataError
 from hmtl.formats.tags import split_tag
 from hmtl.models.hmtl import Hmtl
 from hmtl.prediction.answers import Decoded, shifted, to_prediction
+from hmtl.prediction.hub import downloaded
 from hmtl.prediction.passes import (
     EncodingPass,
     Words,
@@ -52,7 +53,7 @@ from hmtl.prediction.tokenization import (
     read_doc,
     without_surrogates,
 )
-from hmtl.prediction.weights import load_models, log_weights, weight_files
+from hmtl.prediction.weights import load_models, log_weights, weight_files, weight_names
 from hmtl.runs.assembly import build_model
 from hmtl.runs.directory import VOCABULARY_DIR, load_vocabulary
 from hmtl.runs.evaluation import config_of_run
@@ -159,7 +160,7 @@ class Predictor:
         # Parameters
 
         directory : `str` or `PathLike`
-            A run of train.py.
+            A run of train.py, or what was exported of one.
         weights : `str`, optional (default = `None`)
             A file of weights in the directory for all tasks, as `"best_coref.th"`: the least time and memory.
             `None` takes each task's own best ones. The log says which, and what they scored.
@@ -181,11 +182,44 @@ class Predictor:
         config = config_of_run(directory)
         model = build_model(config, load_vocabulary(directory / VOCABULARY_DIR))
         kinds = _kinds(model)
-        files = weight_files(directory, list(kinds), weights)
+        names = weight_names(directory, list(kinds), weights)
+        files = weight_files(directory, names)
         models = load_models(model, files, _device(device))
-        log_weights(directory, files)
+        log_weights(directory, names, files)
         passes = encoding_passes(models, config, kinds)
         return cls(passes, files, None if pipeline is None else load_pipeline(pipeline), limits)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: "Union[str, PathLike[str]]",
+        weights: Optional[str] = None,
+        device: Optional[str] = None,
+        pipeline: Optional[str] = None,
+        limits: Limits = Limits(),
+        revision: Optional[str] = None,
+    ) -> "Predictor":
+        """
+        What `from_serialization_dir` makes, of a model that may be somebody else's.
+
+        # Parameters
+
+        name : `str` or `PathLike`
+            A directory; where there is none of this name, a model on the Hugging Face hub, which is
+            downloaded unless it was before. A directory is read without the network.
+        weights, device, pipeline, limits
+            See `from_serialization_dir`.
+        revision : `str`, optional (default = `None`)
+            A branch, tag or commit on the hub; `None` is its main branch.
+
+        # Raises
+
+        DataError
+            When it is neither, or cannot be downloaded; and as in `from_serialization_dir`.
+        """
+        return cls.from_serialization_dir(
+            downloaded(name, revision), weights, device, pipeline, limits
+        )
 
     @property
     def pipeline(self) -> "Language":
