@@ -110,7 +110,8 @@ class DeferredModule(ModuleType):
 
     def __init__(self, name: str, root: str) -> None:
         super().__init__(name, doc=f"hmtl.compat imports {name} when it is used.")
-        self._root = root
+        # No plain name is taken: all belong to the real module.
+        self.__root = root
         # Of modules within it the finder would have to import the parent.
         self.__spec__ = (
             importlib.util.find_spec(name)
@@ -119,50 +120,51 @@ class DeferredModule(ModuleType):
         )
         self.__path__ = list(self.__spec__ and self.__spec__.submodule_search_locations or ())
 
-    def load(self) -> ModuleType:
-        """Return the real module."""
-        if isinstance(sys.modules.get(self._root), DeferredModule):
-            for name in _deferred_names(self._root):
-                sys.modules.pop(name, None)
-        return importlib.import_module(self.__name__)
-
     def __getattr__(self, attribute: str) -> Any:
         if _is_special(attribute) and attribute not in ("__all__", "__version__"):
             # Asked by tools that walk over all loaded modules.
             raise AttributeError(f"module {self.__name__!r} has no attribute {attribute!r}")
         if _is_asked_by_import():
-            return Placeholder(self, attribute)
-        return getattr(self.load(), attribute)
+            return Placeholder(self.__name__, self.__root, attribute)
+        return getattr(_real_module(self.__name__, self.__root), attribute)
+
+
+def _real_module(name: str, root: str) -> ModuleType:
+    """Return the real module of a name, after all that stands for it and its root has made way."""
+    if isinstance(sys.modules.get(root), DeferredModule):
+        for each in _deferred_names(root):
+            sys.modules.pop(each, None)
+    return importlib.import_module(name)
 
 
 class Placeholder:
     """What an import statement has of a deferred module: the real thing is behind it when it is used."""
 
-    def __init__(self, module: DeferredModule, name: str) -> None:
-        self._module, self._name = module, name
+    def __init__(self, module: str, root: str, name: str) -> None:
+        self.__module, self.__root, self.__name = module, root, name
 
-    def _real(self) -> Any:
-        return getattr(self._module.load(), self._name)
+    def __real(self) -> Any:
+        return getattr(_real_module(self.__module, self.__root), self.__name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._real()(*args, **kwargs)
+        return self.__real()(*args, **kwargs)
 
     def __getattr__(self, attribute: str) -> Any:
         if _is_special(attribute):
             # Asked by typing, of whatever stands in an annotation.
             raise AttributeError(attribute)
-        return getattr(self._real(), attribute)
+        return getattr(self.__real(), attribute)
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (self._real(),)
+        return (self.__real(),)
 
     def __instancecheck__(self, instance: Any) -> bool:
         # Nothing is an instance of a class that was never imported.
-        is_loaded = not isinstance(sys.modules.get(self._module.__name__), DeferredModule)
-        return is_loaded and isinstance(instance, self._real())
+        is_loaded = not isinstance(sys.modules.get(self.__module), DeferredModule)
+        return is_loaded and isinstance(instance, self.__real())
 
     def __subclasscheck__(self, subclass: type) -> bool:
-        return issubclass(subclass, self._real())
+        return issubclass(subclass, self.__real())
 
 
 class _LoadingDeferred(MetaPathFinder, Loader):
@@ -174,7 +176,7 @@ class _LoadingDeferred(MetaPathFinder, Loader):
         for root in DEFERRED:
             module = sys.modules.get(root)
             if name.startswith(f"{root}.") and isinstance(module, DeferredModule):
-                module.load()
+                _real_module(root, root)
                 # It has imported this one as well, which must not be done twice.
                 return ModuleSpec(name, self) if name in sys.modules else None
         return None

@@ -239,7 +239,7 @@ def test_deferred_package_is_imported_when_it_is_used(name: str, with_deferring:
 def heavy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """A package that is deferred, and the folder of a package whose import statements get placeholders."""
     files = {
-        "heavy/__init__.py": "from heavy import inner, other\nclass Class: ...\n",
+        "heavy/__init__.py": "from heavy import inner, other\nclass Class: ...\ndef load(x): return x",
         "heavy/inner.py": "def function(): return 'real'",
         "heavy/other.py": "imported = []\nimported.append(1)",
         "light/__init__.py": "",
@@ -264,6 +264,7 @@ def heavy_is_loaded() -> bool:
     "source, use, expected",
     [
         ("import heavy", "heavy.inner.function()", "real"),
+        ("import heavy", "heavy.load('x')", "x"),
         ("from heavy.inner import function as f", "f()", "real"),
         ("from heavy import Class", "type(Class()).__name__", "Class"),
         ("from heavy import Class\ndef f(x: Optional[Class]): ...", "isinstance(1, Class)", False),
