@@ -12,11 +12,12 @@ and write the test in `tests/test_compat.py` that says why it is still needed.
 
 import importlib
 import importlib.util
+import inspect
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -25,6 +26,25 @@ from hmtl.common.environment import ensure_home
 
 TORCHVISION_MODULES = ("torchvision", "torchvision.ops", "torchvision.ops.boxes")
 """Every module of torchvision that an import statement in AllenNLP names, parents first."""
+
+DEFERRED: Mapping[str, Sequence[str]] = {
+    "spacy": ("cli", "cli.download", "language", "tokens"),
+    "nltk": (),
+    "scipy.stats": (),
+    "sklearn": ("metrics",),
+    "tensorboardX": (),
+    "cached_path": ("cache_file", "common", "file_lock", "meta"),
+    "boto3": (),
+    "botocore": ("exceptions",),
+}
+"""
+What AllenNLP and transformers import at once and text models rarely or never call, and those of its
+modules that their import statements name, parents first. tensorboardX, cached_path and TensorBoard bring in
+the clients of Amazon's and Google's clouds. (fairscale is not among them: AllenNLP makes a subclass of one of
+its classes as it is imported.)
+"""
+WITH_PLACEHOLDERS = ("allennlp", "transformers")
+"""Whose import statements are answered with placeholders."""
 
 
 class StubModule(ModuleType):
@@ -42,7 +62,7 @@ class StubModule(ModuleType):
         self.__path__: list[str] = []
 
     def __getattr__(self, attribute: str) -> object:
-        if attribute.startswith("__") and attribute.endswith("__"):
+        if _is_special(attribute):
             raise AttributeError(f"module {self.__name__!r} has no attribute {attribute!r}")
         package = self.__name__.partition(".")[0]
         raise ImportError(
@@ -71,7 +91,7 @@ def stub_torchvision() -> None:
     importlib.import_module("transformers.utils")
     if importlib.util.find_spec("torchvision") is None:
         for name in TORCHVISION_MODULES:
-            _add_stub(name)
+            _put_in_place(name, StubModule(name))
     else:
         _check_that_torchvision_loads()
 
@@ -138,6 +158,137 @@ def hide_progress_of_weights() -> None:
     disable_progress_bar()
 
 
+class DeferredModule(ModuleType):
+    """
+    Stands for a module, or for one within it, until something of it is used; only then is it imported.
+    The import statements of some packages get placeholders, everybody else gets the real things.
+
+    # Parameters
+
+    name : `str`
+    root : `str`
+        Its outermost module that is deferred.
+    """
+
+    def __init__(self, name: str, root: str) -> None:
+        super().__init__(name, doc=f"hmtl.compat imports {name} when it is used.")
+        # No plain name is taken: all belong to the real module.
+        self.__root = root
+        # Of modules within it the finder would have to import the parent.
+        self.__spec__ = (
+            importlib.util.find_spec(name)
+            if name == root
+            else ModuleSpec(name, loader=None, is_package=True)
+        )
+        self.__path__ = list(self.__spec__ and self.__spec__.submodule_search_locations or ())
+
+    def __getattr__(self, attribute: str) -> Any:
+        if _is_special(attribute) and attribute not in ("__all__", "__version__"):
+            # Asked by tools that walk over all loaded modules.
+            raise AttributeError(f"module {self.__name__!r} has no attribute {attribute!r}")
+        if _is_asked_by_import():
+            return Placeholder(self.__name__, self.__root, attribute)
+        return getattr(_real_module(self.__name__, self.__root), attribute)
+
+
+def _real_module(name: str, root: str) -> ModuleType:
+    """Return the real module of a name, after all that stands for it and its root has made way."""
+    if isinstance(sys.modules.get(root), DeferredModule):
+        for each in _deferred_names(root):
+            sys.modules.pop(each, None)
+    return importlib.import_module(name)
+
+
+class Placeholder:
+    """What an import statement has of a deferred module: the real thing is behind it when it is used."""
+
+    def __init__(self, module: str, root: str, name: str) -> None:
+        self.__module, self.__root, self.__name = module, root, name
+
+    def __real(self) -> Any:
+        return getattr(_real_module(self.__module, self.__root), self.__name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.__real()(*args, **kwargs)
+
+    def __getattr__(self, attribute: str) -> Any:
+        if _is_special(attribute):
+            # Asked by typing, of whatever stands in an annotation.
+            raise AttributeError(attribute)
+        return getattr(self.__real(), attribute)
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (self.__real(),)
+
+    def __instancecheck__(self, instance: Any) -> bool:
+        # Nothing is an instance of a class that was never imported.
+        is_loaded = not isinstance(sys.modules.get(self.__module), DeferredModule)
+        return is_loaded and isinstance(instance, self.__real())
+
+    def __subclasscheck__(self, subclass: type) -> bool:
+        return issubclass(subclass, self.__real())
+
+
+class _LoadingDeferred(MetaPathFinder, Loader):
+    """Imports a deferred module for real when one within it is imported that has no stand-in."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        for root in DEFERRED:
+            module = sys.modules.get(root)
+            if name.startswith(f"{root}.") and isinstance(module, DeferredModule):
+                _real_module(root, root)
+                # It has imported this one as well, which must not be done twice.
+                return ModuleSpec(name, self) if name in sys.modules else None
+        return None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = sys.modules[spec.name]
+        spec.loader_state = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        module.__spec__ = module.__spec__.loader_state
+
+
+def defer_unused_packages() -> None:
+    """
+    Keeps packages from being imported that AllenNLP and transformers import and hardly ever use.
+
+    Without this, half of the time until the first training step goes by while spaCy, NLTK, scipy.stats,
+    scikit-learn and the clients of two clouds are imported. What is imported already, or is not installed, is
+    left alone.
+    """
+    # It looks only once whether there is a scikit-learn: before anything stands in its place.
+    importlib.import_module("transformers.utils")
+    for root in DEFERRED:
+        if root not in sys.modules and importlib.util.find_spec(root) is not None:
+            for name in _deferred_names(root):
+                _put_in_place(name, DeferredModule(name, root))
+    if not any(isinstance(finder, _LoadingDeferred) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _LoadingDeferred())
+
+
+def _deferred_names(root: str) -> list[str]:
+    return [root, *(f"{root}.{within}" for within in DEFERRED[root])]
+
+
+def _is_special(attribute: str) -> bool:
+    return attribute.startswith("__") and attribute.endswith("__")
+
+
+def _is_asked_by_import() -> bool:
+    """Whether a module or a class of the packages with placeholders is being made, and asks the caller."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    package = str(frame.f_globals.get("__name__")).partition(".")[0]
+    is_function = frame.f_code.co_flags & inspect.CO_OPTIMIZED
+    return package in WITH_PLACEHOLDERS and not is_function
+
+
 def silence_python_support_warnings() -> None:
     """
     Hides the notice that Google's client libraries will stop supporting this version of Python.
@@ -192,6 +343,8 @@ PATCHES: Sequence[Callable[[], None]] = (
     give_back_removed_names,
     make_tokenizers_as_allennlp_does,
     hide_progress_of_weights,
+    # After what puts a new module in the place of transformers.
+    defer_unused_packages,
     silence_python_support_warnings,
     refuse_code_of_models,
 )
@@ -227,8 +380,7 @@ def _put_space_in_front(backend: Any) -> None:
     backend.normalizer = space if before is None else normalizers.Sequence([before, space])
 
 
-def _add_stub(name: str) -> None:
-    stub = StubModule(name)
+def _put_in_place(name: str, stub: ModuleType) -> None:
     sys.modules[name] = stub
     parent, _, child = name.rpartition(".")
     if parent:

@@ -5,12 +5,14 @@ import importlib
 import importlib.util
 import inspect
 import io
+import json
 import os
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import huggingface_hub
 import pytest
@@ -65,10 +67,10 @@ def test_compat_imports_nothing_heavy() -> None:
 
 def test_hook_patches_before_allennlp_and_then_goes_away() -> None:
     script = (
-        "import sys, hmtl.compat; hook = sys.meta_path[0]; import allennlp; "
-        "print(type(hook).__module__, hook in sys.meta_path, 'torchvision' in sys.modules)"
+        "import sys, hmtl.compat; before = list(sys.meta_path); import allennlp; "
+        "print(len(set(before) - set(sys.meta_path)), 'torchvision' in sys.modules)"
     )
-    assert run_python(script).stdout.strip() == "hmtl.compat False True"
+    assert run_python(script).stdout.strip() == "1 True"
 
 
 def test_apply_patches_twice_changes_nothing() -> None:
@@ -212,6 +214,155 @@ def test_transformers_still_disregards_the_space_that_it_is_asked_for(
 def test_encode_plus_is_a_call(bytes_without_a_class: Path) -> None:
     tokenizer = transformers.AutoTokenizer.from_pretrained(bytes_without_a_class)
     assert tokenizer.encode_plus("anna met", "a man") == tokenizer("anna met", "a man")
+
+
+# defer_unused_packages
+
+# What is done with each, as an expression, and what that gives in a process that has not imported it before.
+USES = {
+    "spacy": ("sentence_splitter.spacy.blank('en')('a b').text", "a b"),
+    "nltk": ("str(evalb_bracketing_scorer.Tree('S', ['a']))", "(S a)"),
+    "scipy.stats": ("round(float(scores.get_metric()), 6)", 1.0),
+    "sklearn": ("[float(area.get_metric())]", [1.0]),
+    "tensorboardX": ("tensorboard.SummaryWriter.add_scalar.__name__", "add_scalar"),
+    "cached_path": ("file_utils.cached_path(os.devnull)", os.devnull),
+    "boto3": ("__import__('boto3').Session.__name__", "Session"),
+    "botocore": ("__import__('botocore.session').session.Session.__name__", "Session"),
+}
+IMPORT_ALLENNLP = """
+import json, os, sys, hmtl.compat
+if {keeping_patch} is False:
+    patches = [each for each in hmtl.compat.PATCHES if each.__name__ != "defer_unused_packages"]
+    hmtl.compat.PATCHES = patches
+import torch
+from allennlp.common import file_utils
+from allennlp.data.tokenizers import sentence_splitter
+from allennlp.training.callbacks import tensorboard
+from allennlp.training.metrics import Auc, SpearmanCorrelation, evalb_bracketing_scorer
+import tensorboard.summary.writer.record_writer as _
+"""
+ARE_LOADED = """
+def are_loaded():
+    stand_ins = getattr(hmtl.compat, "DeferredModule", ())
+    return {name: not isinstance(sys.modules.get(name, sys), stand_ins) and name in sys.modules
+            for name in hmtl.compat.DEFERRED}
+"""
+
+
+def loaded_by_allennlp(keeping_patch: bool, then: str) -> Any:
+    script = IMPORT_ALLENNLP.format(keeping_patch=keeping_patch) + ARE_LOADED + then
+    result = run_python(script)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def without_deferring() -> Any:
+    return loaded_by_allennlp(False, "print(json.dumps(are_loaded()))")
+
+
+@pytest.fixture(scope="module")
+def with_deferring() -> Any:
+    uses = json.dumps({name: expression for name, (expression, _) in USES.items()})
+    return loaded_by_allennlp(
+        True,
+        f"""
+before = are_loaded()
+scores, area = SpearmanCorrelation(), Auc()
+for metric in (scores, area):
+    metric(torch.tensor([0.0, 1.0]), torch.tensor([0, 1]))
+answers = {{name: eval(use) for name, use in json.loads({uses!r}).items()}}
+print(json.dumps([before, answers, are_loaded()]))
+""",
+    )
+
+
+def test_each_deferred_package_has_a_use() -> None:
+    assert set(USES) == set(hmtl.compat.DEFERRED)
+
+
+@pytest.mark.parametrize("name", USES)
+def test_allennlp_still_imports_what_is_deferred(name: str, without_deferring: Any) -> None:
+    assert without_deferring[name]
+
+
+@pytest.mark.parametrize("name", USES)
+def test_deferred_package_is_imported_when_it_is_used(name: str, with_deferring: Any) -> None:
+    before, answers, after = with_deferring
+    assert not before[name]
+    assert answers[name] == USES[name][1]
+    assert after[name]
+
+
+@pytest.fixture
+def heavy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A package that is deferred, and the folder of a package whose import statements get placeholders."""
+    files = {
+        "heavy/__init__.py": "from heavy import inner, other\nclass Class: ...\ndef load(x): return x",
+        "heavy/inner.py": "def function(): return 'real'",
+        "heavy/other.py": "imported = []\nimported.append(1)",
+        "light/__init__.py": "",
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(hmtl.compat, "DEFERRED", {"heavy": ("inner",)})
+    monkeypatch.setattr(hmtl.compat, "WITH_PLACEHOLDERS", ("light",))
+    hmtl.compat.defer_unused_packages()
+    yield tmp_path / "light"
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("heavy", "light")]:
+        del sys.modules[name]
+
+
+def heavy_is_loaded() -> bool:
+    return not isinstance(sys.modules["heavy"], hmtl.compat.DeferredModule)
+
+
+@pytest.mark.parametrize(
+    "source, use, expected",
+    [
+        ("import heavy", "heavy.inner.function()", "real"),
+        ("import heavy", "heavy.load('x')", "x"),
+        ("from heavy.inner import function as f", "f()", "real"),
+        ("from heavy import Class", "type(Class()).__name__", "Class"),
+        ("from heavy import Class\ndef f(x: Optional[Class]): ...", "isinstance(1, Class)", False),
+    ],
+)
+def test_import_of_a_deferred_module_waits_for_its_use(
+    heavy: Path, source: str, use: str, expected: object
+) -> None:
+    (heavy / "module.py").write_text(f"from typing import Optional\n{source}")
+    module = importlib.import_module("light.module")
+    assert not heavy_is_loaded()
+    assert eval(use, vars(module)) == expected
+
+
+def test_subclass_of_a_deferred_class_is_one_of_the_real_class(heavy: Path) -> None:
+    (heavy / "module.py").write_text("from heavy import Class\nclass Own(Class): ...")
+    module = importlib.import_module("light.module")
+    real = importlib.import_module("heavy").Class
+    assert issubclass(module.Own, real)
+    assert isinstance(real(), module.Class) and issubclass(module.Own, module.Class)
+
+
+def test_everybody_else_gets_the_real_things(heavy: Path) -> None:
+    from heavy import Class  # type: ignore[import-not-found]
+
+    assert isinstance(Class, type) and heavy_is_loaded()
+
+
+def test_module_without_a_stand_in_is_imported_once(heavy: Path) -> None:
+    other = importlib.import_module("heavy.other")
+    assert other.imported == [1] and heavy_is_loaded()
+    assert other is sys.modules["heavy"].other
+    assert other.__spec__.origin == str(heavy.parent / "heavy" / "other.py")
+
+
+def test_looking_for_a_deferred_package_does_not_import_it(heavy: Path) -> None:
+    assert importlib.util.find_spec("heavy") is not None
+    assert not hasattr(sys.modules["heavy"], "__wrapped__")
+    assert not heavy_is_loaded()
 
 
 # silence_python_support_warnings

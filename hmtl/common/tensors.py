@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 
+from hmtl.common.shared_weights import SUFFIX, load_shared_weights
 from hmtl.errors import DataError
 
 
@@ -20,6 +21,8 @@ def load_tensors(path: Path) -> Dict[str, Any]:
     """
     if not path.exists():
         raise DataError("there is no such file; has the run reached its first checkpoint?", path)
+    if path.suffix == SUFFIX:
+        return load_shared_weights(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises half a dozen unrelated types for a damaged file

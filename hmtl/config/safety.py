@@ -98,16 +98,26 @@ def within_the_run(config: Any, own: Path, path: str = "") -> Any:
     ConfigurationError
         When there is anything else that leads elsewhere.
     """
-    _check_is_within(config, own, path)
+    within = without_beginnings(config)
+    _check_all_is_within(within, own, path)
+    return within
+
+
+def without_beginnings(config: Any) -> Any:
+    """A copy of a run's config, or of a part of it, without what training began with or reported to."""
     if isinstance(config, dict):
         return {
-            key: within_the_run(value, own, joined(path, key))
+            key: without_beginnings(value)
             for key, value in config.items()
             if not _is_beginning(key, value)
         }
-    if isinstance(config, list):
-        return [within_the_run(value, own, joined(path, key)) for key, value in entries(config)]
-    return config
+    return [without_beginnings(each) for each in config] if isinstance(config, list) else config
+
+
+def _check_all_is_within(config: Any, own: Path, path: str) -> None:
+    _check_is_within(config, own, path)
+    for key, value in entries(config):
+        _check_all_is_within(value, own, joined(path, key))
 
 
 def _is_beginning(key: str, value: Any) -> bool:

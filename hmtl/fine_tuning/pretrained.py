@@ -11,6 +11,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
 from hmtl.common.files import making_directory, same_file, write_json
+from hmtl.common.shared_weights import stand_ins
 from hmtl.common.tensors import check_are_numbers, give_weights, load_tensors
 from hmtl.config.loading import Config, load_config
 from hmtl.config.safety import check_plain_names
@@ -21,7 +22,7 @@ from hmtl.models.hmtl import Hmtl
 from hmtl.runs.assembly import build_model, parse_config
 from hmtl.runs.directory import CONFIG_FILE, VOCABULARY_DIR, load_vocabulary, save_vocabulary
 from hmtl.runs.evaluation import without_pretrained_files
-from hmtl.training.checkpoint import TRAINING_STATE
+from hmtl.training.checkpoint import TRAINING_STATE, save_tensors
 from hmtl.training.checkpointer import Checkpointer
 
 WEIGHTS_PATTERN = "*.th"
@@ -59,10 +60,10 @@ class Pretrained:
                 directory,
             )
         check_plain_names([weights_name], "--pretrained_model_name")
-        if not (directory / weights_name).is_file():
-            names = sorted(
-                {path.name for path in directory.glob(WEIGHTS_PATTERN)} - {TRAINING_STATE}
-            )
+        exported = stand_ins(directory)
+        if not (directory / weights_name).is_file() and weights_name not in exported:
+            found = {path.name for path in directory.glob(WEIGHTS_PATTERN)}
+            names = sorted({*found, *exported} - {TRAINING_STATE})
             raise DataError(
                 f"there are no weights {weights_name!r} here. Give as --pretrained_model_name one of "
                 f"{', '.join(names) or 'those of another run: here are none'}.",
@@ -121,7 +122,10 @@ class Pretrained:
             if (self.directory / TRANSFORMERS).is_dir():
                 shutil.copytree(self.directory / TRANSFORMERS, partial / TRANSFORMERS)
             save_vocabulary(self.vocab, partial / VOCABULARY_DIR)
-            same_file(self._whole_file, partial / self.weights_name)
+            if self._whole_file.name == self.weights_name:
+                same_file(self._whole_file, partial / self.weights_name)
+            else:
+                save_tensors(partial / self.weights_name, self.weights())
         return Pretrained(directory, self.weights_name, self.config, self.vocab)
 
 

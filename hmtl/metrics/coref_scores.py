@@ -23,7 +23,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy
-from scipy.optimize import linear_sum_assignment
 
 from hmtl.metrics.counts import Counts
 from hmtl.metrics.fractions import NOTHING, Fractions
@@ -151,6 +150,9 @@ def ceafe(predicted: Sequence[Cluster], gold: Sequence[Cluster]) -> Fractions:
     for column, cluster in enumerate(predicted):
         for row, overlap in _overlaps(cluster, owner).items():
             similarity[row, column] = 2 * overlap / (len(gold[row]) + len(cluster))
+    # A good part of a second at the start of every program, were it at the top.
+    from scipy.optimize import linear_sum_assignment
+
     best = float(similarity[linear_sum_assignment(similarity, maximize=True)].sum())
     return Fractions(best, len(predicted), best, len(gold))
 

@@ -36,6 +36,7 @@ from hmtl.formats.spacy_text import (
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
 from hmtl.prediction.answers import Decoded, shifted, to_prediction
+from hmtl.prediction.hub import downloaded
 from hmtl.prediction.passes import (
     EncodingPass,
     Words,
@@ -51,7 +52,7 @@ from hmtl.prediction.results import (
     Span,
     TaskInfo,
 )
-from hmtl.prediction.weights import load_models, log_weights, weight_files
+from hmtl.prediction.weights import load_models, log_weights, weight_files, weight_names
 from hmtl.runs.assembly import build_model
 from hmtl.runs.directory import VOCABULARY_DIR, load_vocabulary
 from hmtl.runs.evaluation import config_of_run
@@ -112,22 +113,23 @@ class Predictor:
 
     passes : `List[EncodingPass]`
         The tasks, as they share runs of the encoders, with their models, which are on one device.
-    pipeline : `Language`
-        Splits raw text into sentences of tokens.
     weights : `Dict[str, Path]`
         By task, from the bottom up, the file that its model's weights come from.
+    pipeline : `Language`, optional (default = `None`)
+        Splits raw text into sentences of tokens. `None` is the blank English one; spaCy is then imported with
+        the first raw text.
     limits : `Limits`, optional
     """
 
     def __init__(
         self,
         passes: List[EncodingPass],
-        pipeline: "Language",
         weights: Dict[str, Path],
+        pipeline: "Optional[Language]" = None,
         limits: Limits = Limits(),
     ) -> None:
         self.weights = weights
-        self.pipeline = pipeline
+        self._pipeline = pipeline
         self.limits = limits
         self._passes = passes
         # A pipeline has one zone of memory at a time.
@@ -167,7 +169,7 @@ class Predictor:
         # Parameters
 
         directory : `str` or `PathLike`
-            A run of train.py.
+            A run of train.py, or what was exported of one.
         weights : `str`, optional (default = `None`)
             A file of weights in the directory for all tasks, as `"best_coref.th"`: the least time and memory.
             `None` takes each task's own best ones. The log says which, and what they scored.
@@ -189,11 +191,51 @@ class Predictor:
         config = config_of_run(directory)
         model = build_model(config, load_vocabulary(directory / VOCABULARY_DIR))
         answers = _answers(model)
-        files = weight_files(directory, list(answers), weights)
+        names = weight_names(directory, list(answers), weights)
+        files = weight_files(directory, names)
         models = load_models(model, files, named_device(device))
-        log_weights(directory, files)
+        log_weights(directory, names, files)
         passes = encoding_passes(models, config, answers)
-        return cls(passes, load_pipeline(pipeline), files, limits)
+        return cls(passes, files, None if pipeline is None else load_pipeline(pipeline), limits)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: "Union[str, PathLike[str]]",
+        weights: Optional[str] = None,
+        device: Optional[str] = None,
+        pipeline: Optional[str] = None,
+        limits: Limits = Limits(),
+        revision: Optional[str] = None,
+    ) -> "Predictor":
+        """
+        What `from_serialization_dir` makes, of a model that may be somebody else's.
+
+        # Parameters
+
+        name : `str` or `PathLike`
+            A directory; where there is none of this name, a model on the Hugging Face hub, which is
+            downloaded unless it was before. A directory is read without the network.
+        weights, device, pipeline, limits
+            See `from_serialization_dir`.
+        revision : `str`, optional (default = `None`)
+            A branch, tag or commit on the hub; `None` is its main branch.
+
+        # Raises
+
+        DataError
+            When it is neither, or cannot be downloaded; and as in `from_serialization_dir`.
+        """
+        return cls.from_serialization_dir(
+            downloaded(name, revision), weights, device, pipeline, limits
+        )
+
+    @property
+    def pipeline(self) -> "Language":
+        """What splits raw text."""
+        if self._pipeline is None:
+            self._pipeline = load_pipeline()
+        return self._pipeline
 
     @property
     def tasks(self) -> List[str]:
@@ -302,6 +344,8 @@ class Predictor:
         ]
 
     def _tokenized(self, texts: Sequence[str]) -> List[Document]:
+        if not texts:
+            return []
         readable = [self._readable(text) for text in texts]
         # Or spaCy would remember each word that it ever saw.
         with self._tokenizing, self.pipeline.memory_zone():
@@ -342,9 +386,8 @@ class Predictor:
 
 def _check_holds_several(several: Any, what: str) -> None:
     """A string would be taken for a list of its characters, a spaCy document for one of its tokens."""
-    from spacy.tokens import Doc
-
-    if isinstance(several, (str, bytes, Doc)):
+    # Without importing spaCy.
+    if isinstance(several, (str, bytes)) or type(several).__module__.startswith("spacy."):
         raise TypeError(
             f"a list of {what} is expected, but this is a single {type(several).__name__} "
             f"({str(several)!r:.60}). Put it in a list: [{what.removesuffix('s')}]."

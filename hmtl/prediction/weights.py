@@ -5,7 +5,7 @@ import json
 import logging
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -24,15 +24,14 @@ logger = logging.getLogger(__name__)
 BEST_WEIGHTS = re.compile(re.escape(best_weights_name("TASK")).replace("TASK", "(?P<task>.+)"))
 
 
-def weight_files(directory: Path, tasks: List[str], name: Optional[str] = None) -> Dict[str, Path]:
+def weight_names(directory: Path, tasks: List[str], name: Optional[str] = None) -> Dict[str, str]:
     """
-    By task, the file of the weights that answer it. Where a copy of a checkpoint is whole and the file in the
-    directory is not, it is that copy.
+    By task, what the run calls the file of the weights that answer it.
 
     # Parameters
 
     directory : `Path`
-        A run of train.py.
+        A run of train.py, or an exported one.
     tasks : `List[str]`
         From the bottom up.
     name : `str`, optional (default = `None`)
@@ -42,7 +41,7 @@ def weight_files(directory: Path, tasks: List[str], name: Optional[str] = None) 
     # Raises
 
     DataError
-        When there is no such file, or it is damaged.
+        When the name leads elsewhere.
     """
     if name is not None:
         if Path(name).name != name:
@@ -50,19 +49,41 @@ def weight_files(directory: Path, tasks: List[str], name: Optional[str] = None) 
                 f"the weights {name!r} are to be a file in the serialization directory: give its name alone",
                 directory,
             )
-        return dict.fromkeys(tasks, Checkpointer(directory).whole_copy(name))
+        return dict.fromkeys(tasks, name)
     checkpointer = Checkpointer(directory)
     top = tasks[-1]
-    files = {}
+    names = {}
     for task in tasks:
-        is_there = (directory / best_weights_name(task)).exists() or checkpointer.checkpoints()
+        is_there = checkpointer.has(best_weights_name(task))
         if not is_there and task != top:
             logger.warning(
                 "%s is not in %s: %s is predicted with %s",
                 *(best_weights_name(task), directory, task, best_weights_name(top)),
             )
-        files[task] = checkpointer.whole_copy(best_weights_name(task if is_there else top))
-    return files
+        names[task] = best_weights_name(task if is_there else top)
+    return names
+
+
+def weight_files(directory: Path, names: Dict[str, str]) -> Dict[str, Path]:
+    """
+    By task, the file of its weights. Where a copy of a checkpoint is whole and the file in the directory is
+    not, it is that copy; in an exported run it is the file that stands for it.
+
+    # Parameters
+
+    directory : `Path`
+    names : `Dict[str, str]`
+        From `weight_names`.
+
+    # Raises
+
+    DataError
+        When no copy of a file is whole.
+    """
+    whole = {
+        name: Checkpointer(directory).whole_copy(name) for name in dict.fromkeys(names.values())
+    }
+    return {task: whole[name] for task, name in names.items()}
 
 
 def load_models(model: Hmtl, files: Dict[str, Path], device: torch.device) -> Dict[str, Hmtl]:
@@ -111,28 +132,26 @@ def load_models(model: Hmtl, files: Dict[str, Path], device: torch.device) -> Di
     return models
 
 
-def log_weights(directory: Path, files: Dict[str, Path]) -> None:
+def log_weights(directory: Path, names: Dict[str, str], files: Dict[str, Path]) -> None:
     """Says of each task which weights answer it, and what the run has reported of them."""
-    metrics = _metrics(directory)
+    metrics = reported_metrics(directory)
     for task, path in files.items():
-        match = BEST_WEIGHTS.fullmatch(path.name)
-        found = _headline(metrics, match["task"] if match else "", task)
-        score = f" ({found})" if found else ""
+        match = BEST_WEIGHTS.fullmatch(names[task])
+        found = reported_headline(metrics, match["task"] if match else "", task)
+        score = "" if found is None else f" ({found[0]} on the test data: {percent(*found)})"
         logger.info("%s is predicted with the weights %s%s", task, path, score)
 
 
-def _headline(metrics: Any, owner: str, task: str) -> str:
-    """Of a task, with the best weights of another or its own."""
+def reported_headline(metrics: Any, owner: str, task: str) -> Optional[Tuple[str, float]]:
+    """Return a task's headline metric, with the best weights of another or its own: title and value."""
     try:
-        figures = headline(metrics, task, owner)
-        title = list(figures)[-1]
-        return f"{title} on the test data: {percent(title, figures[title])}"
+        return list(headline(metrics, task, owner).items())[-1]
     except (LookupError, TypeError, ValueError):
-        return ""
+        return None
 
 
-def _metrics(directory: Path) -> Any:
-    """What `metrics.json` holds; nothing if the run has gone on since it was written."""
+def reported_metrics(directory: Path) -> Any:
+    """Return what `metrics.json` holds; nothing if the run has gone on since it was written."""
     try:
         metrics = json.loads((directory / METRICS_FILE).read_text(encoding="utf-8"))
         history = directory / HISTORY_FILE

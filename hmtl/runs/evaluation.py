@@ -58,8 +58,7 @@ def load(serialization_dir: Path, prepare: Optional[Prepare] = None) -> Experime
     """
     config = config_of_run(serialization_dir, prepare)
     checkpointer = Checkpointer(serialization_dir)
-    weights = [serialization_dir / best_weights_name(name) for name in config.task_names]
-    if not any(path.is_file() for path in weights) and not checkpointer.checkpoints():
+    if not any(checkpointer.has(best_weights_name(name)) for name in config.task_names):
         raise DataError(
             "this run never trained: it has neither weights nor a checkpoint. Start it again with the same "
             "command and --recover.",

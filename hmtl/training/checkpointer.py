@@ -13,6 +13,7 @@ from hmtl.common.files import (
     remove_partial,
     same_file,
 )
+from hmtl.common.shared_weights import stand_ins
 from hmtl.common.tensors import check_are_numbers, load_tensors, not_finite
 from hmtl.errors import DataError
 from hmtl.training.checkpoint import (
@@ -229,7 +230,8 @@ class Checkpointer:
     def whole_copy(self, name: str) -> Path:
         """
         Where a file of the run is as the run wrote it: in the directory or, with a warning, in a checkpoint.
-        Without checkpoints it is taken to be so in the directory.
+        Without checkpoints it is taken to be so in the directory; in an exported run it is the file that
+        stands for it.
 
         # Raises
 
@@ -239,8 +241,16 @@ class Checkpointer:
         path = self.serialization_dir / name
         copies = self._copies(name)
         if not copies:
-            return path
+            return path if path.is_file() else self.serialization_dir / self._stand_in(name)
         return _whole_one([path, *(copy for copy, _ in copies)], [each for _, each in copies])
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file of the run, whole or not, or one that stands for it, or a checkpoint."""
+        own = self.serialization_dir / name
+        return own.is_file() or self._stand_in(name) != name or bool(self.checkpoints())
+
+    def _stand_in(self, name: str) -> str:
+        return stand_ins(self.serialization_dir).get(name, name)
 
     def _copies(self, name: str) -> List[Tuple[Path, FileRecord]]:
         """Where checkpoints hold a file of this name, and what it should be; the last one first."""

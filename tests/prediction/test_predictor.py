@@ -26,6 +26,7 @@ from hmtl.models.hmtl import Hmtl
 from hmtl.modules.transformer import TransformerEmbedder
 from hmtl.prediction.passes import MOST_CHARACTERS
 from hmtl.prediction.predictor import Limits, Prediction, Predictor
+from hmtl.prediction.records import Record
 from hmtl.runs.assembly import Experiment
 from hmtl.runs.evaluation import load
 from tests.conftest import REPOSITORY
@@ -307,6 +308,16 @@ def test_of_a_very_long_token_the_beginning_is_read(predictor: Predictor) -> Non
     assert whole.tokens[0].text == long
     for task in TASKS:
         assert as_decoded(whole, task) == as_decoded(cut, task)
+
+
+def test_tokenized_texts_need_no_pipeline(
+    tiny_run: Path, monkeypatch: pytest.MonkeyPatch, predictor: Predictor
+) -> None:
+    (expected,) = predictor.predict_tokens([[["Ann", "Lee"]]])
+    monkeypatch.setattr("hmtl.prediction.predictor.load_pipeline", pytest.fail)
+    without = Predictor.from_serialization_dir(tiny_run, device="cpu")
+    records = [Record("1", sentences=[["Ann", "Lee"]])]
+    assert without.predict_records(records) == without.predict_docs([]) + [expected]
 
 
 def test_words_that_were_read_are_not_kept_in_memory(predictor: Predictor) -> None:

@@ -41,4 +41,5 @@ def test_what_was_saved_before_is_replaced(tmp_path: Path, tasks: tuple[str, ...
     saved = Predictor.from_serialization_dir(tmp_path / "saved")
     assert saved.predict_texts([TEXT]) == predictor.predict_texts([TEXT])
     found = {path.name for path in (tmp_path / "saved").iterdir()}
-    assert found == {"config.json", "vocabulary", *(f"best_{task}.th" for task in tasks)}
+    own = {f"model-best_{task}.safetensors" for task in tasks if len(tasks) > 1}
+    assert found == {"config.json", "vocabulary", "model.safetensors", *own}

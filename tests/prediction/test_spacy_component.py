@@ -133,7 +133,7 @@ def test_a_saved_pipeline_holds_the_model(run: Path, nlp: Language, tmp_path: Pa
     pipeline.to_disk(tmp_path / "saved")
     moved.rename(tmp_path / "gone")
     names = {path.name for path in (tmp_path / "saved" / "hmtl").iterdir()}
-    assert names == {"best_ner.th", "config.json", "vocabulary"}
+    assert names == {"model.safetensors", "config.json", "vocabulary"}
     loaded = spacy.load(tmp_path / "saved")
     assert annotation(loaded(TEXT)) == annotation(nlp(TEXT))
     # Where it came from, it may be saved again.
