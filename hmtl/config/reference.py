@@ -34,9 +34,9 @@ REGISTERED = {
     "encoder": "allennlp.modules.Seq2SeqEncoder",
     "tagger": "hmtl.models.heads.head.Head",
     ITERATOR: "hmtl.data.batching.Batching",
-    "sampling_method": "hmtl.training.task_sampler.TaskSampler",
-    "loss_weighting": "hmtl.training.loss_weighting.LossWeighting",
-    "gradient_surgery": "hmtl.training.gradient_surgery.GradientSurgery",
+    "sampling_method": "hmtl.training.samplers.TaskSampler",
+    "loss_weighting": "hmtl.training.balancing.LossWeighting",
+    "gradient_surgery": "hmtl.training.balancing.GradientSurgery",
     "trackers": "hmtl.training.trackers.Tracker",
 }
 LEVEL = "hmtl.models.encoders.Level"

@@ -227,21 +227,21 @@ class TrainerConfig(Section):
     sampling_method: Block = key(
         "Which task comes next.",
         "proportional",
-        built="hmtl.training.task_sampler.TaskSampler",
+        built="hmtl.training.samplers.TaskSampler",
         given=("batches_per_pass", "seed", "num_epochs", "metric_decreases"),
         example={"type": "temperature", "temperature": 2.0},
     )
     loss_weighting: Optional[Block] = key(
         "How much a task's loss counts.",
         None,
-        built="hmtl.training.loss_weighting.LossWeighting",
+        built="hmtl.training.balancing.LossWeighting",
         given=("tasks", "device"),
         example={"type": "fixed", "weights": {"coref": 2.0}},
     )
     gradient_surgery: Optional[Block] = key(
         "What becomes of gradients that pull against each other.",
         None,
-        built="hmtl.training.gradient_surgery.GradientSurgery",
+        built="hmtl.training.balancing.GradientSurgery",
         given=("model", "tasks", "seed"),
         example="pcgrad",
     )
@@ -287,7 +287,7 @@ class TrainerConfig(Section):
     unfreeze: List[Tuple[int, List[str]]] = key(
         "Which of them are trained from some epoch on: pairs of an epoch and patterns.",
         [],
-        built="hmtl.training.freezing.Thaw",
+        built="hmtl.training.optimization.Thaw",
         example=[[2, ["ner"]]],
     )
     training_metrics_interval: int = key(

@@ -11,7 +11,7 @@ from hmtl.config.transformers import FOLDER as TRANSFORMERS
 from hmtl.errors import DataError
 from hmtl.runs.directory import CONFIG_FILE, METRICS_FILE, VOCABULARY_DIR
 from hmtl.runs.evaluation import config_of_run
-from hmtl.training.checkpointer import CHECKPOINTS_DIR, best_weights_name
+from hmtl.training.checkpoints import CHECKPOINTS_DIR, best_weights_name
 
 
 def save_for_prediction(source: Path, target: Path, weights: Mapping[str, Path]) -> None:

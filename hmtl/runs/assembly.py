@@ -46,11 +46,11 @@ from hmtl.runs.directory import (
     load_vocabulary,
     save_vocabulary,
 )
-from hmtl.training.checkpointer import Checkpointer, best_weights_name
+from hmtl.training.checkpoints import Checkpointer, best_weights_name
 from hmtl.training.console import progress_bar
 from hmtl.training.distributed import ALONE, Processes
 from hmtl.training.evaluation import ProgressBar, evaluate_on_test, no_progress_bar
-from hmtl.training.task_training import TaskData
+from hmtl.training.tasks import TaskData
 
 logger = logging.getLogger(__name__)
 

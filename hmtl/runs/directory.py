@@ -26,8 +26,13 @@ from hmtl.config.transformers import FOLDER as TRANSFORMERS
 from hmtl.config.transformers import keep_transformers
 from hmtl.data.readers.corpus_vocabulary import CorpusVocabulary
 from hmtl.errors import DataError
-from hmtl.training.checkpoint import FileRecord, check_file, checkpoints_in, record_of
-from hmtl.training.checkpointer import CHECKPOINTS_DIR
+from hmtl.training.checkpoints import (
+    CHECKPOINTS_DIR,
+    FileRecord,
+    check_file,
+    checkpoints_in,
+    record_of,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -30,22 +30,23 @@ from hmtl.runs.directory import (
 )
 from hmtl.runs.environment import record_environment
 from hmtl.runs.model_card import write_model_card
+from hmtl.training.balancing import GradientSurgery, LossWeighting
 from hmtl.training.callbacks import Callback
-from hmtl.training.checkpointer import Checkpointer, CheckpointReader
+from hmtl.training.checkpoints import Checkpointer, CheckpointReader
 from hmtl.training.console import ConsoleCallback
 from hmtl.training.distributed import Processes, begun_again, taking_part
-from hmtl.training.freezing import Freezing, check_something_trains
-from hmtl.training.gradient_surgery import GradientSurgery
 from hmtl.training.history import HistoryCallback
 from hmtl.training.invalid_loss import InvalidLossGuard
 from hmtl.training.learning import Clipping, Learning
-from hmtl.training.learning_rate import SCHEDULER
-from hmtl.training.loss_weighting import LossWeighting
 from hmtl.training.memory import warn_of_large_batch
-from hmtl.training.parameter_groups import check_group_options, check_parameter_groups
-from hmtl.training.progress import TaskProgress
-from hmtl.training.task_sampler import TaskSampler
-from hmtl.training.task_training import RunningLoss, TaskData, TaskTraining
+from hmtl.training.optimization import (
+    Freezing,
+    check_group_options,
+    check_parameter_groups,
+    check_something_trains,
+)
+from hmtl.training.samplers import TaskSampler
+from hmtl.training.tasks import SCHEDULER, RunningLoss, TaskData, TaskProgress, TaskTraining
 from hmtl.training.tensorboard import TensorBoardCallback
 from hmtl.training.trackers import build_trackers, check_trackers
 from hmtl.training.trainer import MultiTaskTrainer

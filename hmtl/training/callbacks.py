@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, Mapping, Optional
 
 import torch
 
-from hmtl.training.task_training import RunningLoss
+from hmtl.training.tasks import RunningLoss
 
 
 @dataclass

@@ -13,7 +13,8 @@ import os
 import time
 from contextlib import ExitStack, contextmanager, redirect_stderr, suppress
 from datetime import timedelta
-from typing import Any, Dict, Iterable, Iterator, Optional, Tuple
+from itertools import zip_longest
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import torch
 import torch.distributed
@@ -27,11 +28,236 @@ from hmtl.data.parts import WHOLE, Part, RepeatedBatch
 from hmtl.errors import DataError
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
-from hmtl.training.collectives import Collectives, ProcessLost, telling_of_lost_processes
-from hmtl.training.gradient_averaging import average_gradients
-from hmtl.training.scoring import Scoring, SharedScoring
+from hmtl.training.memory import is_out_of_memory
 
 logger = logging.getLogger(__name__)
+
+# One process may read corpora and write files for hours while the others wait. Should it die meanwhile, its
+# closed connections tell at once; only a machine that vanishes without a word is waited for so long.
+PATIENCE = timedelta(days=1)
+
+
+class ProcessLost(DataError):
+    """Another process of the run has ended, or cannot be reached."""
+
+
+class Collectives:
+    """
+    The operations of torch.distributed that a training needs, among all processes. Tensors on the CPU go by
+    gloo, those on a device by the backend that the processes were started with.
+
+    # Parameters
+
+    timeout : `timedelta`
+        How long to wait for the others.
+
+    # Raises
+
+    ProcessLost
+        By every method, when it waits in vain.
+    """
+
+    def __init__(self, timeout: timedelta) -> None:
+        self.part = Part(torch.distributed.get_rank(), torch.distributed.get_world_size())
+        self._on_cpu = torch.distributed.new_group(backend="gloo", timeout=timeout)
+        self._patient = torch.distributed.new_group(backend="gloo", timeout=PATIENCE)
+
+    def sum(self, tensor: torch.Tensor) -> None:
+        """Puts the sum over all processes in the place of each one's tensor."""
+        self._reduce(tensor, torch.distributed.ReduceOp.SUM)
+
+    def largest(self, tensor: torch.Tensor) -> None:
+        """Puts the largest of all processes' entries in the place of each one's."""
+        self._reduce(tensor, torch.distributed.ReduceOp.MAX)
+
+    def _reduce(self, tensor: torch.Tensor, operation: Any) -> None:
+        with telling_of_lost_processes():
+            torch.distributed.all_reduce(tensor, operation, group=self._group_of(tensor))
+
+    def take_from_main(self, tensor: torch.Tensor) -> None:
+        """Puts the tensor of process 0 in the place of each one's."""
+        with telling_of_lost_processes():
+            torch.distributed.broadcast(tensor, src=0, group=self._group_of(tensor))
+
+    def gather(self, value: Any) -> List[Any]:
+        """What all processes have given, by their numbers: anything that is made of plain values."""
+        values: List[Any] = [None] * self.part.total
+        with telling_of_lost_processes():
+            torch.distributed.all_gather_object(values, value, group=self._on_cpu)
+        return values
+
+    def wait(self) -> None:
+        """Returns once all processes have come to it."""
+        with telling_of_lost_processes():
+            torch.distributed.barrier(group=self._patient)
+
+    def _group_of(self, tensor: torch.Tensor) -> Any:
+        # None is that of all processes and of the backend that they were started with.
+        return self._on_cpu if tensor.device.type == "cpu" else None
+
+
+@contextmanager
+def telling_of_lost_processes() -> Iterator[None]:
+    """
+    # Raises
+
+    ProcessLost
+        In place of the errors of torch.distributed.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
+        logger.debug("%s", error)
+        raise ProcessLost(
+            "another process of this run has ended, or cannot be reached; its own message says why. What was "
+            "written at the last checkpoint is whole: go on from there with the same command and --recover."
+        ) from error
+
+
+# Large enough that what a single exchange costs beside its bytes does not count, small enough that a copy
+# of it is no burden on memory.
+BUCKET_BYTES = 2**26
+
+
+def average_gradients(
+    parameters: Iterable[torch.nn.Parameter],
+    collectives: Collectives,
+    bucket_bytes: int = BUCKET_BYTES,
+) -> None:
+    """
+    Puts the mean over all processes in the place of each one's gradients, a few large pieces at a time. A
+    parameter that had no part in the step of any process stays without a gradient.
+
+    # Parameters
+
+    parameters : `Iterable[torch.nn.Parameter]`
+        In the same order in every process.
+    collectives : `Collectives`
+    bucket_bytes : `int`, optional
+        How much to exchange at a time, at most; a larger parameter goes by itself.
+    """
+    parameters = list(parameters)
+    for bucket in _buckets(_used_anywhere(parameters, collectives), bucket_bytes):
+        _average(bucket, collectives)
+
+
+def _used_anywhere(
+    parameters: List[torch.nn.Parameter], collectives: Collectives
+) -> List[torch.nn.Parameter]:
+    """
+    Those that some process has a gradient of. All have drawn the same task, but a head may leave out a part
+    for the instances of one of them.
+    """
+    used = torch.tensor([each.grad is not None for each in parameters], dtype=torch.uint8)
+    collectives.largest(used)
+    return [parameter for parameter, is_used in zip(parameters, used.tolist()) if is_used]
+
+
+def _buckets(
+    parameters: Iterable[torch.nn.Parameter], bucket_bytes: int
+) -> Iterator[List[torch.nn.Parameter]]:
+    """Parameters in their order, those of one type and device together."""
+    filling: Dict[Tuple[torch.dtype, torch.device], List[torch.nn.Parameter]] = {}
+    sizes: Dict[Tuple[torch.dtype, torch.device], int] = {}
+    for parameter in parameters:
+        kind = (parameter.dtype, parameter.device)
+        size = parameter.numel() * parameter.element_size()
+        if kind in filling and sizes[kind] + size > bucket_bytes:
+            yield filling.pop(kind)
+        if kind not in filling:
+            filling[kind], sizes[kind] = [], 0
+        filling[kind].append(parameter)
+        sizes[kind] += size
+    yield from filling.values()
+
+
+def _average(bucket: List[torch.nn.Parameter], collectives: Collectives) -> None:
+    gradients = [
+        torch.zeros_like(each) if each.grad is None else each.grad.contiguous() for each in bucket
+    ]
+    # A table of word vectors alone in its bucket is not copied.
+    flat = (
+        gradients[0].view(-1)
+        if len(gradients) == 1
+        else torch.cat([gradient.view(-1) for gradient in gradients])
+    )
+    collectives.sum(flat)
+    flat.div_(collectives.part.total)
+    for parameter, piece in zip(bucket, flat.split([each.numel() for each in bucket])):
+        parameter.grad = piece.view(parameter.shape)
+
+
+class Scoring:
+    """
+    Adds up the losses of the batches that are evaluated; the model's head counts by itself.
+
+    # Parameters
+
+    device : `torch.device`
+        Where the losses are.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._total = torch.zeros((), dtype=torch.float64, device=device)
+        self._count = 0
+
+    def add(self, loss: torch.Tensor) -> None:
+        """A batch was evaluated; `loss` is a scalar on the device."""
+        self._total += loss
+        self._count += 1
+
+    def finish(self) -> float:
+        """The mean loss of the batches; 0 if there was none. Reads from the device."""
+        return float(self._total) / max(self._count, 1)
+
+
+class SharedScoring(Scoring):
+    """
+    The same where each process evaluates some of the batches, in turn: losses and counts are added up in the
+    order of the batches, so that the figures are those of one process to the last digit, and in every
+    process the same.
+
+    # Parameters
+
+    device : `torch.device`
+    model : `Hmtl`
+        Its head has counted nothing yet. In the end it has counted the batches of all processes.
+    task_name : `str`
+    collectives : `Collectives`
+    """
+
+    def __init__(
+        self, device: torch.device, model: Hmtl, task_name: str, collectives: Collectives
+    ) -> None:
+        super().__init__(device)
+        self.model = model
+        self.task_name = task_name
+        self.collectives = collectives
+        self._losses: List[torch.Tensor] = []
+        self._counts: List[Dict[str, Any]] = []
+
+    def add(self, loss: torch.Tensor) -> None:
+        self._losses.append(loss.double())
+        self._counts.append(self.model.counts(self.task_name))
+        self.model.get_metrics(self.task_name, reset=True)
+
+    def finish(self) -> float:
+        losses = torch.stack(self._losses).tolist() if self._losses else []
+        by_process = self.collectives.gather(list(zip(losses, self._counts)))
+        in_order = [
+            scored
+            for in_turn in zip_longest(*by_process)
+            for scored in in_turn
+            if scored is not None
+        ]
+        total = 0.0
+        for loss, counts in in_order:
+            total += loss
+            self.model.add_counts(self.task_name, counts)
+        return total / max(len(in_order), 1)
+
 
 TIMEOUT_MINUTES = 30.0
 # The process with the reason is to say it first, and to be the one that torchrun names.

@@ -9,7 +9,7 @@ from hmtl.data.batch_stream import Batch, EvaluationBatches
 from hmtl.models.hmtl import Hmtl
 from hmtl.training.distributed import ALONE, Processes
 from hmtl.training.memory import naming_batch_if_too_large
-from hmtl.training.task_training import TaskData
+from hmtl.training.tasks import TaskData
 
 # Wraps an iterable in a progress bar with a title.
 ProgressBar = Callable[[Iterable[Batch], str, int], Iterable[Batch]]

@@ -13,7 +13,7 @@ from hmtl.data.batch_stream import Batch, sources_of
 from hmtl.data.parts import WHOLE, Part
 from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
-from hmtl.training.checkpoint import save_tensors
+from hmtl.training.checkpoints import save_tensors
 
 logger = logging.getLogger(__name__)
 

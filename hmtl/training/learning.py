@@ -7,10 +7,9 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.models.hmtl import Hmtl
+from hmtl.training.balancing import GradientSurgery, LossWeighting
 from hmtl.training.distributed import ALONE, Processes
-from hmtl.training.gradient_surgery import GradientSurgery
-from hmtl.training.loss_weighting import LossWeighting
-from hmtl.training.task_training import TaskTraining
+from hmtl.training.tasks import TaskTraining
 
 
 @dataclass

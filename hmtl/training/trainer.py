@@ -16,16 +16,14 @@ from hmtl.data.batch_stream import Batch
 from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
-from hmtl.training.checkpoint import Moment
-from hmtl.training.checkpoint_schedule import CheckpointSchedule
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpoints import Checkpointer, CheckpointSchedule, Moment
 from hmtl.training.distributed import ALONE, Processes
 from hmtl.training.evaluation import ProgressBar, evaluate
 from hmtl.training.invalid_loss import InvalidLossGuard
 from hmtl.training.learning import Learning, mean_of
 from hmtl.training.memory import naming_batch_if_too_large
-from hmtl.training.task_sampler import TaskSampler
-from hmtl.training.task_training import TaskTraining
+from hmtl.training.samplers import TaskSampler
+from hmtl.training.tasks import TaskTraining
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,7 @@ from allennlp.data import Vocabulary
 
 from hmtl.errors import DataError
 from hmtl.runs.directory import load_vocabulary, save_vocabulary, vocabulary_records
-from hmtl.training.checkpoint import Moment
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpoints import Checkpointer, Moment
 
 
 def run_with_vocabulary(directory: Path, is_noted: bool = True) -> Path:

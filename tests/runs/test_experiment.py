@@ -14,9 +14,8 @@ from hmtl.errors import DataError
 from hmtl.runs.assembly import Experiment, assemble, parse_config
 from hmtl.runs.evaluation import evaluate
 from hmtl.runs.training import build_trainer, forewarn, format_duration
-from hmtl.training.checkpoint import Moment
-from hmtl.training.checkpointer import Checkpointer
-from hmtl.training.task_training import TaskData
+from hmtl.training.checkpoints import Checkpointer, Moment
+from hmtl.training.tasks import TaskData
 from tests.fixtures import TASKS, Config, assembled, completed, tiny_config, write_corpus
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from hmtl.data.parts import Part
-from hmtl.training.collectives import Collectives
+from hmtl.training.distributed import Collectives
 
 
 class FakeCollectives(Collectives):

@@ -10,7 +10,7 @@ import torch
 from hmtl.training import console
 from hmtl.training.callbacks import EpochReport, RunReport, StepReport
 from hmtl.training.console import SECONDS_BETWEEN_LINES, ConsoleCallback, progress_bar
-from hmtl.training.task_training import RunningLoss
+from hmtl.training.tasks import RunningLoss
 
 
 class Terminal(io.StringIO):

@@ -14,7 +14,7 @@ import torch
 from hmtl.common.tensors import load_tensors
 from hmtl.runs.assembly import assemble, parse_config
 from hmtl.runs.training import build_trainer, train
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpoints import Checkpointer
 from script.torture import Result, result_of
 from tests.training import distributed_work
 from tests.training.distributed_work import BATCHES_PER_TASK, TASKS, compared_config

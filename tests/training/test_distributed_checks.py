@@ -7,7 +7,6 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.errors import DataError
-from hmtl.metrics.accuracy import Accuracy
 from hmtl.models.heads.crf_tagger import CrfTagger
 from hmtl.training.distributed import ALONE, SeveralProcesses, begun_again, taking_part
 from hmtl.training.trainer import MultiTaskTrainer
@@ -40,7 +39,7 @@ def test_head_must_say_how_its_loss_is_made(
 def test_counters_of_a_head_must_merge(
     trainer: MultiTaskTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(Accuracy, "merge")
+    monkeypatch.setattr(CrfTagger, "counters", lambda head: {"accuracy": object()})
     with pytest.raises(ConfigurationError, match=r"its counters \['accuracy'\] have no merge"):
         processes().check_can_share(trainer.model)
 

@@ -9,7 +9,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.models.hmtl import Hmtl
-from hmtl.training.gradient_surgery import GradientSurgery, without_conflict
+from hmtl.training.balancing import GradientSurgery, without_conflict
 
 TASKS = ["ner", "emd", "coref"]
 # What each task has gradients of, as in a hierarchy.

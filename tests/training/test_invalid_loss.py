@@ -13,7 +13,7 @@ from hmtl.common.tensors import load_tensors
 from hmtl.errors import DataError
 from hmtl.runs.training import train
 from hmtl.training.callbacks import Callback, RunReport, StepReport
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpoints import Checkpointer
 from hmtl.training.invalid_loss import InvalidLossGuard, reproduce
 from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import digest

@@ -10,11 +10,10 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.config.task import Task
 from hmtl.errors import DataError
+from hmtl.training.balancing import FixedLossWeighting, LossWeighting
 from hmtl.training.invalid_loss import InvalidLossGuard
 from hmtl.training.learning import Clipping, Learning
-from hmtl.training.loss_weighting import FixedLossWeighting, LossWeighting
-from hmtl.training.progress import TaskProgress
-from hmtl.training.task_training import RunningLoss, TaskData, TaskTraining
+from hmtl.training.tasks import RunningLoss, TaskData, TaskProgress, TaskTraining
 from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import digest
 from tests.training.small_runs import NUM_EPOCHS, STEPS_PER_EPOCH, small_trainer

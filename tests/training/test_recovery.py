@@ -16,7 +16,7 @@ from hmtl.errors import DataError
 from hmtl.runs.assembly import Experiment
 from hmtl.runs.training import train
 from hmtl.training.callbacks import Callback, EpochReport, StepReport
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpoints import Checkpointer
 from hmtl.training.tensorboard import TensorBoardCallback
 from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import Result, result_of

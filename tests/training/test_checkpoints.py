@@ -1,4 +1,4 @@
-"""Checkpoints on disk: whole or not there, checked when read, never more than asked for."""
+"""Checkpoints on disk, and when one is due."""
 
 import errno
 import json
@@ -14,8 +14,7 @@ from allennlp.common.checks import ConfigurationError
 from hmtl.common.files import sha256_of
 from hmtl.common.tensors import load_tensors, not_finite
 from hmtl.errors import DataError
-from hmtl.training.checkpoint import Moment
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpoints import Checkpointer, CheckpointSchedule, Moment
 from tests.write_errors import FailingSystem
 
 
@@ -256,6 +255,7 @@ def test_refused_checkpoint_names_the_last_whole_one(
 
 def test_manifest_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
     run = tmp_path / "runs" / "stranger"
+    run.mkdir(parents=True)
     checkpointer = Checkpointer(run)
     checkpointer.save(Moment(1, 10), weights(1.0), {"step": 10}, ["ner"])
     (tmp_path / "profile").write_text("mine")
@@ -272,3 +272,47 @@ def test_manifest_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the file '../../../profile' cannot be part of"):
         Checkpointer(run).load()
     assert (tmp_path / "profile").read_text() == "mine"
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_nothing_is_due_by_default() -> None:
+    assert not any(CheckpointSchedule().is_due(step) for step in range(1, 1000))
+
+
+def test_checkpoint_is_due_at_multiples_of_steps() -> None:
+    schedule = CheckpointSchedule(every_n_steps=3)
+    assert [step for step in range(1, 10) if schedule.is_due(step)] == [3, 6, 9]
+
+
+def test_checkpoint_is_due_some_minutes_after_the_last() -> None:
+    clock = Clock()
+    schedule = CheckpointSchedule(every_minutes=2.0, clock=clock)
+    clock.now += 119
+    assert not schedule.is_due(1)
+    clock.now += 1
+    assert schedule.is_due(2)
+    schedule.note_checkpoint()
+    assert not schedule.is_due(3)
+    clock.now += 120
+    assert schedule.is_due(4)
+
+
+def test_steps_and_minutes_go_together() -> None:
+    clock = Clock()
+    schedule = CheckpointSchedule(every_n_steps=100, every_minutes=1.0, clock=clock)
+    assert schedule.is_due(100)
+    assert not schedule.is_due(101)
+    clock.now += 60
+    assert schedule.is_due(102)
+
+
+@pytest.mark.parametrize("every", [{"every_n_steps": 0}, {"every_minutes": -1.0}])
+def test_what_is_not_positive_is_refused(every: dict) -> None:
+    with pytest.raises(ConfigurationError, match="checkpoint_every_.* write a positive number"):
+        CheckpointSchedule(**every)
