@@ -37,14 +37,14 @@ REGISTERED = {
     "sampling_method": "hmtl.training.samplers.TaskSampler",
     "loss_weighting": "hmtl.training.balancing.LossWeighting",
     "gradient_surgery": "hmtl.training.balancing.GradientSurgery",
-    "trackers": "hmtl.training.trackers.Tracker",
+    "callbacks": "hmtl.training.callbacks.Callback",
 }
 LEVEL = "hmtl.models.encoders.Level"
 COLUMNS = ["key", "type", "default", "meaning"]
 # What the program gives to constructors, and no config.
 GIVEN = {
     *("self", "vocab", "input_dim", "encoded_dim", "batches_per_pass", "seed", "num_epochs"),
-    *("metric_decreases", "tasks", "device", "model"),
+    *("metric_decreases", "tasks", "device", "model", "serialization_dir", "settings", "config"),
 }
 # An entry of a docstring's `# Parameters`: a line with the name, then the text, indented.
 PARAMETER = re.compile(r"^(\w+) : `.*\n((?:    .*\n?|\n)*)", re.MULTILINE)

@@ -48,7 +48,7 @@ from hmtl.runs.directory import (
 )
 from hmtl.training.checkpoints import Checkpointer, best_weights_name
 from hmtl.training.console import progress_bar
-from hmtl.training.distributed import ALONE, Processes
+from hmtl.training.distributed import SINGLE_PROCESS, ProcessGroup
 from hmtl.training.evaluation import ProgressBar, evaluate_on_test, no_progress_bar
 from hmtl.training.tasks import TaskData
 
@@ -77,7 +77,7 @@ class Experiment:
     tasks: List[TaskData]
     model: Hmtl
     device: torch.device
-    processes: Processes = ALONE
+    processes: ProcessGroup = SINGLE_PROCESS
 
     @property
     def progress_bar(self) -> ProgressBar:
@@ -159,7 +159,7 @@ def assemble(
     serialization_dir: Path,
     splits: Sequence[str],
     make_vocabulary: MakeVocabulary = new_vocabulary,
-    processes: Processes = ALONE,
+    processes: ProcessGroup = SINGLE_PROCESS,
 ) -> Experiment:
     """
     Read the data, make or load the vocabulary, and build the model.
@@ -173,7 +173,7 @@ def assemble(
         Which of the tasks' splits to read.
     make_vocabulary : `MakeVocabulary`, optional
         Where there is no vocabulary yet.
-    processes : `Processes`, optional
+    processes : `ProcessGroup`, optional
         Between which the batches are shared out.
     """
     seed_everything(config.seed)

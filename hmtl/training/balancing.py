@@ -64,7 +64,7 @@ class LossWeighting(Registrable):
     def step(self) -> None:
         """Trains its parameters, once their gradients are there."""
 
-    def figures(self) -> Dict[str, Dict[str, float]]:
+    def metrics(self) -> Dict[str, Dict[str, float]]:
         """For the log: by the name of a curve and by task."""
         return {}
 
@@ -108,7 +108,7 @@ class FixedLossWeighting(LossWeighting):
     def __call__(self, task_name: str, loss: torch.Tensor) -> torch.Tensor:
         return loss * self.weights[task_name]
 
-    def figures(self) -> Dict[str, Dict[str, float]]:
+    def metrics(self) -> Dict[str, Dict[str, float]]:
         return {WEIGHTS: dict(self.weights)}
 
 
@@ -189,7 +189,7 @@ class UncertaintyWeighting(LossWeighting):
                 log_variance.clamp_(min=self._smallest)
         self._optimizer.zero_grad(set_to_none=True)
 
-    def figures(self) -> Dict[str, Dict[str, float]]:
+    def metrics(self) -> Dict[str, Dict[str, float]]:
         values = self._values()
         weights = {task: float(torch.exp(-value)) for task, value in values.items()}
         return {
@@ -240,7 +240,7 @@ class GradientSurgery(Registrable):
         """Change what the model's parameters hold as their gradients, which are of that task."""
         raise NotImplementedError
 
-    def figures(self) -> Dict[str, Dict[str, float]]:
+    def metrics(self) -> Dict[str, Dict[str, float]]:
         """For the log: by the name of a curve and by task, since the last reset."""
         return {}
 
@@ -309,7 +309,7 @@ class PcGrad(GradientSurgery):
             self._compared[task_name] += 1
         self._last[task_name] = before
 
-    def figures(self) -> Dict[str, Dict[str, float]]:
+    def metrics(self) -> Dict[str, Dict[str, float]]:
         """`gradient_conflicts`: in which share of its comparisons with another a task's was changed."""
         shares = {
             task: float(self._conflicts[task]) / compared

@@ -33,7 +33,7 @@ MANIFEST = "manifest.json"
 NAME = re.compile(r"epoch_(\d+)_step_(\d+)")
 
 
-class Moment(NamedTuple):
+class TrainingPosition(NamedTuple):
     """When a checkpoint was taken: epochs that were over, with their validation, and steps made."""
 
     epoch: int
@@ -51,15 +51,15 @@ class FileRecord(NamedTuple):
 @dataclass
 class Checkpoint:
     """
-    A directory of files, named after its moment, with a manifest of their sizes and digests. Of two
+    A directory of files, named after its position, with a manifest of their sizes and digests. Of two
     checkpoints, the later one is the larger.
     """
 
     path: Path
-    moment: Moment
+    position: TrainingPosition
 
     def __lt__(self, other: "Checkpoint") -> bool:
-        return self.moment < other.moment
+        return self.position < other.position
 
     @property
     def files(self) -> Dict[str, FileRecord]:
@@ -116,18 +116,22 @@ class Checkpoint:
 def checkpoints_in(directory: Path) -> List[Checkpoint]:
     """All that are there, the last one first; they may be damaged."""
     named = [(path, NAME.fullmatch(path.name)) for path in directory.glob("*")]
-    found = [Checkpoint(path, Moment(*map(int, match.groups()))) for path, match in named if match]
+    found = [
+        Checkpoint(path, TrainingPosition(*map(int, match.groups())))
+        for path, match in named
+        if match
+    ]
     return sorted(found, reverse=True)
 
 
-def path_in(directory: Path, moment: Moment) -> Path:
-    """Where the checkpoint of a moment stands."""
-    return directory / f"epoch_{moment.epoch}_step_{moment.step}"
+def path_in(directory: Path, position: TrainingPosition) -> Path:
+    """Where the checkpoint of a position stands."""
+    return directory / f"epoch_{position.epoch}_step_{position.step}"
 
 
 def write_manifest(
     directory: Path,
-    moment: Moment,
+    position: TrainingPosition,
     files: Mapping[str, FileRecord],
     vocabulary: Mapping[str, FileRecord],
 ) -> None:
@@ -136,7 +140,7 @@ def write_manifest(
         entry: {name: record._asdict() for name, record in of_entry.items()}
         for entry, of_entry in (("files", files), ("vocabulary", vocabulary))
     }
-    write_json(directory / MANIFEST, {**moment._asdict(), **records})
+    write_json(directory / MANIFEST, {**position._asdict(), **records})
 
 
 def record_of(path: Path) -> FileRecord:
@@ -225,7 +229,7 @@ class Checkpointer:
 
     def save(
         self,
-        moment: Moment,
+        position: TrainingPosition,
         model_state: Dict[str, Any],
         training_state: Dict[str, Any],
         best_now: Collection[str] = (),
@@ -235,7 +239,7 @@ class Checkpointer:
 
         # Parameters
 
-        moment : `Moment`
+        position : `TrainingPosition`
         model_state : `Dict[str, Any]`
             The weights.
         training_state : `Dict[str, Any]`
@@ -249,9 +253,9 @@ class Checkpointer:
             When it cannot be written; the checkpoints before it are still there.
         """
         is_first = self._last is None
-        if self._last is not None and self._last.moment == moment:
+        if self._last is not None and self._last.position == position:
             return
-        checkpoint = Checkpoint(path_in(self._directory, moment), moment)
+        checkpoint = Checkpoint(path_in(self._directory, position), position)
         try:
             files = self._write(checkpoint, model_state, training_state, best_now)
         except DataError as error:
@@ -283,7 +287,7 @@ class Checkpointer:
             for task_name in best_now:
                 same_file(directory / MODEL_STATE, directory / best_weights_name(task_name))
                 files[best_weights_name(task_name)] = files[MODEL_STATE]
-            write_manifest(directory, checkpoint.moment, files, self.vocabulary)
+            write_manifest(directory, checkpoint.position, files, self.vocabulary)
         return files
 
     def _keep_best_weights(self, directory: Path) -> Dict[str, FileRecord]:
@@ -417,7 +421,7 @@ class CheckpointReader(Checkpointer):
 
     def save(
         self,
-        moment: Moment,
+        position: TrainingPosition,
         model_state: Dict[str, Any],
         training_state: Dict[str, Any],
         best_now: Collection[str] = (),

@@ -8,6 +8,7 @@ from typing import Callable, Dict, Iterable, Optional
 from tqdm import tqdm
 
 from hmtl.common.reporting import counted, table
+from hmtl.config.schema import TrainerConfig
 from hmtl.data.batch_stream import Batch
 from hmtl.metrics.unpadded_loss import UNPADDED_LOSS
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
@@ -81,6 +82,7 @@ def _clock(seconds: float) -> str:
     return tqdm.format_interval(max(seconds, 0.0))
 
 
+@Callback.register("console")
 class ConsoleCallback(Callback):
     """
     Shows how far an epoch and the run have come, with the mean loss of each task in this epoch, and after
@@ -88,12 +90,12 @@ class ConsoleCallback(Callback):
 
     # Parameters
 
-    show_progress : `bool`, optional (default = `True`)
-        Otherwise the tables only.
+    settings : `TrainerConfig`
+        With `no_tqdm`, it shows the tables only.
     """
 
-    def __init__(self, show_progress: bool = True) -> None:
-        self.show_progress = show_progress
+    def __init__(self, settings: TrainerConfig) -> None:
+        self.show_progress = not settings.no_tqdm
         self._progress: Optional[Progress] = None
 
     def on_start(self, report: RunReport) -> None:
@@ -102,7 +104,7 @@ class ConsoleCallback(Callback):
         self._started = time.monotonic()
         logger.info(
             "%s: %s, %s an epoch, at most %s",
-            "going on" if report.step else "training",
+            "resuming" if report.step else "training",
             counted(len(report.validation_metrics), "tasks"),
             counted(report.steps_per_epoch, "steps"),
             counted(report.num_epochs, "epochs"),

@@ -21,7 +21,7 @@ import torch.distributed
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.common.devices import choose_device
-from hmtl.common.environment import number_of_processes, number_of_restarts
+from hmtl.common.environment import number_of_restarts, world_size
 from hmtl.common.interruption import Interrupted
 from hmtl.common.random_state import random_state, restore_random_state
 from hmtl.data.parts import WHOLE, Part, RepeatedBatch
@@ -62,33 +62,33 @@ class Collectives:
         self._on_cpu = torch.distributed.new_group(backend="gloo", timeout=timeout)
         self._patient = torch.distributed.new_group(backend="gloo", timeout=PATIENCE)
 
-    def sum(self, tensor: torch.Tensor) -> None:
+    def all_reduce_sum(self, tensor: torch.Tensor) -> None:
         """Puts the sum over all processes in the place of each one's tensor."""
         self._reduce(tensor, torch.distributed.ReduceOp.SUM)
 
-    def largest(self, tensor: torch.Tensor) -> None:
+    def all_reduce_max(self, tensor: torch.Tensor) -> None:
         """Puts the largest of all processes' entries in the place of each one's."""
         self._reduce(tensor, torch.distributed.ReduceOp.MAX)
 
     def _reduce(self, tensor: torch.Tensor, operation: Any) -> None:
-        with telling_of_lost_processes():
+        with naming_lost_processes():
             torch.distributed.all_reduce(tensor, operation, group=self._group_of(tensor))
 
-    def take_from_main(self, tensor: torch.Tensor) -> None:
+    def broadcast(self, tensor: torch.Tensor) -> None:
         """Puts the tensor of process 0 in the place of each one's."""
-        with telling_of_lost_processes():
+        with naming_lost_processes():
             torch.distributed.broadcast(tensor, src=0, group=self._group_of(tensor))
 
-    def gather(self, value: Any) -> List[Any]:
+    def all_gather(self, value: Any) -> List[Any]:
         """What all processes have given, by their numbers: anything that is made of plain values."""
-        values: List[Any] = [None] * self.part.total
-        with telling_of_lost_processes():
+        values: List[Any] = [None] * self.part.world_size
+        with naming_lost_processes():
             torch.distributed.all_gather_object(values, value, group=self._on_cpu)
         return values
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Returns once all processes have come to it."""
-        with telling_of_lost_processes():
+        with naming_lost_processes():
             torch.distributed.barrier(group=self._patient)
 
     def _group_of(self, tensor: torch.Tensor) -> Any:
@@ -97,7 +97,7 @@ class Collectives:
 
 
 @contextmanager
-def telling_of_lost_processes() -> Iterator[None]:
+def naming_lost_processes() -> Iterator[None]:
     """
     # Raises
 
@@ -151,7 +151,7 @@ def _used_anywhere(
     for the instances of one of them.
     """
     used = torch.tensor([each.grad is not None for each in parameters], dtype=torch.uint8)
-    collectives.largest(used)
+    collectives.all_reduce_max(used)
     return [parameter for parameter, is_used in zip(parameters, used.tolist()) if is_used]
 
 
@@ -183,8 +183,8 @@ def _average(bucket: List[torch.nn.Parameter], collectives: Collectives) -> None
         if len(gradients) == 1
         else torch.cat([gradient.view(-1) for gradient in gradients])
     )
-    collectives.sum(flat)
-    flat.div_(collectives.part.total)
+    collectives.all_reduce_sum(flat)
+    flat.div_(collectives.part.world_size)
     for parameter, piece in zip(bucket, flat.split([each.numel() for each in bucket])):
         parameter.grad = piece.view(parameter.shape)
 
@@ -213,7 +213,7 @@ class Scoring:
         return float(self._total) / max(self._count, 1)
 
 
-class SharedScoring(Scoring):
+class DistributedScoring(Scoring):
     """
     The same where each process evaluates some of the batches, in turn: losses and counts are added up in the
     order of the batches, so that the figures are those of one process to the last digit, and in every
@@ -245,7 +245,7 @@ class SharedScoring(Scoring):
 
     def finish(self) -> float:
         losses = torch.stack(self._losses).tolist() if self._losses else []
-        by_process = self.collectives.gather(list(zip(losses, self._counts)))
+        by_process = self.collectives.all_gather(list(zip(losses, self._counts)))
         in_order = [
             scored
             for in_turn in zip_longest(*by_process)
@@ -268,7 +268,7 @@ SEEDS = 2**62
 BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
-class Processes:
+class ProcessGroup:
     """
     The processes that train a model together, as one of them sees them. This is the one that is alone: there
     is nobody to ask, and nothing costs anything.
@@ -279,11 +279,11 @@ class Processes:
     @property
     def is_main(self) -> bool:
         """Whether this is the one that writes, and is watched."""
-        return self.part.number == 0
+        return self.part.rank == 0
 
     @property
-    def are_several(self) -> bool:
-        return self.part.total > 1
+    def is_distributed(self) -> bool:
+        return self.part.world_size > 1
 
     def device(self, cuda_device: Optional[int]) -> torch.device:
         """The device of this process; `cuda_device` is the config's."""
@@ -309,7 +309,7 @@ class Processes:
             When it is not the same in all processes.
         """
 
-    def check_can_share(self, model: Hmtl) -> None:
+    def check_can_distribute(self, model: Hmtl) -> None:
         """
         # Raises
 
@@ -317,7 +317,7 @@ class Processes:
             When the model has a part that several processes cannot train or score together.
         """
 
-    def take_weights_of_main(self, model: Hmtl) -> None:
+    def broadcast_weights(self, model: Hmtl) -> None:
         """All begin with the weights of process 0, as kinds of processors initialise them differently."""
 
     def check_same_weights(self, model: Hmtl) -> None:
@@ -328,7 +328,7 @@ class Processes:
             When the processes do not hold the same weights, to the last bit.
         """
 
-    def draw_apart(self) -> None:
+    def seed_per_rank(self) -> None:
         """From here on torch's random numbers (dropout) are others in each process."""
 
     def random_states(self) -> Dict[str, Any]:
@@ -343,18 +343,16 @@ class Processes:
         """Whether it is so in any process."""
         return flag
 
-    def largest(self, number: int) -> int:
+    def all_reduce_max(self, number: int) -> int:
         """The largest of all processes' numbers."""
         return number
 
     @contextmanager
-    def counting_together(
-        self, model: Hmtl, task_name: str, batch: Dict[str, Any]
-    ) -> Iterator[None]:
+    def reducing_counts(self, model: Hmtl, task_name: str, batch: Dict[str, Any]) -> Iterator[None]:
         """What a head counts of a training batch in the block is that of all processes afterwards."""
         yield
 
-    def joined(
+    def reduce_loss(
         self, model: Hmtl, task_name: str, batch: Dict[str, Any], output: Dict[str, torch.Tensor]
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """
@@ -385,24 +383,24 @@ class Processes:
         return Scoring(device)
 
 
-ALONE = Processes()
+SINGLE_PROCESS = ProcessGroup()
 
 
-class SeveralProcesses(Processes):
+class DistributedProcessGroup(ProcessGroup):
     """
     One of several.
 
     # Parameters
 
     collectives : `Collectives`
-    local_number : `int`
+    local_rank : `int`
         Which process of its machine it is, counted from 0: that is the number of its CUDA device.
     """
 
-    def __init__(self, collectives: Collectives, local_number: int) -> None:
+    def __init__(self, collectives: Collectives, local_rank: int) -> None:
         self.part = collectives.part
         self._collectives = collectives
-        self._local_number = local_number
+        self._local_number = local_rank
 
     def device(self, cuda_device: Optional[int]) -> torch.device:
         return choose_device(cuda_device, self._local_number)
@@ -411,14 +409,14 @@ class SeveralProcesses(Processes):
     def main_first(self) -> Iterator[None]:
         if self.is_main:
             yield
-            self._collectives.wait()
+            self._collectives.barrier()
         else:
-            self._collectives.wait()
+            self._collectives.barrier()
             with _silently():
                 yield
 
     def check_same(self, what: str, value: Any) -> None:
-        values = self._collectives.gather(value)
+        values = self._collectives.all_gather(value)
         others = [number for number, each in enumerate(values) if each != values[0]]
         if others:
             raise DataError(
@@ -426,7 +424,7 @@ class SeveralProcesses(Processes):
                 "counted from 0) it is not what it is in process 0. Give all machines the same files."
             )
 
-    def check_can_share(self, model: Hmtl) -> None:
+    def check_can_distribute(self, model: Hmtl) -> None:
         if any(getattr(module, "sparse", False) for module in model.modules()):
             raise ConfigurationError(
                 "several processes cannot average gradients that are sparse: remove 'sparse' from the "
@@ -436,16 +434,16 @@ class SeveralProcesses(Processes):
             assert isinstance(head, Head)
             _check_head(name, head)
 
-    def take_weights_of_main(self, model: Hmtl) -> None:
+    def broadcast_weights(self, model: Hmtl) -> None:
         for tensor in model.state_dict().values():
-            self._collectives.take_from_main(tensor)
+            self._collectives.broadcast(tensor)
 
     def check_same_weights(self, model: Hmtl) -> None:
         state = model.state_dict()
         # Integers are added up without rounding, in whatever order a device does it.
         sums = torch.stack([_bits_of(each).sum(dtype=torch.int64).cpu() for each in state.values()])
         first = sums.clone()
-        self._collectives.take_from_main(first)
+        self._collectives.broadcast(first)
         differing = [name for name, same in zip(state, (sums == first).tolist()) if not same]
         if self.any(bool(differing)):
             raise DataError(
@@ -455,47 +453,45 @@ class SeveralProcesses(Processes):
                 "not change weights in one process only."
             )
 
-    def draw_apart(self) -> None:
+    def seed_per_rank(self) -> None:
         # They have drawn the same numbers up to now, so this one is the same as well. Process 0 draws on as
         # if it were alone.
         if not self.is_main:
             seed = int(torch.randint(SEEDS, ()))
-            torch.manual_seed(seed + self.part.number)
+            torch.manual_seed(seed + self.part.rank)
 
     def random_states(self) -> Dict[str, Any]:
-        first, *others = self._collectives.gather(random_state())
+        first, *others = self._collectives.all_gather(random_state())
         return {"random": first, "random_of_others": others}
 
     def restore_random_states(self, state: Dict[str, Any]) -> None:
         states = [state["random"], *state.get("random_of_others", [])]
-        if len(states) == self.part.total:
-            restore_random_state(states[self.part.number])
+        if len(states) == self.part.world_size:
+            restore_random_state(states[self.part.rank])
         else:
             restore_random_state(states[0])
-            self.draw_apart()
+            self.seed_per_rank()
 
     def any(self, flag: bool) -> bool:
-        return bool(self.largest(int(flag)))
+        return bool(self.all_reduce_max(int(flag)))
 
-    def largest(self, number: int) -> int:
+    def all_reduce_max(self, number: int) -> int:
         shared = torch.tensor(number)
-        self._collectives.largest(shared)
+        self._collectives.all_reduce_max(shared)
         return int(shared)
 
     @contextmanager
-    def counting_together(
-        self, model: Hmtl, task_name: str, batch: Dict[str, Any]
-    ) -> Iterator[None]:
+    def reducing_counts(self, model: Hmtl, task_name: str, batch: Dict[str, Any]) -> Iterator[None]:
         before = model.counts(task_name)
         model.get_metrics(task_name, reset=True)
         yield
         mine = None if isinstance(batch, RepeatedBatch) else model.counts(task_name)
         model.restore_counts(task_name, before)
-        for counts in self._collectives.gather(mine):
+        for counts in self._collectives.all_gather(mine):
             if counts is not None:
                 model.add_counts(task_name, counts)
 
-    def joined(
+    def reduce_loss(
         self, model: Hmtl, task_name: str, batch: Dict[str, Any], output: Dict[str, torch.Tensor]
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         loss = output["loss"]
@@ -506,16 +502,16 @@ class SeveralProcesses(Processes):
         )
         # What was divided by is taken out again, and put in once all are added up.
         totals = torch.stack([loss.detach() * weight, weight])
-        self._collectives.sum(totals)
+        self._collectives.all_reduce_sum(totals)
         scale = torch.ones_like(weight) if divisor is None else totals[1]
-        own = loss * (weight / scale * self.part.total).to(loss.dtype)
+        own = loss * (weight / scale * self.part.world_size).to(loss.dtype)
         return own, (totals[0] / scale).to(loss.dtype)
 
     def average_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         average_gradients(parameters, self._collectives)
 
     def scoring(self, model: Hmtl, task_name: str, device: torch.device) -> Scoring:
-        return SharedScoring(device, model, task_name, self._collectives)
+        return DistributedScoring(device, model, task_name, self._collectives)
 
 
 def _check_head(name: str, head: Head) -> None:
@@ -557,9 +553,9 @@ def _silently() -> Iterator[None]:
 
 
 @contextmanager
-def taking_part(
+def joining_process_group(
     cuda_device: Optional[int] = None, timeout_minutes: float = TIMEOUT_MINUTES
-) -> Iterator[Processes]:
+) -> Iterator[ProcessGroup]:
     """
     Joins the other processes of the run, if torchrun has started any, for as long as the block takes.
 
@@ -581,18 +577,18 @@ def taking_part(
         raise ConfigurationError(
             f"multi_task_trainer.distributed_timeout_minutes is {timeout_minutes}; write more than 0"
         )
-    if number_of_processes() == 1:
-        yield ALONE
+    if world_size() == 1:
+        yield SINGLE_PROCESS
         return
-    local_number = int(os.environ.get("LOCAL_RANK", 0))
-    device = choose_device(cuda_device, local_number)
+    local_rank = int(os.environ.get("LOCAL_RANK", 0))
+    device = choose_device(cuda_device, local_rank)
     if device.type == "cuda":
         torch.cuda.set_device(device)
     timeout = timedelta(minutes=timeout_minutes)
     _join("nccl" if device.type == "cuda" else "gloo", timeout)
     in_good_order = False
     try:
-        processes = SeveralProcesses(Collectives(timeout), local_number)
+        processes = DistributedProcessGroup(Collectives(timeout), local_rank)
         with _only_warnings_but_of_main(processes):
             yield processes
         in_good_order = True
@@ -605,7 +601,7 @@ def taking_part(
 
 
 def _join(backend: str, timeout: timedelta) -> None:
-    with telling_of_lost_processes():
+    with naming_lost_processes():
         store, number, total = next(torch.distributed.rendezvous("env://", timeout=timeout))
         # Where torchrun begins anew, the addresses of the processes before are still there.
         store = torch.distributed.PrefixStore(f"start {number_of_restarts()}", store)
@@ -615,13 +611,13 @@ def _join(backend: str, timeout: timedelta) -> None:
 
 
 @contextmanager
-def _only_warnings_but_of_main(processes: Processes) -> Iterator[None]:
+def _only_warnings_but_of_main(processes: ProcessGroup) -> Iterator[None]:
     library = logging.getLogger(__name__.partition(".")[0])
     level = library.level
     if not processes.is_main:
         library.setLevel(logging.WARNING)
     else:
-        logger.info("%d processes train together", processes.part.total)
+        logger.info("%d processes train together", processes.part.world_size)
     try:
         yield
     finally:
@@ -638,7 +634,7 @@ def _leave(in_good_order: bool) -> None:
     torch.distributed.destroy_process_group()
 
 
-def begun_again(recover: bool, force: bool) -> Tuple[bool, bool]:
+def after_elastic_restart(recover: bool, force: bool) -> Tuple[bool, bool]:
     """
     What `--recover` and `--force` mean to this process. With `--max-restarts`, torchrun starts all processes
     anew when one has failed, with the same command: then the run is there, and goes on.

@@ -7,7 +7,7 @@ import torch
 from hmtl.common.devices import to_device
 from hmtl.data.batch_stream import Batch, EvaluationBatches
 from hmtl.models.hmtl import Hmtl
-from hmtl.training.distributed import ALONE, Processes
+from hmtl.training.distributed import SINGLE_PROCESS, ProcessGroup
 from hmtl.training.memory import naming_batch_if_too_large
 from hmtl.training.tasks import TaskData
 
@@ -27,7 +27,7 @@ def evaluate(
     device: torch.device,
     full: bool = False,
     progress_bar: ProgressBar = no_progress_bar,
-    processes: Processes = ALONE,
+    processes: ProcessGroup = SINGLE_PROCESS,
 ) -> Dict[str, Any]:
     """
     Scores the model as it is; its training mode is left as it was.
@@ -42,7 +42,7 @@ def evaluate(
     full : `bool`, optional (default = `False`)
         Include the detail of `Head.get_metrics`.
     progress_bar : `ProgressBar`, optional
-    processes : `Processes`, optional
+    processes : `ProcessGroup`, optional
         Between which the batches are shared out.
 
     # Returns
@@ -75,7 +75,7 @@ def evaluate_on_test(
     tasks: List[TaskData],
     device: torch.device,
     progress_bar: ProgressBar = no_progress_bar,
-    processes: Processes = ALONE,
+    processes: ProcessGroup = SINGLE_PROCESS,
 ) -> Dict[str, Dict[str, Any]]:
     """The full test metrics, by task, of every task that is to be evaluated on its test split."""
     return {

@@ -12,6 +12,7 @@ from hmtl.training.tensorboard import flat
 HISTORY_FILE = "history.json"
 
 
+@Callback.register("history")
 class HistoryCallback(Callback):
     """
     Writes `history.json`: how many parameters the model has, how many steps an epoch, and for each epoch

@@ -123,7 +123,7 @@ class InvalidLossGuard:
             When a loss is invalid and the run is to stop.
         """
         whole = torch.isfinite(loss.detach() if whole_loss is None else whole_loss)
-        own = whole if self.part.total == 1 else torch.isfinite(loss.detach())
+        own = whole if self.part.world_size == 1 else torch.isfinite(loss.detach())
         self._pending.append(_Step(number, task_name, batch, whole, own))
         return len(self._pending) < self.read_together or self.check(model)
 
@@ -159,7 +159,7 @@ class InvalidLossGuard:
         return False
 
     def _save(self, step: _Step, model: Hmtl) -> Path:
-        process = f"_process_{self.part.number}" if self.part.total > 1 else ""
+        process = f"_process_{self.part.rank}" if self.part.world_size > 1 else ""
         path = self.serialization_dir / f"invalid_loss_step_{step.number}{process}.th"
         # Read later, the model has learned from the batch, and its weights tell nothing any more.
         known = {"model": model.state_dict(), "random": self._random} if self._random else {}

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from typing import Any, Collection, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import torch
 from allennlp.common import Lazy
@@ -59,6 +59,20 @@ class Adam(Optimizer, torch.optim.Adam):
             amsgrad=amsgrad,
             fused=True,
         )
+
+
+def clip_gradients(
+    parameters: Iterable[torch.nn.Parameter], norm: Optional[float], value: Optional[float]
+) -> None:
+    """
+    Clip each entry of the gradients to plus or minus `value`, then the norm of all of them together to
+    `norm`. `None` leaves them as they are.
+    """
+    used = [parameter for parameter in parameters if parameter.grad is not None]
+    if value is not None:
+        torch.nn.utils.clip_grad_value_(used, value)
+    if norm is not None:
+        torch.nn.utils.clip_grad_norm_(used, norm)
 
 
 @LearningRateScheduler.register("reduce_on_plateau", exist_ok=True)
@@ -249,7 +263,7 @@ logger = logging.getLogger(__name__)
 TRAINER = "multi_task_trainer"
 
 # An epoch, counted from 0, and the patterns of the parameters that are trained from then on.
-Thaw = Tuple[int, List[str]]
+Unfreezing = Tuple[int, List[str]]
 
 
 class Freezing(Callback):
@@ -265,7 +279,7 @@ class Freezing(Callback):
     model : `Hmtl`
     patterns : `Sequence[str]`
         Regular expressions, searched for in the names of the model's parameters: these are frozen.
-    thaws : `Sequence[Thaw]`
+    thaws : `Sequence[Unfreezing]`
         Which of the frozen ones are trained from some epoch on.
 
     # Raises
@@ -274,7 +288,7 @@ class Freezing(Callback):
         When a pattern matches no parameter, or a thaw none that is frozen or an epoch before 1.
     """
 
-    def __init__(self, model: Hmtl, patterns: Sequence[str], thaws: Sequence[Thaw]) -> None:
+    def __init__(self, model: Hmtl, patterns: Sequence[str], thaws: Sequence[Unfreezing]) -> None:
         parameters = dict(model.named_parameters())
         check_patterns_in(patterns, list(parameters), f"{TRAINER}.freeze")
         # What is not trained anyway, as an embedder whose config says so, never thaws.

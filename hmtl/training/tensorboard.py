@@ -5,12 +5,12 @@ import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, Optional, Tuple
 
-from allennlp.common.checks import ConfigurationError
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from hmtl.common.files import FileBeingWritten, make_durable, refusals
+from hmtl.config.schema import TrainerConfig
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
 
 # By this TensorBoard knows the files; after it stands a time in seconds.
@@ -109,6 +109,7 @@ class EventLog:
         self._file = None
 
 
+@Callback.register("tensorboard")
 class TensorBoardCallback(Callback):
     """
     Writes to `log/train` by step, to `log/train_epochs` and `log/validation` by epoch: readers are told by
@@ -117,29 +118,14 @@ class TensorBoardCallback(Callback):
     # Parameters
 
     serialization_dir : `Path`
-    summary_interval : `int`, optional (default = `100`)
-        Steps between two points of a per-step curve.
-    log_parameter_statistics : `bool`, optional (default = `True`)
-        Mean and standard deviation of every parameter, at that interval.
-    log_gradient_statistics : `bool`, optional (default = `False`)
-        The same of every gradient.
+    settings : `TrainerConfig`
+        Of which it takes `summary_interval`, the steps between two points of a per-step curve, and whether to
+        log mean and standard deviation of every parameter and of every gradient at that interval.
     """
 
-    def __init__(
-        self,
-        serialization_dir: Path,
-        summary_interval: int = 100,
-        log_parameter_statistics: bool = True,
-        log_gradient_statistics: bool = False,
-    ) -> None:
-        if summary_interval < 1:
-            raise ConfigurationError(
-                f"multi_task_trainer.summary_interval is {summary_interval}; it must be at least 1"
-            )
+    def __init__(self, serialization_dir: Path, settings: TrainerConfig) -> None:
         self.log_dir = serialization_dir / "log"
-        self.summary_interval = summary_interval
-        self.log_parameter_statistics = log_parameter_statistics
-        self.log_gradient_statistics = log_gradient_statistics
+        self.settings = settings
 
     def on_start(self, report: RunReport) -> None:
         self.model = report.model
@@ -152,7 +138,7 @@ class TensorBoardCallback(Callback):
     def on_step(self, report: StepReport) -> None:
         if report.metrics is not None:
             self._write_step(report.task_name, report.metrics, report.step)
-        if report.step % self.summary_interval == 0:
+        if report.step % self.settings.summary_interval == 0:
             # The mean of the epoch so far, as in 2018.
             loss = float(report.loss) if report.mean_loss is None else report.mean_loss()
             self._write_step(report.task_name, {"loss": loss}, report.step)
@@ -161,10 +147,10 @@ class TensorBoardCallback(Callback):
 
     def _write_statistics(self, step: int) -> None:
         for name, parameter in self.model.named_parameters():
-            if self.log_parameter_statistics:
+            if self.settings.log_parameter_statistics:
                 self.step_log.add(f"parameter_mean/{name}", parameter.mean().item(), step)
                 self.step_log.add(f"parameter_std/{name}", _std(parameter), step)
-            if self.log_gradient_statistics and parameter.grad is not None:
+            if self.settings.log_gradient_statistics and parameter.grad is not None:
                 self.step_log.add(f"grad_mean/{name}", parameter.grad.mean().item(), step)
                 self.step_log.add(f"grad_std/{name}", _std(parameter.grad), step)
 
@@ -182,7 +168,7 @@ class TensorBoardCallback(Callback):
             self.epoch_log.add(f"training_proportions/{task_name}", steps, report.epoch)
             rate = report.learning_rates[task_name]
             self.epoch_log.add(f"learning_rates/{task_name}", rate, report.epoch)
-        for name, value in flat(report.learning):
+        for name, value in flat(report.balancing):
             self.epoch_log.add(name, value, report.epoch)
         self.epoch_log.flush()
         self.validation_log.flush()

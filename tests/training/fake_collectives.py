@@ -38,20 +38,20 @@ class FakeCollectives(Collectives):
         self.weights_differ = weights_differ
         self.exchanged: list[int] = []
 
-    def sum(self, tensor: torch.Tensor) -> None:
+    def all_reduce_sum(self, tensor: torch.Tensor) -> None:
         self.exchanged.append(tensor.numel())
         tensor.mul_(1.0 + self.factor)
 
-    def largest(self, tensor: torch.Tensor) -> None:
+    def all_reduce_max(self, tensor: torch.Tensor) -> None:
         if self.used_there is not None:
             tensor.copy_(torch.maximum(tensor, torch.tensor(self.used_there, dtype=tensor.dtype)))
 
-    def take_from_main(self, tensor: torch.Tensor) -> None:
+    def broadcast(self, tensor: torch.Tensor) -> None:
         if self.weights_differ:
             tensor[0] += 1
 
-    def gather(self, value: Any) -> list[Any]:
+    def all_gather(self, value: Any) -> list[Any]:
         return [value, value if self.answer is None else self.answer]
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """The other one is there already."""

@@ -14,7 +14,7 @@ from allennlp.common.checks import ConfigurationError
 from hmtl.common.files import sha256_of
 from hmtl.common.tensors import load_tensors, not_finite
 from hmtl.errors import DataError
-from hmtl.training.checkpoints import Checkpointer, CheckpointSchedule, Moment
+from hmtl.training.checkpoints import Checkpointer, CheckpointSchedule, TrainingPosition
 from tests.write_errors import FailingSystem
 
 
@@ -26,8 +26,8 @@ def weights(value: float) -> dict[str, torch.Tensor]:
 def checkpointer(tmp_path: Path) -> Checkpointer:
     """After two epochs of ten steps; the first was best for `ner`, the second for `emd`."""
     checkpointer = Checkpointer(tmp_path)
-    checkpointer.save(Moment(1, 10), weights(1.0), {"step": 10}, ["ner", "emd"])
-    checkpointer.save(Moment(2, 20), weights(2.0), {"step": 20}, ["emd"])
+    checkpointer.save(TrainingPosition(1, 10), weights(1.0), {"step": 10}, ["ner", "emd"])
+    checkpointer.save(TrainingPosition(2, 20), weights(2.0), {"step": 20}, ["emd"])
     return checkpointer
 
 
@@ -63,8 +63,10 @@ def test_equal_weights_take_the_room_of_one(tmp_path: Path, checkpointer: Checkp
 def test_as_many_checkpoints_are_kept_as_asked_for(tmp_path: Path, keep_last: int) -> None:
     checkpointer = Checkpointer(tmp_path, keep_last)
     for step in (9, 10, 11, 100):
-        checkpointer.save(Moment(0, step), weights(step), {}, ["ner"] if step == 9 else [])
-    kept = [each.moment.step for each in checkpointer.checkpoints()]
+        checkpointer.save(
+            TrainingPosition(0, step), weights(step), {}, ["ner"] if step == 9 else []
+        )
+    kept = [each.position.step for each in checkpointer.checkpoints()]
     assert kept == [100, 11, 10, 9][:keep_last]
     assert value_of(tmp_path / "best_ner.th") == 9.0
 
@@ -75,20 +77,20 @@ def test_no_checkpoint_at_all_is_refused(tmp_path: Path) -> None:
 
 
 def test_same_moment_is_written_once(tmp_path: Path, checkpointer: Checkpointer) -> None:
-    checkpointer.save(Moment(2, 20), weights(3.0), {})
+    checkpointer.save(TrainingPosition(2, 20), weights(3.0), {})
     assert value_of(tmp_path / "model_state.th") == 2.0
 
 
 def test_validated_epoch_comes_after_its_last_step(tmp_path: Path) -> None:
     checkpointer = Checkpointer(tmp_path)
-    checkpointer.save(Moment(1, 10), weights(1.0), {})
-    checkpointer.save(Moment(0, 10), weights(0.0), {})
-    assert [each.moment.epoch for each in checkpointer.checkpoints()] == [1, 0]
+    checkpointer.save(TrainingPosition(1, 10), weights(1.0), {})
+    checkpointer.save(TrainingPosition(0, 10), weights(0.0), {})
+    assert [each.position.epoch for each in checkpointer.checkpoints()] == [1, 0]
 
 
 def test_state_that_could_not_be_loaded_shows_at_the_first_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read as a file of tensors"):
-        Checkpointer(tmp_path).save(Moment(0, 1), weights(1.0), {"path": tmp_path})
+        Checkpointer(tmp_path).save(TrainingPosition(0, 1), weights(1.0), {"path": tmp_path})
 
 
 def test_best_weights_of_a_lost_checkpoint_are_not_kept(
@@ -103,7 +105,7 @@ def test_best_weights_of_a_lost_checkpoint_are_not_kept(
     assert value_of(tmp_path / "model_state.th") == 1.0
     assert str(last.path) in caplog.text and str(before.path) in caplog.text
     assert (last.path.parent / f"{last.path.name}.damaged").is_dir()
-    recovered.save(Moment(2, 20), weights(2.5), {}, ["emd"])
+    recovered.save(TrainingPosition(2, 20), weights(2.5), {}, ["emd"])
     assert value_of(tmp_path / "best_emd.th") == 2.5
 
 
@@ -119,14 +121,14 @@ def test_checkpoint_that_holds_no_finite_numbers_is_passed_over(
     moment = torch.tensor([0.0, value if place == "optimizer" else 1.0])
     tasks = {"ner": {"optimizer": {"state": {0: {"exp_avg": moment}}}}}
     state = weights(value if place == "weights" else 1.0)
-    checkpointer.save(Moment(3, 30), state, {"step": 30, "tasks": tasks}, ["ner"])
+    checkpointer.save(TrainingPosition(3, 30), state, {"step": 30, "tasks": tasks}, ["ner"])
     recovered = Checkpointer(tmp_path)
     assert recovered.load()["step"] == 20  # type: ignore[index]
     assert value_of(tmp_path / "best_ner.th") == 1.0
 
 
 def test_infinity_may_stand_where_nothing_is_trained(tmp_path: Path) -> None:
-    Checkpointer(tmp_path).save(Moment(1, 10), {"mask": weights(INFINITY)["weight"]}, {})
+    Checkpointer(tmp_path).save(TrainingPosition(1, 10), {"mask": weights(INFINITY)["weight"]}, {})
     assert Checkpointer(tmp_path).load(["mask"]) is not None
     with pytest.raises(DataError, match="holds NaN or infinity in mask"):
         Checkpointer(tmp_path).load()
@@ -149,8 +151,8 @@ def test_tensor_that_is_not_finite_is_named(state: Any, name: "str | None") -> N
 
 def test_best_weights_that_no_checkpoint_holds_yet_are_removed(tmp_path: Path) -> None:
     checkpointer = Checkpointer(tmp_path)
-    checkpointer.save(Moment(0, 5), weights(0.5), {})
-    checkpointer.save(Moment(1, 10), weights(1.0), {}, ["ner"])
+    checkpointer.save(TrainingPosition(0, 5), weights(0.5), {})
+    checkpointer.save(TrainingPosition(1, 10), weights(1.0), {}, ["ner"])
     (checkpointer.checkpoints()[0].path / "manifest.json").write_text("[]")
     Checkpointer(tmp_path).load()
     assert not (tmp_path / "best_ner.th").exists()
@@ -242,7 +244,7 @@ def test_refused_checkpoint_names_the_last_whole_one(
 ) -> None:
     FailingSystem(errno.ENOSPC).fail_at(monkeypatch, 3)
     with pytest.raises(DataError) as caught:
-        checkpointer.save(Moment(3, 30), weights(3.0), {})
+        checkpointer.save(TrainingPosition(3, 30), weights(3.0), {})
     monkeypatch.undo()
     whole = tmp_path / "checkpoints" / "epoch_2_step_20"
     assert str(caught.value) == (
@@ -257,7 +259,7 @@ def test_manifest_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
     run = tmp_path / "runs" / "stranger"
     run.mkdir(parents=True)
     checkpointer = Checkpointer(run)
-    checkpointer.save(Moment(1, 10), weights(1.0), {"step": 10}, ["ner"])
+    checkpointer.save(TrainingPosition(1, 10), weights(1.0), {"step": 10}, ["ner"])
     (tmp_path / "profile").write_text("mine")
     (run / "profile").write_text("not mine")
     manifest = next(run.glob("checkpoints/*/manifest.json"))

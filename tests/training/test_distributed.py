@@ -180,7 +180,7 @@ def test_process_that_is_killed_ends_the_run_with_one_message(killed: Path) -> N
 
 def test_checkpoint_is_whole_after_a_process_was_killed(killed: Path) -> None:
     checkpoint = Checkpointer(killed / "run").checkpoints()[0]
-    assert checkpoint.moment.step == STEPS_PER_EPOCH
+    assert checkpoint.position.step == STEPS_PER_EPOCH
     assert checkpoint.load()["step"] == STEPS_PER_EPOCH
 
 

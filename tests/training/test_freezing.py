@@ -89,7 +89,7 @@ def test_parameters_thaw_in_their_epochs(tmp_path: Path) -> None:
 
 def test_frozen_parameters_have_no_optimizer_state(tmp_path: Path) -> None:
     trainer = small_trainer(tmp_path, **frozen([EMBEDDER, NER], [[2, [NER]]]))
-    trainer.num_epochs = 1
+    trainer.settings.num_epochs = 1
     trainer.train()
     parameters = dict(trainer.model.named_parameters())
     still = [each for name, each in parameters.items() if not each.requires_grad]
@@ -199,7 +199,7 @@ def test_task_that_is_never_drawn_may_be_frozen_as_a_whole(tmp_path: Path) -> No
         **frozen(["text_field_embedder", "[.]ner[.]"]),
         multi_task_trainer__sampling_method={"type": "uniform", "factors": {"ner": 0}},
     )
-    trainer.num_epochs = 1
+    trainer.settings.num_epochs = 1
     trainer.train()
     assert trainer.tasks["ner"].progress.best_epoch == 0
     assert not trainer.tasks["ner"].optimizer.state

@@ -44,7 +44,7 @@ def test_invalid_loss_names_task_step_and_texts_and_stops(tmp_path: Path) -> Non
     assert "the loss of task 'ner' is not a finite number at step " in message
     assert ".gold_conll:" in message
     assert "hold NaN" not in message
-    assert [each.moment.step for each in Checkpointer(tmp_path).checkpoints()][0] <= 6
+    assert [each.position.step for each in Checkpointer(tmp_path).checkpoints()][0] <= 6
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -192,7 +192,7 @@ def test_nothing_is_written_that_is_not_finite(tmp_path: Path, place: str, step:
         trainer.train()
     name = "heads.ner.tag_projection.weight" if place == "weights" else "optimizer of ner.state."
     assert name in caught.value.message and f"after step {step};" in caught.value.message
-    assert [each.moment.step for each in Checkpointer(tmp_path).checkpoints()] == [3][: step - 3]
+    assert [each.position.step for each in Checkpointer(tmp_path).checkpoints()] == [3][: step - 3]
     assert not (tmp_path / "best_ner.th").exists()
     assert trainer.tasks["ner"].progress.history == []
 

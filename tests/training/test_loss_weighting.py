@@ -24,7 +24,7 @@ def test_fixed_weight_multiplies_the_loss_of_its_task() -> None:
     fixed = weighting("fixed", weights={"relation": 0.25})
     assert fixed("relation", torch.tensor(3.0)) == 0.75
     assert fixed("ner", torch.tensor(3.0)) == 3.0
-    assert fixed.figures() == {"loss_weights": {"ner": 1.0, "relation": 0.25}}
+    assert fixed.metrics() == {"loss_weights": {"ner": 1.0, "relation": 0.25}}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_objective_and_its_gradients_are_those_of_the_formula() -> None:
 
 
 def test_weight_is_one_at_first() -> None:
-    assert weighting().figures()["loss_weights"] == {"ner": 1.0, "relation": 1.0}
+    assert weighting().metrics()["loss_weights"] == {"ner": 1.0, "relation": 1.0}
 
 
 @pytest.mark.parametrize("loss", [0.05, 1.0, 300.0])
@@ -68,7 +68,7 @@ def test_weighted_loss_tends_to_one_half(loss: float) -> None:
     uncertainty = weighting(lr=0.05)
     for _ in range(1000):
         learn(uncertainty, "ner", loss)
-    figures = uncertainty.figures()
+    figures = uncertainty.metrics()
     assert figures["loss_weights"]["ner"] * loss == pytest.approx(0.5, rel=1e-2)
     assert figures["log_variances"]["ner"] == pytest.approx(math.log(2 * loss), abs=1e-2)
 
@@ -77,16 +77,16 @@ def test_weight_of_a_loss_of_nothing_has_a_bound() -> None:
     uncertainty = weighting(max_weight=2.0)
     for _ in range(100):
         learn(uncertainty, "ner", 0.0)
-    assert uncertainty.figures()["loss_weights"]["ner"] == pytest.approx(2.0)
+    assert uncertainty.metrics()["loss_weights"]["ner"] == pytest.approx(2.0)
 
 
 def test_step_of_one_task_leaves_the_weights_of_others() -> None:
     uncertainty = weighting()
     learn(uncertainty, "ner", 5.0)
     learn(uncertainty, "relation", 5.0)
-    before = uncertainty.figures()["loss_weights"]
+    before = uncertainty.metrics()["loss_weights"]
     learn(uncertainty, "ner", 5.0)
-    after = uncertainty.figures()["loss_weights"]
+    after = uncertainty.metrics()["loss_weights"]
     assert after["ner"] < before["ner"] and after["relation"] == before["relation"]
 
 
@@ -107,7 +107,7 @@ def test_log_variances_go_on_from_their_state() -> None:
     for each in (one, other):
         learn(each, "relation", 4.0)
         learn(each, "ner", 4.0)
-    assert other.figures() == one.figures()
+    assert other.metrics() == one.metrics()
 
 
 @pytest.mark.parametrize(

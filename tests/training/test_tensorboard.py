@@ -10,6 +10,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from hmtl.config.schema import TrainerConfig
 from hmtl.errors import DataError
 from hmtl.training import tensorboard
 from hmtl.training.callbacks import EpochReport, RunReport, StepReport
@@ -68,7 +69,7 @@ def step_report(step: int, metrics: dict[str, float] | None) -> StepReport:
 
 def written(directory: Path, **options) -> Iterator[dict[str, list[tuple[int, float]]]]:
     """The curves of a run of one epoch of four steps: by step, by epoch, of validation."""
-    callback = TensorBoardCallback(directory, summary_interval=2, **options)
+    callback = TensorBoardCallback(directory, TrainerConfig(summary_interval=2, **options))
     callback.on_start(run_report())
     for step in range(1, 5):
         metrics = {METRIC: step / 8} if step == 3 else None
@@ -120,7 +121,7 @@ def test_resumed_run_forgets_what_came_after_its_checkpoint(tmp_path: Path) -> N
     """Each step and epoch is seen once, although the checkpoint is from before the epoch's end."""
     expected = list(written(tmp_path / "whole"))
     for _ in written(tmp_path / "resumed"):
-        callback = TensorBoardCallback(tmp_path / "resumed", summary_interval=2)
+        callback = TensorBoardCallback(tmp_path / "resumed", TrainerConfig(summary_interval=2))
         callback.on_start(run_report(step=2))
         for step in (3, 4):
             metrics = {METRIC: step / 8} if step == 3 else None
@@ -134,7 +135,7 @@ def test_resumed_run_forgets_what_came_after_its_checkpoint(tmp_path: Path) -> N
 def test_files_that_an_older_checkpoint_names_are_left_alone(tmp_path: Path) -> None:
     """It holds the sizes to which files of the log were cut back, by their names."""
     (tmp_path / "thesis.tex").write_text("years of work")
-    callback = TensorBoardCallback(tmp_path / "run")
+    callback = TensorBoardCallback(tmp_path / "run", TrainerConfig())
     callback.load_state_dict({"train": {str(tmp_path / "thesis.tex"): 0}, "validation": {}})
     callback.on_start(run_report(step=2))
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
