@@ -40,7 +40,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     )
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument(
-        "-r", "--recover", action="store_true", help="go on with the run in the directory"
+        "-r", "--recover", action="store_true", help="resume the run in the directory"
     )
     existing.add_argument(
         "-f", "--force", action="store_true", help="replace the run in the directory"

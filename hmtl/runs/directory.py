@@ -47,7 +47,7 @@ PRETRAINED_DIR = "pretrained"
 def prepare_directory(config: Config, directory: Path, recover: bool, force: bool) -> None:
     """
     Writes the config to the directory of a new run, and what of its transformers' files belongs to it, or
-    checks that the run there is the one to go on with. A directory that is missing or empty, or holds no more
+    checks that the run there is the one to resume. A directory that is missing or empty, or holds no more
     than that of a run that ended while it read its data, has nothing to lose: a run starts there in any case.
 
     # Parameters
@@ -141,7 +141,7 @@ def _check_same_run(config: Config, directory: Path) -> None:
         )
     for path in paths:
         logger.info(
-            "going on with another %s: %r, which was %r",
+            "resuming with another %s: %r, which was %r",
             path,
             value_at(config, path),
             value_at(before, path),

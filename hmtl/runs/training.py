@@ -110,7 +110,7 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
 
 
 def _check_is_shared(serialization_dir: Path, processes: ProcessGroup) -> None:
-    """All must see the directory that process 0 has just written to."""
+    """Check that all ranks see the directory that rank 0 has just written to."""
     with processes.main_first():
         written = serialization_dir / CONFIG_FILE
         moment = int(written.stat().st_mtime) if written.is_file() else None
@@ -120,7 +120,7 @@ def _check_is_shared(serialization_dir: Path, processes: ProcessGroup) -> None:
 
 
 def _check_same_everywhere(experiment: Experiment) -> None:
-    """Several machines may have different files."""
+    """Check that several machines do not have different files."""
     processes = experiment.processes
     processes.check_same("the config", experiment.config.source)
     for data in experiment.tasks:

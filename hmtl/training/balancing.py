@@ -40,7 +40,7 @@ class LossWeighting(Registrable):
 
     @classmethod
     def none(cls) -> None:
-        """What the name `none` stands for in a config: the loss is minimised as it is."""
+        """Return nothing, for the name `none` in a config: the loss is minimised as it is."""
 
     def __call__(self, task_name: str, loss: torch.Tensor) -> torch.Tensor:
         """
@@ -58,21 +58,21 @@ class LossWeighting(Registrable):
         raise NotImplementedError
 
     def parameters(self) -> List[torch.nn.Parameter]:
-        """Those that are trained with the model's; one that had no part in a step has no gradient."""
+        """Return those trained with the model's; one that had no part in a step has no gradient."""
         return []
 
     def step(self) -> None:
-        """Trains its parameters, once their gradients are there."""
+        """Train its parameters, once their gradients are there."""
 
     def metrics(self) -> Dict[str, Dict[str, float]]:
-        """For the log: by the name of a curve and by task."""
+        """Return what to log: by the name of a curve and by task."""
         return {}
 
     def state_dict(self) -> Dict[str, Any]:
         return {}
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
-        """What `state_dict` returned."""
+        """Resume from what `state_dict` returned."""
 
 
 LossWeighting.register("none", constructor="none")(LossWeighting)
@@ -234,24 +234,24 @@ class GradientSurgery(Registrable):
 
     @classmethod
     def none(cls) -> None:
-        """What the name `none` stands for in a config: the gradients stay as they are."""
+        """Return nothing, for the name `none` in a config: the gradients stay as they are."""
 
     def __call__(self, task_name: str) -> None:
         """Change what the model's parameters hold as their gradients, which are of that task."""
         raise NotImplementedError
 
     def metrics(self) -> Dict[str, Dict[str, float]]:
-        """For the log: by the name of a curve and by task, since the last reset."""
+        """Return what to log since the last reset: by the name of a curve and by task."""
         return {}
 
     def reset(self) -> None:
-        """An epoch is over: the figures begin anew."""
+        """Set the metrics back, at the end of an epoch."""
 
     def state_dict(self) -> Dict[str, Any]:
         return {}
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
-        """What `state_dict` returned."""
+        """Resume from what `state_dict` returned."""
 
 
 GradientSurgery.register("none", constructor="none")(GradientSurgery)
@@ -347,7 +347,7 @@ class PcGrad(GradientSurgery):
 
 def without_conflict(gradients: Gradients, other: Gradients) -> torch.Tensor:
     """
-    Projects gradients, in place, onto the normal plane of another task's where the two conflict.
+    Project gradients, in place, onto the normal plane of another task's where the two conflict.
 
     # Parameters
 

@@ -92,25 +92,25 @@ class Callback(Registrable):
         """
 
     def on_start(self, report: RunReport) -> None:
-        """The run starts or resumes."""
+        """Called when the run starts or resumes."""
 
     def on_epoch_start(self, epoch: int, steps_done: int) -> None:
-        """An epoch starts, or resumes after some of its steps."""
+        """Called when an epoch starts, or resumes after some of its steps."""
 
     def on_step(self, report: StepReport) -> None:
-        """A step was made; the gradients are still there."""
+        """Called after each step, while the gradients are still there."""
 
     def on_validation_start(self, num_batches: int) -> None:
-        """The validation of all tasks starts."""
+        """Called when the validation of all tasks starts."""
 
     def on_validation_step(self) -> None:
-        """A batch was validated."""
+        """Called after each batch of a validation."""
 
     def on_epoch(self, report: EpochReport) -> None:
-        """An epoch was trained and validated."""
+        """Called once an epoch was trained and validated, before its checkpoint."""
 
     def on_end(self) -> None:
-        """The run is over, or was broken off by an exception."""
+        """Called when the run is over, or was broken off by an exception."""
 
     def state_dict(self) -> Dict[str, Any]:
         """

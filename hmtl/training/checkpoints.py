@@ -64,7 +64,7 @@ class Checkpoint:
     @property
     def files(self) -> Dict[str, FileRecord]:
         """
-        What should be there, by name.
+        Return what should be there, by name.
 
         # Raises
 
@@ -76,7 +76,8 @@ class Checkpoint:
     @property
     def vocabulary(self) -> Dict[str, FileRecord]:
         """
-        What the files of the run's vocabulary should be, by name; nothing in manifests of older versions.
+        Return what the files of the run's vocabulary should be, by name; nothing in manifests of older
+        versions.
 
         # Raises
 
@@ -100,7 +101,7 @@ class Checkpoint:
 
     def load(self) -> Dict[str, Any]:
         """
-        The training state, with the model's as its entry `model`, on the CPU.
+        Return the training state, with the model's as its entry `model`, on the CPU.
 
         # Raises
 
@@ -114,7 +115,7 @@ class Checkpoint:
 
 
 def checkpoints_in(directory: Path) -> List[Checkpoint]:
-    """All that are there, the last one first; they may be damaged."""
+    """Return all that are there, the last one first; they may be damaged."""
     named = [(path, NAME.fullmatch(path.name)) for path in directory.glob("*")]
     found = [
         Checkpoint(path, TrainingPosition(*map(int, match.groups())))
@@ -125,7 +126,7 @@ def checkpoints_in(directory: Path) -> List[Checkpoint]:
 
 
 def path_in(directory: Path, position: TrainingPosition) -> Path:
-    """Where the checkpoint of a position stands."""
+    """Return where the checkpoint of a position stands."""
     return directory / f"epoch_{position.epoch}_step_{position.step}"
 
 
@@ -144,7 +145,7 @@ def write_manifest(
 
 
 def record_of(path: Path) -> FileRecord:
-    """What a file is now."""
+    """Return what a file is now."""
     return FileRecord(sha256_of(path), path.stat().st_size)
 
 
@@ -167,7 +168,7 @@ def check_file(path: Path, records: Collection[FileRecord]) -> None:
 
 def save_tensors(path: Path, state: Dict[str, Any]) -> FileRecord:
     """
-    Writes a dictionary of tensors and plain values to a file that nobody reads yet.
+    Write a dictionary of tensors and plain values to a file that nobody reads yet.
 
     # Raises
 
@@ -187,7 +188,7 @@ BEST = "best_"
 
 
 def best_weights_name(task_name: str) -> str:
-    """The file that holds the weights of a task's best epoch."""
+    """Return the name of the file that holds the weights of a task's best epoch."""
     return f"{BEST}{task_name}.th"
 
 
@@ -235,7 +236,7 @@ class Checkpointer:
         best_now: Collection[str] = (),
     ) -> None:
         """
-        Writes the state of the run as it is, unless that is the last thing that was written.
+        Write the state of the run as it is, unless that is the last thing that was written.
 
         # Parameters
 
@@ -291,7 +292,7 @@ class Checkpointer:
         return files
 
     def _keep_best_weights(self, directory: Path) -> Dict[str, FileRecord]:
-        """Gives the best weights of the last checkpoint a place in the one that is being made."""
+        """Link the best weights of the last checkpoint into the one that is being made."""
         best = {name: record for name, record in self._files.items() if name.startswith(BEST)}
         for name in best:
             assert self._last is not None
@@ -304,13 +305,13 @@ class Checkpointer:
             same_file(checkpoint.path / name, self.serialization_dir / name)
 
     def checkpoints(self) -> List[Checkpoint]:
-        """All that are there, the last one first; they may be damaged."""
+        """Return all that are there, the last one first; they may be damaged."""
         return checkpoints_in(self._directory)
 
     def load(self, constants: Collection[str] = ()) -> Optional[Dict[str, Any]]:
         """
-        What to go on from: the last checkpoint that is whole and whose numbers are finite, on the CPU. The
-        weights are its entry `model`. The files in the serialization directory become those of this
+        Return what to resume from: the last checkpoint that is whole and whose numbers are finite, on the
+        CPU. The weights are its entry `model`. The files in the serialization directory become those of this
         checkpoint, and damaged ones after it are set aside.
 
         # Parameters
@@ -340,23 +341,23 @@ class Checkpointer:
                 continue
             if problems:
                 logger.warning(
-                    "%s Going on from the checkpoint before: %s",
+                    "%s Resuming from the checkpoint before: %s",
                     " ".join(problems),
                     checkpoint.path,
                 )
             _set_aside(checkpoints[:number])
-            self._go_on_from(checkpoint)
+            self._resume_from(checkpoint)
             return state
         if problems or (self.serialization_dir / TRAINING_STATE).exists():
             problems = problems or [f"{CHECKPOINTS_DIR}/ is gone."]
             raise DataError(
-                f"there is no whole checkpoint to go on from. {' '.join(problems)} Put back a copy of that "
-                "directory, or start the run anew with --force.",
+                f"there is no whole checkpoint to resume from. {' '.join(problems)} Put back a copy of that "
+                "directory, or start the run over with --force.",
                 self._directory,
             )
         return None
 
-    def _go_on_from(self, checkpoint: Checkpoint) -> None:
+    def _resume_from(self, checkpoint: Checkpoint) -> None:
         files = checkpoint.files
         for best in self.serialization_dir.glob(best_weights_name("*")):
             if best.name not in files:
@@ -365,7 +366,7 @@ class Checkpointer:
 
     def load_best(self, task_name: str) -> Dict[str, Any]:
         """
-        The weights of a task's best epoch, on the CPU.
+        Return the weights of a task's best epoch, on the CPU.
 
         # Raises
 
@@ -379,8 +380,8 @@ class Checkpointer:
 
     def whole_copy(self, name: str) -> Path:
         """
-        Where a file of the run is as the run wrote it: in the directory or, with a warning, in a checkpoint.
-        Without checkpoints it is taken to be so in the directory.
+        Return where a file of the run is as the run wrote it: in the directory or, with a warning, in a
+        checkpoint. Without checkpoints it is taken to be so in the directory.
 
         # Raises
 
@@ -394,7 +395,7 @@ class Checkpointer:
         return _whole_one([path, *(copy for copy, _ in copies)], [each for _, each in copies])
 
     def _copies(self, name: str) -> List[Tuple[Path, FileRecord]]:
-        """Where checkpoints hold a file of this name, and what it should be; the last one first."""
+        """Return where checkpoints hold a file of this name, and what it should be; the last one first."""
         copies = []
         for checkpoint in self.checkpoints():
             try:
@@ -409,8 +410,7 @@ class Checkpointer:
 
 class CheckpointReader(Checkpointer):
     """
-    The checkpointer of a process beside the one that writes: whatever it is asked to do, that one has done
-    before.
+    The checkpointer of a rank other than 0: whatever it is asked to do, rank 0 has done before.
 
     # Parameters
 
@@ -426,10 +426,10 @@ class CheckpointReader(Checkpointer):
         training_state: Dict[str, Any],
         best_now: Collection[str] = (),
     ) -> None:
-        """Does nothing."""
+        """Do nothing."""
 
     def load(self, constants: Collection[str] = ()) -> Optional[Dict[str, Any]]:
-        """The last checkpoint, or `None`; damaged ones are out of the way already."""
+        """Return the last checkpoint, or `None`; damaged ones are out of the way already."""
         checkpoints = self.checkpoints()
         return checkpoints[0].load() if checkpoints else None
 
@@ -437,7 +437,7 @@ class CheckpointReader(Checkpointer):
 def _check_is_finite(
     state: Dict[str, Any], constants: Collection[str], checkpoint: Checkpoint
 ) -> None:
-    """Earlier versions wrote checkpoints of weights gone wrong."""
+    """Refuse weights gone wrong, of which earlier versions wrote checkpoints."""
     optimizers = {name: each["optimizer"] for name, each in state.get("tasks", {}).items()}
     name = not_finite(state["model"], constants) or not_finite(optimizers)
     if name is not None:
@@ -445,7 +445,7 @@ def _check_is_finite(
 
 
 def _set_aside(checkpoints: List[Checkpoint]) -> None:
-    """Keeps damaged checkpoints where they are in nobody's way."""
+    """Rename damaged checkpoints, so that they are in nobody's way."""
     for checkpoint in checkpoints:
         aside = checkpoint.path.with_name(checkpoint.path.name + DAMAGED)
         remove_directory(aside)
@@ -453,7 +453,7 @@ def _set_aside(checkpoints: List[Checkpoint]) -> None:
 
 
 def _whole_one(paths: List[Path], records: List[FileRecord]) -> Path:
-    """The first of some copies of a file that is what was written; a warning names the others."""
+    """Return the first of some copies of a file that is what was written; warn of the others."""
     problems: List[DataError] = []
     for path in paths:
         try:
@@ -508,7 +508,7 @@ class CheckpointSchedule:
         self._last = clock()
 
     def is_due(self, step: int) -> bool:
-        """Whether to checkpoint after this step, counted from 1 in the whole run."""
+        """Return whether to checkpoint after this step, counted from 1 in the whole run."""
         if self.every_n_steps is not None and step % self.every_n_steps == 0:
             return True
         if self.every_minutes is None:
@@ -516,5 +516,5 @@ class CheckpointSchedule:
         return self._clock() - self._last >= self.every_minutes * SECONDS_PER_MINUTE
 
     def note_checkpoint(self) -> None:
-        """The time starts anew."""
+        """Start to wait for the next one."""
         self._last = self._clock()

@@ -1,4 +1,4 @@
-"""Shows a run to whoever watches it in a terminal, or reads its log."""
+"""What a run shows in a terminal and in its log."""
 
 import logging
 import sys
@@ -54,7 +54,7 @@ class Progress:
         self._interval = SECONDS_BETWEEN_LINES if self._bar.disable else SECONDS_BETWEEN_REMARKS
 
     def advance(self, remark: Optional[Remark] = None) -> None:
-        """A step was made. `remark` is asked, now and then only, for what else there is to say."""
+        """Count a step. `remark` is asked, now and then only, for what else there is to say."""
         self._done += 1
         self._bar.update()
         now = time.monotonic()
@@ -151,7 +151,7 @@ class ConsoleCallback(Callback):
         self._end()
 
     def _remark(self) -> str:
-        """How long the run will take, validation included once there was one; and the mean losses."""
+        """Return how long the run will take, validation included once there was one; and the mean losses."""
         run = self.run
         seconds = (time.monotonic() - self._started) / (self._step - run.step)
         left = seconds * (run.num_epochs * run.steps_per_epoch - self._step)
@@ -175,7 +175,7 @@ class ConsoleCallback(Callback):
 
 
 def _loss(metrics: Dict[str, float]) -> str:
-    """With what it is without padding, where a head tells that, too."""
+    """Return the loss, with what it is without padding where a head tells that, too."""
     loss = f"{metrics['loss']:.3f}"
     if UNPADDED_LOSS in metrics:
         loss += f" (unpadded {metrics[UNPADDED_LOSS]:.3f})"
@@ -183,7 +183,7 @@ def _loss(metrics: Dict[str, float]) -> str:
 
 
 def progress_bar(batches: Iterable[Batch], title: str, total: int) -> Iterable[Batch]:
-    """Shows how far an evaluation has come."""
+    """Show how far an evaluation has come."""
     progress = Progress(title, total)
     try:
         for batch in batches:

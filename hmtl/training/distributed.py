@@ -3,9 +3,9 @@ Training with several processes, one for each device, which `torchrun` starts: w
 
 All of them go through the same steps. They draw the same tasks, have the same streams of batches, each
 computes its part of every batch, and their gradients are averaged before anything is made of them; so they
-hold the same weights, and what follows from weights and figures (best epochs, votes to stop, learning rates)
-needs no word between them. What only one of them may notice they ask each other: a signal, the clock, a loss
-that is not finite. Process 0 alone writes.
+hold the same weights, and what follows from weights and metrics (best epochs, votes to stop, learning rates)
+needs no communication. What only one of them may notice is reduced over all: a signal, the clock, a loss that
+is not finite. Only rank 0 writes.
 """
 
 import logging
@@ -33,7 +33,7 @@ from hmtl.training.memory import is_out_of_memory
 logger = logging.getLogger(__name__)
 
 # One process may read corpora and write files for hours while the others wait. Should it die meanwhile, its
-# closed connections tell at once; only a machine that vanishes without a word is waited for so long.
+# closed connections tell at once; only a machine that vanishes is waited for so long.
 PATIENCE = timedelta(days=1)
 
 
@@ -63,11 +63,11 @@ class Collectives:
         self._patient = torch.distributed.new_group(backend="gloo", timeout=PATIENCE)
 
     def all_reduce_sum(self, tensor: torch.Tensor) -> None:
-        """Puts the sum over all processes in the place of each one's tensor."""
+        """Replace each rank's tensor by the sum over all ranks."""
         self._reduce(tensor, torch.distributed.ReduceOp.SUM)
 
     def all_reduce_max(self, tensor: torch.Tensor) -> None:
-        """Puts the largest of all processes' entries in the place of each one's."""
+        """Replace each rank's entries by the largest of all ranks."""
         self._reduce(tensor, torch.distributed.ReduceOp.MAX)
 
     def _reduce(self, tensor: torch.Tensor, operation: Any) -> None:
@@ -75,19 +75,19 @@ class Collectives:
             torch.distributed.all_reduce(tensor, operation, group=self._group_of(tensor))
 
     def broadcast(self, tensor: torch.Tensor) -> None:
-        """Puts the tensor of process 0 in the place of each one's."""
+        """Replace each rank's tensor by that of rank 0."""
         with naming_lost_processes():
             torch.distributed.broadcast(tensor, src=0, group=self._group_of(tensor))
 
     def all_gather(self, value: Any) -> List[Any]:
-        """What all processes have given, by their numbers: anything that is made of plain values."""
+        """Return what all ranks have given, in their order: anything that is made of plain values."""
         values: List[Any] = [None] * self.part.world_size
         with naming_lost_processes():
             torch.distributed.all_gather_object(values, value, group=self._on_cpu)
         return values
 
     def barrier(self) -> None:
-        """Returns once all processes have come to it."""
+        """Return once all ranks have come to it."""
         with naming_lost_processes():
             torch.distributed.barrier(group=self._patient)
 
@@ -112,7 +112,7 @@ def naming_lost_processes() -> Iterator[None]:
         logger.debug("%s", error)
         raise ProcessLost(
             "another process of this run has ended, or cannot be reached; its own message says why. What was "
-            "written at the last checkpoint is whole: go on from there with the same command and --recover."
+            "written at the last checkpoint is whole: resume from there with the same command and --recover."
         ) from error
 
 
@@ -127,13 +127,13 @@ def average_gradients(
     bucket_bytes: int = BUCKET_BYTES,
 ) -> None:
     """
-    Puts the mean over all processes in the place of each one's gradients, a few large pieces at a time. A
-    parameter that had no part in the step of any process stays without a gradient.
+    Replace each rank's gradients by the mean over all ranks, a few large pieces at a time. A
+    parameter that had no part in the step of any rank stays without a gradient.
 
     # Parameters
 
     parameters : `Iterable[torch.nn.Parameter]`
-        In the same order in every process.
+        In the same order on every rank.
     collectives : `Collectives`
     bucket_bytes : `int`, optional
         How much to exchange at a time, at most; a larger parameter goes by itself.
@@ -147,8 +147,8 @@ def _used_anywhere(
     parameters: List[torch.nn.Parameter], collectives: Collectives
 ) -> List[torch.nn.Parameter]:
     """
-    Those that some process has a gradient of. All have drawn the same task, but a head may leave out a part
-    for the instances of one of them.
+    Return those that some rank has a gradient of. All have drawn the same task, but a head may leave out a
+    part for the instances of one of them.
     """
     used = torch.tensor([each.grad is not None for each in parameters], dtype=torch.uint8)
     collectives.all_reduce_max(used)
@@ -158,7 +158,7 @@ def _used_anywhere(
 def _buckets(
     parameters: Iterable[torch.nn.Parameter], bucket_bytes: int
 ) -> Iterator[List[torch.nn.Parameter]]:
-    """Parameters in their order, those of one type and device together."""
+    """Yield parameters in their order, those of one type and device together."""
     filling: Dict[Tuple[torch.dtype, torch.device], List[torch.nn.Parameter]] = {}
     sizes: Dict[Tuple[torch.dtype, torch.device], int] = {}
     for parameter in parameters:
@@ -177,7 +177,7 @@ def _average(bucket: List[torch.nn.Parameter], collectives: Collectives) -> None
     gradients = [
         torch.zeros_like(each) if each.grad is None else each.grad.contiguous() for each in bucket
     ]
-    # A table of word vectors alone in its bucket is not copied.
+    # A table of word vectors that fills its bucket is not copied.
     flat = (
         gradients[0].view(-1)
         if len(gradients) == 1
@@ -204,26 +204,26 @@ class Scoring:
         self._count = 0
 
     def add(self, loss: torch.Tensor) -> None:
-        """A batch was evaluated; `loss` is a scalar on the device."""
+        """Add the loss of a batch that was evaluated, a scalar on the device."""
         self._total += loss
         self._count += 1
 
     def finish(self) -> float:
-        """The mean loss of the batches; 0 if there was none. Reads from the device."""
+        """Return the mean loss of the batches; 0 if there was none. Reads from the device."""
         return float(self._total) / max(self._count, 1)
 
 
 class DistributedScoring(Scoring):
     """
-    The same where each process evaluates some of the batches, in turn: losses and counts are added up in the
-    order of the batches, so that the figures are those of one process to the last digit, and in every
-    process the same.
+    The same where each rank evaluates some of the batches, in turn: losses and counts are added up in the
+    order of the batches, so that the metrics are those of one process to the last digit, and the same on
+    every rank.
 
     # Parameters
 
     device : `torch.device`
     model : `Hmtl`
-        Its head has counted nothing yet. In the end it has counted the batches of all processes.
+        Its head has counted nothing yet. In the end it has counted the batches of all ranks.
     task_name : `str`
     collectives : `Collectives`
     """
@@ -245,12 +245,9 @@ class DistributedScoring(Scoring):
 
     def finish(self) -> float:
         losses = torch.stack(self._losses).tolist() if self._losses else []
-        by_process = self.collectives.all_gather(list(zip(losses, self._counts)))
+        by_rank = self.collectives.all_gather(list(zip(losses, self._counts)))
         in_order = [
-            scored
-            for in_turn in zip_longest(*by_process)
-            for scored in in_turn
-            if scored is not None
+            scored for in_turn in zip_longest(*by_rank) for scored in in_turn if scored is not None
         ]
         total = 0.0
         for loss, counts in in_order:
@@ -262,7 +259,7 @@ class DistributedScoring(Scoring):
 TIMEOUT_MINUTES = 30.0
 # The process with the reason is to say it first, and to be the one that torchrun names.
 SECONDS_AFTER_YOU = 2.0
-# Numbers from which processes draw apart, below the largest seed.
+# Seeds of the other ranks are drawn from so many, below the largest seed.
 SEEDS = 2**62
 # Integers as wide as what they are to be summed for, whatever it means.
 BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
@@ -270,15 +267,15 @@ BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 class ProcessGroup:
     """
-    The processes that train a model together, as one of them sees them. This is the one that is alone: there
-    is nobody to ask, and nothing costs anything.
+    The processes that train a model together, as one of them sees them. This one is the group of a single
+    process, in which every operation is free.
     """
 
     part: Part = WHOLE
 
     @property
     def is_main(self) -> bool:
-        """Whether this is the one that writes, and is watched."""
+        """Whether this is rank 0, the one that writes and is watched."""
         return self.part.rank == 0
 
     @property
@@ -286,12 +283,12 @@ class ProcessGroup:
         return self.part.world_size > 1
 
     def device(self, cuda_device: Optional[int]) -> torch.device:
-        """The device of this process; `cuda_device` is the config's."""
+        """Return the device of this rank; `cuda_device` is the config's."""
         return choose_device(cuda_device)
 
     @contextmanager
     def main_first(self) -> Iterator[None]:
-        """All run the block, process 0 first, and the others, without a word, once it is through."""
+        """Run the block on rank 0 first, then on the others, which show nothing."""
         yield
 
     def check_same(self, what: str, value: Any) -> None:
@@ -306,7 +303,7 @@ class ProcessGroup:
         # Raises
 
         DataError
-            When it is not the same in all processes.
+            When it is not the same on all ranks.
         """
 
     def check_can_distribute(self, model: Hmtl) -> None:
@@ -318,7 +315,7 @@ class ProcessGroup:
         """
 
     def broadcast_weights(self, model: Hmtl) -> None:
-        """All begin with the weights of process 0, as kinds of processors initialise them differently."""
+        """Give all ranks the weights of rank 0, as kinds of processors initialise them differently."""
 
     def check_same_weights(self, model: Hmtl) -> None:
         """
@@ -329,27 +326,27 @@ class ProcessGroup:
         """
 
     def seed_per_rank(self) -> None:
-        """From here on torch's random numbers (dropout) are others in each process."""
+        """Seed torch's random numbers (dropout) differently on each rank."""
 
     def random_states(self) -> Dict[str, Any]:
-        """The random states of all processes, for the checkpoint."""
+        """Return the random states of all ranks, for the checkpoint."""
         return {"random": random_state()}
 
     def restore_random_states(self, state: Dict[str, Any]) -> None:
-        """Goes on from what `random_states` returned, in as many processes or in others."""
+        """Resume from what `random_states` returned, with the same world size or another."""
         restore_random_state(state["random"])
 
     def any(self, flag: bool) -> bool:
-        """Whether it is so in any process."""
+        """Return whether it is so on any rank."""
         return flag
 
     def all_reduce_max(self, number: int) -> int:
-        """The largest of all processes' numbers."""
+        """Return the largest of all ranks' numbers."""
         return number
 
     @contextmanager
     def reducing_counts(self, model: Hmtl, task_name: str, batch: Dict[str, Any]) -> Iterator[None]:
-        """What a head counts of a training batch in the block is that of all processes afterwards."""
+        """Add up over all ranks what a head counts of a training batch in the block."""
         yield
 
     def reduce_loss(
@@ -361,25 +358,25 @@ class ProcessGroup:
         model : `Hmtl`
         task_name : `str`
         batch : `Dict[str, Any]`
-            This process's part of a training batch.
+            This rank's part of a training batch.
         output : `Dict[str, torch.Tensor]`
             What the model made of it.
 
         # Returns
 
         own : `torch.Tensor`
-            The loss to learn from: its mean over the processes, and the mean of its gradients, are those of
+            The loss to learn from: its mean over the ranks, and the mean of its gradients, are those of
             the whole batch. A scalar.
         whole : `torch.Tensor`
-            That of the whole batch, the same in all processes. A detached scalar.
+            That of the whole batch, the same on all ranks. A detached scalar.
         """
         return output["loss"], output["loss"].detach()
 
     def average_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
-        """Afterwards each process has the mean of all processes' gradients."""
+        """Replace each rank's gradients by the mean over all ranks."""
 
     def scoring(self, model: Hmtl, task_name: str, device: torch.device) -> Scoring:
-        """For the evaluation of a task, of which the head has counted nothing yet."""
+        """Return what adds up the evaluation of a task, of which the head has counted nothing yet."""
         return Scoring(device)
 
 
@@ -388,13 +385,13 @@ SINGLE_PROCESS = ProcessGroup()
 
 class DistributedProcessGroup(ProcessGroup):
     """
-    One of several.
+    The group of several processes, which torch.distributed connects.
 
     # Parameters
 
     collectives : `Collectives`
     local_rank : `int`
-        Which process of its machine it is, counted from 0: that is the number of its CUDA device.
+        Its rank among those of its machine: that is the number of its CUDA device.
     """
 
     def __init__(self, collectives: Collectives, local_rank: int) -> None:
@@ -417,11 +414,11 @@ class DistributedProcessGroup(ProcessGroup):
 
     def check_same(self, what: str, value: Any) -> None:
         values = self._collectives.all_gather(value)
-        others = [number for number, each in enumerate(values) if each != values[0]]
+        others = [rank for rank, each in enumerate(values) if each != values[0]]
         if others:
             raise DataError(
-                f"{what} must be the same in all processes, but in process {others[0]} (of {len(values)}, "
-                "counted from 0) it is not what it is in process 0. Give all machines the same files."
+                f"{what} must be the same on all ranks, but on rank {others[0]} (of {len(values)}, "
+                "counted from 0) it is not what it is on rank 0. Give all machines the same files."
             )
 
     def check_can_distribute(self, model: Hmtl) -> None:
@@ -448,14 +445,14 @@ class DistributedProcessGroup(ProcessGroup):
         if self.any(bool(differing)):
             raise DataError(
                 "the processes do not hold the same weights any more"
-                f"{f' (here {differing[0]} differs from that of process 0)' if differing else ''}. Train on "
+                f"{f' (here {differing[0]} differs from that of rank 0)' if differing else ''}. Train on "
                 "machines of one kind, with the same versions; a head, sampler or callback of your own must "
-                "not change weights in one process only."
+                "not change weights on one rank only."
             )
 
     def seed_per_rank(self) -> None:
-        # They have drawn the same numbers up to now, so this one is the same as well. Process 0 draws on as
-        # if it were alone.
+        # They have drawn the same numbers up to now, so this one is the same as well. Rank 0 draws on like a
+        # single process.
         if not self.is_main:
             seed = int(torch.randint(SEEDS, ()))
             torch.manual_seed(seed + self.part.rank)
@@ -537,7 +534,7 @@ def _bits_of(tensor: torch.Tensor) -> torch.Tensor:
 
 @contextmanager
 def _silently() -> Iterator[None]:
-    """What another process has told already is not told again: neither messages nor progress bars."""
+    """Show neither messages nor progress bars: rank 0 has shown them already."""
     handlers = logging.getLogger().handlers
     levels = [handler.level for handler in handlers]
     with ExitStack() as stack:
@@ -557,7 +554,7 @@ def joining_process_group(
     cuda_device: Optional[int] = None, timeout_minutes: float = TIMEOUT_MINUTES
 ) -> Iterator[ProcessGroup]:
     """
-    Joins the other processes of the run, if torchrun has started any, for as long as the block takes.
+    Join the process group of the run, if torchrun has started one, for as long as the block takes.
 
     # Parameters
 
@@ -602,11 +599,11 @@ def joining_process_group(
 
 def _join(backend: str, timeout: timedelta) -> None:
     with naming_lost_processes():
-        store, number, total = next(torch.distributed.rendezvous("env://", timeout=timeout))
-        # Where torchrun begins anew, the addresses of the processes before are still there.
+        store, rank, world_size = next(torch.distributed.rendezvous("env://", timeout=timeout))
+        # After an elastic restart, the addresses of the processes before are still there.
         store = torch.distributed.PrefixStore(f"start {number_of_restarts()}", store)
         torch.distributed.init_process_group(
-            backend, timeout=timeout, store=store, rank=number, world_size=total
+            backend, timeout=timeout, store=store, rank=rank, world_size=world_size
         )
 
 
@@ -625,7 +622,7 @@ def _only_warnings_but_of_main(processes: ProcessGroup) -> Iterator[None]:
 
 
 def _leave(in_good_order: bool) -> None:
-    """Closes the connections, by which the others know at once."""
+    """Leave the process group; the other ranks notice at once."""
     if not in_good_order:
         # To leave in good order waits for operations that another process may never come to.
         everyone = torch.distributed.group.WORLD
@@ -636,7 +633,7 @@ def _leave(in_good_order: bool) -> None:
 
 def after_elastic_restart(recover: bool, force: bool) -> Tuple[bool, bool]:
     """
-    What `--recover` and `--force` mean to this process. With `--max-restarts`, torchrun starts all processes
-    anew when one has failed, with the same command: then the run is there, and goes on.
+    Return what `--recover` and `--force` mean to this process. With `--max-restarts`, torchrun restarts all
+    processes when one has failed, with the same command: then the run is there, and is resumed.
     """
     return (True, False) if number_of_restarts() else (recover, force)

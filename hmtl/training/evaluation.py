@@ -16,7 +16,7 @@ ProgressBar = Callable[[Iterable[Batch], str, int], Iterable[Batch]]
 
 
 def no_progress_bar(batches: Iterable[Batch], title: str, total: int) -> Iterable[Batch]:
-    """For where nobody watches."""
+    """Show nothing."""
     return batches
 
 
@@ -30,7 +30,7 @@ def evaluate(
     processes: ProcessGroup = SINGLE_PROCESS,
 ) -> Dict[str, Any]:
     """
-    Scores the model as it is; its training mode is left as it was.
+    Score the model as it is; its training mode is left as it was.
 
     # Parameters
 
@@ -77,7 +77,7 @@ def evaluate_on_test(
     progress_bar: ProgressBar = no_progress_bar,
     processes: ProcessGroup = SINGLE_PROCESS,
 ) -> Dict[str, Dict[str, Any]]:
-    """The full test metrics, by task, of every task that is to be evaluated on its test split."""
+    """Return the full test metrics, by task, of every task that is to be evaluated on its test split."""
     return {
         data.task.name: evaluate(
             model, data.task.name, data.test, device, True, progress_bar, processes

@@ -128,7 +128,7 @@ class ReduceOnPlateau(LearningRateScheduler):
         )
 
     def step(self, metric: Optional[float] = None) -> None:
-        """Takes an epoch's validation metric into account."""
+        """Take an epoch's validation metric into account."""
         if metric is None:
             raise ValueError("reduce_on_plateau needs the validation metric of the epoch")
         self._scheduler.step(metric)
@@ -186,7 +186,7 @@ class LinearWarmup(LearningRateScheduler):
         return self._steps >= self._num_steps
 
     def step_batch(self, batch_num_total: Optional[int] = None) -> None:
-        """To be called after each step of the task."""
+        """Set the rates after a step of the task."""
         if not self.is_over:
             self._steps += 1
             self._set_rates()
@@ -194,7 +194,7 @@ class LinearWarmup(LearningRateScheduler):
             self._then.step_batch()
 
     def step(self, metric: Optional[float] = None) -> None:
-        """Takes an epoch's validation metric into account."""
+        """Take an epoch's validation metric into account."""
         if self.is_over and self._then is not None:
             self._then.step(metric)
 
@@ -268,55 +268,60 @@ Unfreezing = Tuple[int, List[str]]
 
 class Freezing(Callback):
     """
-    Freezes parameters when it is made, and thaws them at the beginning of the epochs they are to be trained
-    from; in a run that was recovered, too.
+    Freezes parameters when it is made, and unfreezes them at the beginning of the epochs they are to be
+    trained from (gradual unfreezing); in a run that was recovered, too.
 
     A frozen parameter has no gradient, so that no optimizer changes it or keeps a state for it. Everything
-    else is as ever: dropout in a frozen layer goes on zeroing what passes through it in training.
+    else is as ever: dropout in a frozen layer still zeroes what passes through it in training.
 
     # Parameters
 
     model : `Hmtl`
     patterns : `Sequence[str]`
         Regular expressions, searched for in the names of the model's parameters: these are frozen.
-    thaws : `Sequence[Unfreezing]`
+    unfreeze : `Sequence[Unfreezing]`
         Which of the frozen ones are trained from some epoch on.
 
     # Raises
 
     ConfigurationError
-        When a pattern matches no parameter, or a thaw none that is frozen or an epoch before 1.
+        When a pattern matches no parameter, or an entry of `unfreeze` none that is frozen, or its epoch is
+        less than 1.
     """
 
-    def __init__(self, model: Hmtl, patterns: Sequence[str], thaws: Sequence[Unfreezing]) -> None:
+    def __init__(
+        self, model: Hmtl, patterns: Sequence[str], unfreeze: Sequence[Unfreezing]
+    ) -> None:
         parameters = dict(model.named_parameters())
         check_patterns_in(patterns, list(parameters), f"{TRAINER}.freeze")
-        # What is not trained anyway, as an embedder whose config says so, never thaws.
+        # What is not trained anyway, as an embedder whose config says so, is never unfrozen.
         trained = {name: each for name, each in parameters.items() if each.requires_grad}
         frozen = {name: trained[name] for name in _matching(patterns, trained)}
-        self.thaws: List[Tuple[int, Dict[str, torch.nn.Parameter]]] = []
-        for index, (epoch, thawed) in enumerate(thaws):
+        self.unfreezing: List[Tuple[int, Dict[str, torch.nn.Parameter]]] = []
+        for index, (epoch, unfrozen) in enumerate(unfreeze):
             where = f"{TRAINER}.unfreeze.{index}"
             if epoch < 1:
                 raise ConfigurationError(
                     f"{where}.0 is {epoch}; write the epoch to train from, counted from 0, at least 1"
                 )
-            check_patterns_in(thawed, list(frozen), f"{where}.1")
-            self.thaws.append((epoch, {name: frozen[name] for name in _matching(thawed, frozen)}))
+            check_patterns_in(unfrozen, list(frozen), f"{where}.1")
+            self.unfreezing.append(
+                (epoch, {name: frozen[name] for name in _matching(unfrozen, frozen)})
+            )
         for parameter in frozen.values():
             parameter.requires_grad_(False)
 
     def trained_at_some_time(self, model: Hmtl) -> List[Tuple[str, torch.nn.Parameter]]:
-        """The parameters, with their names, that are trained from the start on or from an epoch on."""
-        thawed = {name for _, parameters in self.thaws for name in parameters}
+        """Return the parameters, with their names, that are trained from the start on or from an epoch on."""
+        unfrozen = {name for _, parameters in self.unfreezing for name in parameters}
         return [
             (name, parameter)
             for name, parameter in model.named_parameters()
-            if parameter.requires_grad or name in thawed
+            if parameter.requires_grad or name in unfrozen
         ]
 
     def on_epoch_start(self, epoch: int, steps_done: int) -> None:
-        for since, parameters in self.thaws:
+        for since, parameters in self.unfreezing:
             if epoch < since:
                 continue
             still_frozen = [each for each in parameters.values() if not each.requires_grad]

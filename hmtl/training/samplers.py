@@ -69,20 +69,20 @@ class TaskSampler(Registrable):
         return max(round(steps), 1)
 
     def begin_epoch(self, epoch: int) -> None:
-        """An epoch, counted from 0, begins, or goes on in a run that was recovered."""
+        """Called when an epoch, counted from 0, begins, or resumes in a run that was recovered."""
 
     def record_validation(self, values: Dict[str, float]) -> None:
-        """An epoch is over; `values` are the tasks' validation metrics."""
+        """Called when an epoch is over; `values` are the tasks' validation metrics."""
 
     def weights(self) -> List[float]:
         """
-        How likely each task is to be drawn next, before its factor and up to a common one; in the tasks'
-        order.
+        Return how likely each task is to be drawn next, before its factor and up to a common one; in the
+        tasks' order.
         """
         raise TypeError(f"{type(self).__name__} must define weights()")
 
     def sample(self) -> str:
-        """The task of the next step."""
+        """Draw the task of the next step."""
         weights = [weight * self.factors[task] for task, weight in zip(self.tasks, self.weights())]
         return self._random.choices(self.tasks, weights)[0]
 
@@ -161,8 +161,8 @@ class DynamicSampler(TaskSampler):
     of Jean, Firat and Johnson, "Adaptive Scheduling for Multi-Task Learning" (2019).
 
     A task is as likely as 1 / (min(1, value / reference)^exponent + smoothing), where `value` is its
-    validation metric of the last epoch. In the paper the reference is the score of a model of that task
-    alone. A task without one is held against its own best so far: then those that have fallen back since
+    validation metric of the last epoch. In the paper the reference is the score of a single-task
+    model. A task without one is held against its own best so far: then those that have fallen back since
     are drawn more. In the first epoch every task is equally likely. (Of a metric that decreases, it is
     reference / value.)
 
@@ -225,7 +225,7 @@ class DynamicSampler(TaskSampler):
         return [1.0 / (self.reached(task) ** self.exponent + self.smoothing) for task in self.tasks]
 
     def reached(self, task: str) -> float:
-        """How much of its reference a task has reached, from 0 to 1."""
+        """Return how much of its reference a task has reached, from 0 to 1."""
         if task not in self._latest:
             return 1.0
         ends = [self._latest[task], self.references.get(task, self._best[task])]

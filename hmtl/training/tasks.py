@@ -147,7 +147,7 @@ class TaskProgress:
 class TaskData:
     """
     A task and its batches, of those splits that were read; `test` if the task is to be evaluated on it.
-    `digests` are of the corpora, by split: a run goes on with the data that it was started with only.
+    `digests` are of the corpora, by split: a run is resumed with the data that it was started with only.
     """
 
     task: Task
@@ -157,7 +157,7 @@ class TaskData:
     digests: Dict[str, str] = field(default_factory=dict)
 
     def splits(self) -> Iterator[Tuple[str, Union[BatchStream, EvaluationBatches]]]:
-        """The name and the batches of each split that was read."""
+        """Yield the name and the batches of each split that was read."""
         for name, batches in (
             ("train", self.training),
             ("validation", self.validation),
@@ -183,12 +183,12 @@ class RunningLoss:
         self.count = 0
 
     def add(self, loss: torch.Tensor) -> None:
-        """`loss` is a detached scalar, on any device."""
+        """Add a detached scalar, on any device."""
         self._total = self._total + loss.double() if self.count else loss.double()
         self.count += 1
 
     def mean(self) -> float:
-        """0 before the first step. Reads from the device."""
+        """Return the mean, 0 before the first step. Reads from the device."""
         return float(self._total) / max(self.count, 1)
 
     def reset(self) -> None:
@@ -209,8 +209,8 @@ class TaskTraining:
     A task's data, and the state of its training: its own optimizer and learning-rate scheduler over the
     shared parameters, and its progress.
 
-    `base_rates` are the learning rates of the optimizer's groups as the config has them. A run that goes on
-    with others has its present rates, and what its scheduler knows of them, changed in proportion.
+    `base_rates` are the learning rates of the optimizer's groups as the config has them. A run that is
+    resumed with others has its present rates, and what its scheduler knows of them, changed in proportion.
     """
 
     data: TaskData
@@ -241,7 +241,7 @@ class TaskTraining:
         return max(float(group["lr"]) for group in self.optimizer.param_groups)
 
     def step(self) -> None:
-        """Moves the weights by the gradients that they have."""
+        """Move the weights by the gradients that they have."""
         self.optimizer.step()
         if self.scheduler is not None:
             with naming_block(SCHEDULER):
@@ -249,8 +249,8 @@ class TaskTraining:
 
     def record_validation(self, validation: Dict[str, Dict[str, Any]]) -> bool:
         """
-        Takes an epoch's validation metrics of all tasks into account; true if this task's are its best so
-        far.
+        Take an epoch's validation metrics of all tasks into account; return whether this task's are its best
+        so far.
         """
         if self.scheduler is not None:
             metric = validation[self.task.name][self.task.validation_metric]
@@ -316,7 +316,7 @@ def _groups_with_rates(groups: List[Dict[str, Any]], change: Change) -> List[Dic
 
 
 def _with_rates(state: Any, change: Change) -> Any:
-    """A scheduler's state, or that of one within it."""
+    """Return a scheduler's state, or that of one within it, with its rates changed."""
     if isinstance(state, list):
         return [_with_rates(each, change) for each in state]
     if not isinstance(state, dict):

@@ -193,7 +193,7 @@ def _std(tensor: Any) -> float:
 
 
 def flat(metrics: Dict[str, Any]) -> Iterator[Tuple[str, float]]:
-    """Metrics by name, those in a nested dictionary as `outer/inner`."""
+    """Yield metrics by name, those in a nested dictionary as `outer/inner`."""
     for name, value in metrics.items():
         if isinstance(value, dict):
             for inner, number in flat(value):

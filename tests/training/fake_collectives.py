@@ -10,7 +10,7 @@ from hmtl.training.distributed import Collectives
 
 class FakeCollectives(Collectives):
     """
-    Of process 0 of two, for tests of what one of them does.
+    Of rank 0 of two, for tests of what one of them does.
 
     # Parameters
 
@@ -21,7 +21,7 @@ class FakeCollectives(Collectives):
     answer : `Any`, optional
         What the other one gives where anything is gathered; by default, what this one gives.
     weights_differ : `bool`, optional (default = `False`)
-        Whether process 0 has others; this one is process 1 then.
+        Whether rank 0 has others; this one is rank 1 then.
     """
 
     def __init__(

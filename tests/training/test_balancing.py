@@ -1,4 +1,4 @@
-"""The ways of balancing the tasks, in whole runs, and in runs that go on from a checkpoint."""
+"""The ways of balancing the tasks, in whole runs, and in runs that are resumed from a checkpoint."""
 
 from collections.abc import Callable
 from pathlib import Path

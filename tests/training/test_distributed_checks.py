@@ -68,13 +68,13 @@ def test_sparse_gradients_are_refused(tmp_path: Path) -> None:
 def test_weights_that_differ_are_noticed(trainer: MultiTaskTrainer) -> None:
     processes().check_same_weights(trainer.model)
     first = next(iter(trainer.model.state_dict()))
-    with pytest.raises(DataError, match=f"here {first} differs from that of process 0"):
+    with pytest.raises(DataError, match=f"here {first} differs from that of rank 0"):
         processes(weights_differ=True).check_same_weights(trainer.model)
 
 
 def test_files_that_differ_are_noticed() -> None:
     processes().check_same("the config", {"seed": 1})
-    with pytest.raises(DataError, match="the config must be the same .* in process 1 "):
+    with pytest.raises(DataError, match="the config must be the same .* on rank 1 "):
         processes(answer={"seed": 2}).check_same("the config", {"seed": 1})
 
 
@@ -99,7 +99,7 @@ def test_loss_that_is_a_mean_is_weighted(
     assert (float(own.detach()), float(whole)) == pytest.approx((3.0 * 2 * 5 / 20, 3.0))
 
 
-def test_one_process_takes_part_alone() -> None:
+def test_single_process_needs_no_group() -> None:
     with joining_process_group() as found:
         assert found is SINGLE_PROCESS
 
@@ -112,7 +112,7 @@ def test_timeout_must_be_positive(minutes: float) -> None:
 
 
 @pytest.mark.parametrize("recover, force", [(False, False), (True, False), (False, True)])
-def test_run_that_torchrun_begins_again_goes_on(
+def test_run_is_resumed_after_an_elastic_restart(
     monkeypatch: pytest.MonkeyPatch, recover: bool, force: bool
 ) -> None:
     assert after_elastic_restart(recover, force) == (recover, force)

@@ -104,7 +104,7 @@ def test_stopped_run_goes_on_when_told_to_skip(
         return accepts(guard, number, task_name, batch, loss * factor, model, whole_loss * factor)
 
     monkeypatch.setattr(InvalidLossGuard, "accepts", accepts_all_but_one)
-    with pytest.raises(DataError, match="on_invalid_loss: 'skip'; then go on.*with --recover"):
+    with pytest.raises(DataError, match="on_invalid_loss: 'skip'; then resume.*with --recover"):
         train(small_config(), tmp_path / "run", recover=False, force=False)
     metrics = train(
         small_config(multi_task_trainer__on_invalid_loss="skip"),

@@ -222,7 +222,7 @@ def test_run_without_a_whole_checkpoint_is_not_started_anew(
         train(small_config(), tmp_path / "run", recover=False, force=False)
     for checkpoint in Checkpointer(tmp_path / "run").checkpoints():
         hurt(checkpoint.path, "truncated")
-    with pytest.raises(DataError, match="no whole checkpoint to go on from.*truncated"):
+    with pytest.raises(DataError, match="no whole checkpoint to resume from.*truncated"):
         recovered(tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "checkpoints")
     with pytest.raises(DataError, match="checkpoints/ is gone"):
