@@ -11,7 +11,7 @@ from benchmarks.reporting import REPOSITORY, interleaved, median, report
 from hmtl.common.files import sha256_of
 from hmtl.formats.conll2012 import corpus_files, read_documents
 from hmtl.prediction.predictor import Predictor
-from hmtl.training.checkpointer import best_weights_name
+from hmtl.training.checkpoints import best_weights_name
 
 SAMPLE = REPOSITORY / "data" / "sample" / "ontonotes" / "coref"
 SENTENCES = 5

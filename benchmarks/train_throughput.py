@@ -42,7 +42,7 @@ def measure_tasks(both: Contestants, repeats: int) -> None:
 def measure_epoch(both: Contestants) -> None:
     """An epoch, its tasks drawn in proportion to their batches, with validation: ours, then the plain one."""
     trainer, baseline = both.trainer, both.baseline
-    trainer.num_epochs = 1
+    trainer.settings.num_epochs = 1
     started = time.perf_counter()
     trainer.train()
     ours = time.perf_counter() - started

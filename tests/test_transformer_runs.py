@@ -20,7 +20,7 @@ from hmtl.prediction.saved_run import save_for_prediction
 from hmtl.probing.probed_model import load_model
 from hmtl.runs.evaluation import config_of_run, evaluate
 from hmtl.runs.training import train
-from hmtl.training.checkpointer import best_weights_name
+from hmtl.training.checkpoints import best_weights_name
 from script.torture import result_of
 from tests.fine_tuning.small_runs import run as fine_tune
 from tests.fixtures import TASKS, Config, completed, tiny_config, write_corpus

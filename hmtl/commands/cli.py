@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
-from hmtl.common.environment import is_main_process, number_of_processes, set_thread_policy
+from hmtl.common.environment import is_main_process, set_thread_policy, world_size
 from hmtl.common.interruption import Interrupted, answer_with, put_back, raise_interrupted
 from hmtl.common.reporting import counted
 
@@ -40,7 +40,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     )
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument(
-        "-r", "--recover", action="store_true", help="go on with the run in the directory"
+        "-r", "--recover", action="store_true", help="resume the run in the directory"
     )
     existing.add_argument(
         "-f", "--force", action="store_true", help="replace the run in the directory"
@@ -91,7 +91,7 @@ def running(include_packages: list[str], by_several: bool = False) -> Iterator[N
         Whether several processes, which torchrun starts, can do it together. What is printed is then printed
         by the first of them.
     """
-    if number_of_processes() > 1 and not by_several:
+    if world_size() > 1 and not by_several:
         sys.exit("error: this is done by one process: start it without torchrun")
     set_thread_policy()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)

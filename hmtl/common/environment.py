@@ -81,14 +81,14 @@ PROCESS_NUMBER, PROCESS_COUNT = "RANK", "WORLD_SIZE"
 NUMBER_OF_RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 
 
-def number_of_processes(environ: Mapping[str, str] = os.environ) -> int:
+def world_size(environ: Mapping[str, str] = os.environ) -> int:
     """How many train together: 1 unless torchrun has started more."""
     return int(environ.get(PROCESS_COUNT, 1)) if PROCESS_NUMBER in environ else 1
 
 
 def is_main_process(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether this is the one of them that writes and prints."""
-    return number_of_processes(environ) == 1 or int(environ[PROCESS_NUMBER]) == 0
+    return world_size(environ) == 1 or int(environ[PROCESS_NUMBER]) == 0
 
 
 def number_of_restarts(environ: Mapping[str, str] = os.environ) -> int:

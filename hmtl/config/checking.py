@@ -304,7 +304,7 @@ def faults_in_block(kind: Any, value: Any, path: str, skip: Tuple[str, ...] = ()
         yield f"{path} is {_shown(value)}; write {' or '.join(expected)}"
         return
     for element_kind, element, key in _elements(fitting, value):
-        yield from faults_in_block(element_kind, element, f"{path}.{key}")
+        yield from faults_in_block(element_kind, element, f"{path}.{key}", skip)
     if not is_constructible(fitting):
         return
     if isinstance(value, str):

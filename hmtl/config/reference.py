@@ -38,17 +38,17 @@ REGISTERED = {
     "encoder": "allennlp.modules.Seq2SeqEncoder",
     "tagger": "hmtl.models.heads.head.Head",
     ITERATOR: "hmtl.data.batching.Batching",
-    "sampling_method": "hmtl.training.task_sampler.TaskSampler",
-    "loss_weighting": "hmtl.training.loss_weighting.LossWeighting",
-    "gradient_surgery": "hmtl.training.gradient_surgery.GradientSurgery",
-    "trackers": "hmtl.training.trackers.Tracker",
+    "sampling_method": "hmtl.training.samplers.TaskSampler",
+    "loss_weighting": "hmtl.training.balancing.LossWeighting",
+    "gradient_surgery": "hmtl.training.balancing.GradientSurgery",
+    "callbacks": "hmtl.training.callbacks.Callback",
 }
 LEVEL = "hmtl.models.encoders.Level"
 COLUMNS = ["key", "type", "default", "meaning"]
 # What the program gives to constructors, and no config.
 GIVEN = {
     *("self", "vocab", "input_dim", "encoded_dim", "batches_per_pass", "seed", "num_epochs"),
-    *("metric_decreases", "tasks", "device", "model"),
+    *("metric_decreases", "tasks", "device", "model", "serialization_dir", "settings", "config"),
 }
 # An entry of a docstring's `# Parameters`: a line with the name, then the text, indented.
 PARAMETER = re.compile(r"^(\w+) : `.*\n((?:    .*\n?|\n)*)", re.MULTILINE)

@@ -17,7 +17,7 @@ REMOTE_CODE = "trust_remote_code"
 # What training begins with, or reports to, and a model that is given a run's weights has no use for.
 BEGINNINGS = (
     *("pretrained_file", "override_weights_file", "override_weights_strip_prefix"),
-    *("initializer", "regularizer", "trackers"),
+    *("initializer", "regularizer", "callbacks", "trackers"),
 )
 # Ways to a vocabulary that is not the run's own.
 VOCABULARY_SOURCES = ("type", "pretrained_files")
@@ -81,8 +81,9 @@ def within_the_run(config: Any, own: Path, path: str = "") -> Any:
     outside the run, or to the network.
 
     What training began with is left out, wherever it stands: files of word vectors and of other weights,
-    initializers, where the vocabulary came from; and the regularizer and the trackers. ELMo's two files stay,
-    as they are not kept in the run, and so does where the corpora lie; but neither may be an address.
+    initializers, where the vocabulary came from; and the regularizer, the callbacks and the trackers. ELMo's
+    two files stay, as they are not kept in the run, and so does where the corpora lie; but neither may be an
+    address.
 
     # Parameters
 

@@ -233,21 +233,21 @@ class TrainerConfig(Section):
     sampling_method: Block = key(
         "Which task comes next.",
         "proportional",
-        built="hmtl.training.task_sampler.TaskSampler",
+        built="hmtl.training.samplers.TaskSampler",
         given=("batches_per_pass", "seed", "num_epochs", "metric_decreases"),
         example={"type": "temperature", "temperature": 2.0},
     )
     loss_weighting: Optional[Block] = key(
         "How much a task's loss counts.",
         None,
-        built="hmtl.training.loss_weighting.LossWeighting",
+        built="hmtl.training.balancing.LossWeighting",
         given=("tasks", "device"),
         example={"type": "fixed", "weights": {"coref": 2.0}},
     )
     gradient_surgery: Optional[Block] = key(
         "What becomes of gradients that pull against each other.",
         None,
-        built="hmtl.training.gradient_surgery.GradientSurgery",
+        built="hmtl.training.balancing.GradientSurgery",
         given=("model", "tasks", "seed"),
         example="pcgrad",
     )
@@ -293,7 +293,7 @@ class TrainerConfig(Section):
     unfreeze: List[Tuple[int, List[str]]] = key(
         "Which of them are trained from some epoch on: pairs of an epoch and patterns.",
         [],
-        built="hmtl.training.freezing.Thaw",
+        built="hmtl.training.optimization.Unfreezing",
         example=[[2, ["ner"]]],
     )
     training_metrics_interval: int = key(
@@ -321,10 +321,22 @@ class TrainerConfig(Section):
     )
     log_gradient_statistics: bool = key("Log the same of every gradient.", False, harmless=True)
     no_tqdm: bool = key("Show no progress bars.", False, harmless=True)
+    # The order in which they hear of an epoch. The console first: its table is in the log even if a full
+    # disk stops a writer. History last: a program that finds an epoch in history.json finds its curves, too.
+    callbacks: List[Block] = key(
+        "What shows and logs the run, told of each epoch in this order. A list replaces the default one. "
+        "Your own come in with `--include-package`.",
+        ["console", "tensorboard", "history"],
+        built="hmtl.training.callbacks.Callback",
+        given=("serialization_dir", "settings", "config"),
+        changeable=True,
+        example=["console", "tensorboard", "history", {"type": "mine", "every": 10}],
+    )
     trackers: List[Block] = key(
-        "Services that keep a run's metrics.",
+        "Services that keep a run's metrics: callbacks that come after the others, as a network may be slow.",
         [],
-        built="hmtl.training.trackers.Tracker",
+        built="hmtl.training.callbacks.Callback",
+        given=("serialization_dir", "settings", "config"),
         harmless=True,
         example=["wandb"],
     )

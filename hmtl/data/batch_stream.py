@@ -59,7 +59,7 @@ class BatchStream:
             num_instances += len(batch)
             longest = max(longest, *(field_length(each, TEXT) for each in batch))
         most = min(num_instances, batching.most_texts(longest))
-        self._worst = (-(-most // part.total), longest)
+        self._worst = (-(-most // part.world_size), longest)
         self._executor = ThreadPoolExecutor(max_workers=1)
         self._pending: Deque[Future] = deque()
         self._reached: Place = (0, 0)
@@ -146,8 +146,8 @@ class EvaluationBatches:
     ) -> None:
         self.instances = instances
         order = batching.batches(instances, rng=None)
-        self._order = order[part.number :: part.total]
-        self._rounds = -(-len(order) // part.total)
+        self._order = order[part.rank :: part.world_size]
+        self._rounds = -(-len(order) // part.world_size)
 
     def __len__(self) -> int:
         """How many batches the process that takes most of them takes."""
@@ -188,7 +188,7 @@ def collate_part(instances: List[Instance], part: Part) -> Batch:
     The same for a part of the instances, padded to the size of all of them, on which a loss may depend.
     Where none is left for this part, it is a `RepeatedBatch`.
     """
-    if part.total == 1:
+    if part.world_size == 1:
         return collate(instances)
     sizes = InstanceBatch(instances).get_padding_lengths()
     own = list(part.of(instances))

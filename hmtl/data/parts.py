@@ -7,20 +7,18 @@ Item = TypeVar("Item")
 
 class Part(NamedTuple):
     """
-    Which of how many processes this is: `number` counts from 0 and is less than `total`.
+    Which of how many processes this is: `rank` counts from 0 and is less than `world_size`.
     """
 
-    number: int = 0
-    total: int = 1
+    rank: int = 0
+    world_size: int = 1
 
     def of(self, items: Sequence[Item]) -> Sequence[Item]:
         """
         Neighbouring items, so that those of all processes one after the other are the whole. Two processes
         have as many, or one of them one more; where there are fewer items than processes, some have none.
         """
-        first, end = (
-            number * len(items) // self.total for number in (self.number, self.number + 1)
-        )
+        first, end = (rank * len(items) // self.world_size for rank in (self.rank, self.rank + 1))
         return items[first:end]
 
 

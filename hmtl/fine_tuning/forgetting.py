@@ -16,7 +16,7 @@ from hmtl.fine_tuning.pretrained import Pretrained
 from hmtl.fine_tuning.transfer import LOADED, UNUSED, Transfer, carry_over
 from hmtl.models.hmtl import Hmtl
 from hmtl.runs.assembly import Experiment, assemble
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpoints import Checkpointer
 from hmtl.training.evaluation import evaluate_on_test
 
 logger = logging.getLogger(__name__)

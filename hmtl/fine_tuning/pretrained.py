@@ -22,8 +22,7 @@ from hmtl.models.hmtl import Hmtl
 from hmtl.runs.assembly import build_model, parse_config
 from hmtl.runs.directory import CONFIG_FILE, VOCABULARY_DIR, load_vocabulary, save_vocabulary
 from hmtl.runs.evaluation import without_pretrained_files
-from hmtl.training.checkpoint import TRAINING_STATE, save_tensors
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpoints import TRAINING_STATE, Checkpointer, save_tensors
 
 WEIGHTS_PATTERN = "*.th"
 

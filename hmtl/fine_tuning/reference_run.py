@@ -15,7 +15,7 @@ from hmtl.fine_tuning.reference_weights import rename_weights
 from hmtl.runs.assembly import build_model, parse_config
 from hmtl.runs.directory import CONFIG_FILE, VOCABULARY_DIR, load_vocabulary
 from hmtl.runs.evaluation import without_pretrained_files
-from hmtl.training.checkpointer import best_weights_name
+from hmtl.training.checkpoints import best_weights_name
 
 WEIGHTS = "weights.th"
 

@@ -32,7 +32,7 @@ from hmtl.runs.directory import CONFIG_FILE, METRICS_FILE, VOCABULARY_DIR
 from hmtl.runs.environment import ENVIRONMENT_FILE
 from hmtl.runs.evaluation import config_of_run
 from hmtl.runs.model_card import MODEL_CARD_FILE
-from hmtl.training.checkpointer import CHECKPOINTS_DIR, best_weights_name
+from hmtl.training.checkpoints import CHECKPOINTS_DIR, best_weights_name
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from hmtl.common.tensors import check_are_numbers, give_weights, load_tensors
 from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
 from hmtl.runs.directory import METRICS_FILE
-from hmtl.training.checkpointer import Checkpointer, best_weights_name
+from hmtl.training.checkpoints import Checkpointer, best_weights_name
 from hmtl.training.history import HISTORY_FILE
 
 logger = logging.getLogger(__name__)

@@ -31,7 +31,7 @@ from hmtl.probing.tasks import (
     read_probing_data,
     tasks_in,
 )
-from hmtl.training.checkpointer import best_weights_name
+from hmtl.training.checkpoints import best_weights_name
 
 logger = logging.getLogger(__name__)
 

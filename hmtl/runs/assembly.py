@@ -47,11 +47,11 @@ from hmtl.runs.directory import (
     load_vocabulary,
     save_vocabulary,
 )
-from hmtl.training.checkpointer import Checkpointer, best_weights_name
+from hmtl.training.checkpoints import Checkpointer, best_weights_name
 from hmtl.training.console import progress_bar
-from hmtl.training.distributed import ALONE, Processes
+from hmtl.training.distributed import SINGLE_PROCESS, ProcessGroup
 from hmtl.training.evaluation import ProgressBar, evaluate_on_test, no_progress_bar
-from hmtl.training.task_training import TaskData
+from hmtl.training.tasks import TaskData
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Experiment:
     tasks: List[TaskData]
     model: Hmtl
     device: torch.device
-    processes: Processes = ALONE
+    processes: ProcessGroup = SINGLE_PROCESS
 
     @property
     def progress_bar(self) -> ProgressBar:
@@ -165,7 +165,7 @@ def assemble(
     serialization_dir: Path,
     splits: Sequence[str],
     make_vocabulary: MakeVocabulary = new_vocabulary,
-    processes: Processes = ALONE,
+    processes: ProcessGroup = SINGLE_PROCESS,
 ) -> Experiment:
     """
     Read the data, make or load the vocabulary, and build the model.
@@ -179,7 +179,7 @@ def assemble(
         Which of the tasks' splits to read.
     make_vocabulary : `MakeVocabulary`, optional
         Where there is no vocabulary yet.
-    processes : `Processes`, optional
+    processes : `ProcessGroup`, optional
         Between which the batches are shared out.
     """
     seed_everything(config.seed)

@@ -26,8 +26,13 @@ from hmtl.config.transformers import FOLDER as TRANSFORMERS
 from hmtl.config.transformers import keep_transformers
 from hmtl.data.readers.corpus_vocabulary import CorpusVocabulary
 from hmtl.errors import DataError
-from hmtl.training.checkpoint import FileRecord, check_file, checkpoints_in, record_of
-from hmtl.training.checkpointer import CHECKPOINTS_DIR
+from hmtl.training.checkpoints import (
+    CHECKPOINTS_DIR,
+    FileRecord,
+    check_file,
+    checkpoints_in,
+    record_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +47,7 @@ PRETRAINED_DIR = "pretrained"
 def prepare_directory(config: Config, directory: Path, recover: bool, force: bool) -> None:
     """
     Writes the config to the directory of a new run, and what of its transformers' files belongs to it, or
-    checks that the run there is the one to go on with. A directory that is missing or empty, or holds no more
+    checks that the run there is the one to resume. A directory that is missing or empty, or holds no more
     than that of a run that ended while it read its data, has nothing to lose: a run starts there in any case.
 
     # Parameters
@@ -142,7 +147,7 @@ def _check_same_run(config: Config, directory: Path) -> None:
         )
     for path in paths:
         logger.info(
-            "going on with another %s: %r, which was %r",
+            "resuming with another %s: %r, which was %r",
             path,
             value_at(config, path),
             value_at(before, path),

@@ -13,7 +13,7 @@ from hmtl.errors import DataError
 from hmtl.models.heads.head import Head
 from hmtl.runs.assembly import Experiment, assemble, parse_config
 from hmtl.runs.directory import CONFIG_FILE, VOCABULARY_DIR
-from hmtl.training.checkpointer import Checkpointer, best_weights_name
+from hmtl.training.checkpoints import Checkpointer, best_weights_name
 
 # What is to be done with a run's config before it is used.
 Prepare = Callable[[Config], Config]

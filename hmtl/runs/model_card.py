@@ -16,7 +16,7 @@ from hmtl.data.batch_stream import BatchStream, EvaluationBatches
 from hmtl.data.streamed_instances import StreamedInstances
 from hmtl.runs.directory import CONFIG_FILE, PRETRAINED_DIR
 from hmtl.runs.environment import ENVIRONMENT_FILE
-from hmtl.training.task_training import TaskData
+from hmtl.training.tasks import TaskData
 
 # Keys of `multi_task_trainer` that say how it was trained.
 TOLD = (

@@ -3,7 +3,7 @@
 import logging
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -13,8 +13,8 @@ from allennlp.training.optimizers import Optimizer
 
 from hmtl.common.files import sole_writer, write_json
 from hmtl.common.reporting import counted
-from hmtl.config.building import build
-from hmtl.config.schema import SPLITS, Block, Config, RunConfig
+from hmtl.config.building import build, type_of
+from hmtl.config.schema import SPLITS, Block, Config, RunConfig, TrainerConfig
 from hmtl.config.task import Task
 from hmtl.config.transformers import warn_of_lost_case, with_word_starts
 from hmtl.data.batch_stream import BatchStream
@@ -32,24 +32,20 @@ from hmtl.runs.directory import (
 )
 from hmtl.runs.environment import record_environment
 from hmtl.runs.model_card import write_model_card
+from hmtl.training.balancing import GradientSurgery, LossWeighting
 from hmtl.training.callbacks import Callback
-from hmtl.training.checkpointer import Checkpointer, CheckpointReader
-from hmtl.training.console import ConsoleCallback
-from hmtl.training.distributed import Processes, begun_again, taking_part
-from hmtl.training.freezing import Freezing, check_something_trains
-from hmtl.training.gradient_surgery import GradientSurgery
-from hmtl.training.history import HistoryCallback
+from hmtl.training.checkpoints import Checkpointer, CheckpointReader
+from hmtl.training.distributed import ProcessGroup, after_elastic_restart, joining_process_group
 from hmtl.training.invalid_loss import InvalidLossGuard
-from hmtl.training.learning import Clipping, Learning
-from hmtl.training.learning_rate import SCHEDULER
-from hmtl.training.loss_weighting import LossWeighting
 from hmtl.training.memory import warn_of_large_batch
-from hmtl.training.parameter_groups import check_group_options, check_parameter_groups
-from hmtl.training.progress import TaskProgress
-from hmtl.training.task_sampler import TaskSampler
-from hmtl.training.task_training import RunningLoss, TaskData, TaskTraining
-from hmtl.training.tensorboard import TensorBoardCallback
-from hmtl.training.trackers import build_trackers, check_trackers
+from hmtl.training.optimization import (
+    Freezing,
+    check_group_options,
+    check_parameter_groups,
+    check_something_trains,
+)
+from hmtl.training.samplers import TaskSampler
+from hmtl.training.tasks import SCHEDULER, RunningLoss, TaskData, TaskProgress, TaskTraining
 from hmtl.training.trainer import MultiTaskTrainer
 
 logger = logging.getLogger(__name__)
@@ -86,10 +82,10 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
     metrics : `Dict[str, Any]`
         What is written to `metrics.json`.
     """
-    recover, force = begun_again(recover, force)
+    recover, force = after_elastic_restart(recover, force)
     config = with_word_starts(config, config_written_in(serialization_dir) if recover else None)
     run = parse_config(config)
-    check_trackers(run.trainer.trackers)
+    check_callbacks(run.trainer)
     if recover and (serialization_dir / PRETRAINED_DIR).is_dir():
         raise ConfigurationError(
             f"the run in {serialization_dir} was started by fine_tune.py. Recover it with fine_tune.py."
@@ -98,7 +94,7 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
         logger.warning("train.py starts from nothing: the config's section fine_tuning is not used")
     warn_of_lost_case(run.source)
     settings = run.trainer
-    together = taking_part(settings.cuda_device, settings.distributed_timeout_minutes)
+    together = joining_process_group(settings.cuda_device, settings.distributed_timeout_minutes)
     with together as processes, ExitStack() as stack:
         if processes.is_main:
             stack.enter_context(sole_writer(serialization_dir))
@@ -107,7 +103,7 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
         with processes.main_first():
             experiment = assemble(run, serialization_dir, SPLITS, processes=processes)
         _check_same_everywhere(experiment)
-        processes.draw_apart()
+        processes.seed_per_rank()
         trainer = build_trainer(experiment)
         if recover:
             resume(trainer)
@@ -117,8 +113,8 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
     return metrics
 
 
-def _check_is_shared(serialization_dir: Path, processes: Processes) -> None:
-    """All must see the directory that process 0 has just written to."""
+def _check_is_shared(serialization_dir: Path, processes: ProcessGroup) -> None:
+    """Check that all ranks see the directory that rank 0 has just written to."""
     with processes.main_first():
         written = serialization_dir / CONFIG_FILE
         moment = int(written.stat().st_mtime) if written.is_file() else None
@@ -128,7 +124,7 @@ def _check_is_shared(serialization_dir: Path, processes: Processes) -> None:
 
 
 def _check_same_everywhere(experiment: Experiment) -> None:
-    """Several machines may have different files."""
+    """Check that several machines do not have different files."""
     processes = experiment.processes
     processes.check_same("the config", experiment.config.source)
     for data in experiment.tasks:
@@ -257,7 +253,6 @@ def _build_trainer(experiment: Experiment, checkpointer: Checkpointer) -> MultiT
         device=experiment.device,
         checkpointer=checkpointer,
         callbacks=callbacks,
-        learning=_learning(experiment, sampler.drawn_tasks),
         loss_guard=InvalidLossGuard(
             experiment.serialization_dir,
             experiment.device,
@@ -266,6 +261,8 @@ def _build_trainer(experiment: Experiment, checkpointer: Checkpointer) -> MultiT
             part=processes.part,
         ),
         settings=settings,
+        loss_weighting=_loss_weighting(experiment),
+        gradient_surgery=_gradient_surgery(experiment, sampler.drawn_tasks),
         processes=processes,
     )
 
@@ -319,49 +316,62 @@ def _check_parameter_groups(optimizer: Block, model: Hmtl) -> None:
         check_parameter_groups(optimizer.get("parameter_groups"), names)
 
 
-def _learning(experiment: Experiment, drawn_tasks: List[str]) -> Learning:
-    config, settings = experiment.config, experiment.config.trainer
-    return Learning(
-        experiment.model,
-        Clipping(settings.grad_norm, settings.grad_clipping),
-        None
-        if settings.loss_weighting is None
-        else build(
-            LossWeighting,
-            settings.loss_weighting,
-            f"{TRAINER}.loss_weighting",
-            tasks=[task.name for task in config.tasks],
-            device=experiment.device,
-        ),
-        None
-        if settings.gradient_surgery is None
-        else build(
-            GradientSurgery,
-            settings.gradient_surgery,
-            f"{TRAINER}.gradient_surgery",
-            model=experiment.model,
-            tasks=drawn_tasks,
-            seed=config.seed,
-        ),
-        settings.gradient_accumulation_steps,
-        experiment.processes,
+def _loss_weighting(experiment: Experiment) -> Optional[LossWeighting]:
+    block = experiment.config.trainer.loss_weighting
+    if block is None:
+        return None
+    tasks = experiment.config.task_names
+    return build(
+        LossWeighting, block, f"{TRAINER}.loss_weighting", tasks=tasks, device=experiment.device
     )
 
 
+def _gradient_surgery(experiment: Experiment, tasks: List[str]) -> Optional[GradientSurgery]:
+    block = experiment.config.trainer.gradient_surgery
+    if block is None:
+        return None
+    path, seed = f"{TRAINER}.gradient_surgery", experiment.config.seed
+    return build(GradientSurgery, block, path, model=experiment.model, tasks=tasks, seed=seed)
+
+
+def check_callbacks(settings: TrainerConfig) -> None:
+    """
+    Check what can be known of the callbacks before a run writes anything.
+
+    # Raises
+
+    ConfigurationError
+        When the package of one is not installed, or two are of one class.
+    """
+    paths: Dict[str, str] = {}
+    for path, block in _callback_blocks(settings):
+        callback, _ = Callback.resolve_class_name(type_of(block))
+        # The name under which a checkpoint keeps its state.
+        name = callback.__name__
+        if name in paths:
+            raise ConfigurationError(
+                f"{path} is {type_of(block)!r}, as is {paths[name]}: write it once"
+            )
+        paths[name] = path
+        callback.check_available()
+
+
+def _callback_blocks(settings: TrainerConfig) -> Iterator[Tuple[str, Block]]:
+    """Yield the callbacks' blocks in the order in which they are told, with their paths in the config."""
+    for key, blocks in (("callbacks", settings.callbacks), ("trackers", settings.trackers)):
+        for number, block in enumerate(blocks):
+            yield f"{TRAINER}.{key}.{number}", block
+
+
 def _callbacks(experiment: Experiment) -> List[Callback]:
-    """Those that show and log."""
-    settings, directory = experiment.config.trainer, experiment.serialization_dir
-    return [
-        ConsoleCallback(show_progress=not settings.no_tqdm),
-        TensorBoardCallback(
-            directory,
-            settings.summary_interval,
-            settings.log_parameter_statistics,
-            settings.log_gradient_statistics,
-        ),
-        HistoryCallback(directory),
-        *build_trackers(settings.trackers, directory, experiment.config.source),
-    ]
+    settings = experiment.config.trainer
+    check_callbacks(settings)
+    given = {
+        "serialization_dir": experiment.serialization_dir,
+        "settings": settings,
+        "config": experiment.config.source,
+    }
+    return [build(Callback, block, path, **given) for path, block in _callback_blocks(settings)]
 
 
 def format_duration(seconds: float) -> str:

@@ -11,8 +11,8 @@ from hmtl.config.schema import Config, harmless_changes
 from hmtl.config.transformers import with_word_starts
 from hmtl.runs.assembly import parse_config
 from hmtl.runs.directory import CONFIG_FILE, has_nothing_to_lose
+from hmtl.runs.training import check_callbacks
 from hmtl.study.grid import Grid, Run
-from hmtl.training.trackers import check_trackers
 
 
 def check_grid(grid: Grid, study: Path) -> None:
@@ -33,7 +33,7 @@ def check_grid(grid: Grid, study: Path) -> None:
     for setup in grid.setups:
         config = Run(setup, grid.seeds[0]).config()
         try:
-            check_trackers(parse_config(config).trainer.trackers)
+            check_callbacks(parse_config(config).trainer)
         except ConfigurationError as error:
             raise ConfigurationError(f"setup {setup.name!r}: {error.message}") from error
         same = next((name for name, other in seen if not differences(other, config)), None)

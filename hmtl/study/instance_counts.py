@@ -18,8 +18,8 @@ from hmtl.metrics.fractions import Fractions
 from hmtl.models.heads.head import Head
 from hmtl.runs.assembly import Experiment
 from hmtl.runs.evaluation import load
-from hmtl.training.checkpointer import best_weights_name
-from hmtl.training.task_training import TaskData
+from hmtl.training.checkpoints import best_weights_name
+from hmtl.training.tasks import TaskData
 
 logger = logging.getLogger(__name__)
 

@@ -1,11 +1,12 @@
-"""Who is told what happens in a run. The trainer produces the figures; callbacks decide where they go."""
+"""Callbacks: what is shown, logged or done at each step and epoch of a run, beside training itself."""
 
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Mapping, Optional
 
 import torch
+from allennlp.common import Registrable
 
-from hmtl.training.task_training import RunningLoss
+from hmtl.training.tasks import RunningLoss
 
 
 @dataclass
@@ -31,10 +32,10 @@ class EpochReport:
     """
     An epoch that has just been trained and validated.
 
-    `epoch` counts from 0, `step` is the last one made. The other figures are by task: mean training loss
+    `epoch` counts from 0, `step` is the last one made. The rest is by task: mean training loss
     and, where computed, training metrics; validation metrics; the share of the steps; the learning rate
-    of the epoch to come; whether this is the task's best epoch so far. `learning` are what loss weighting
-    and gradient surgery have to tell, by the name of a curve and by task.
+    of the epoch to come; whether this is the task's best epoch so far. `balancing` are the metrics of loss
+    weighting and gradient surgery, by the name of a curve and by task.
     """
 
     epoch: int
@@ -45,15 +46,15 @@ class EpochReport:
     proportions: Dict[str, float] = field(default_factory=dict)
     learning_rates: Dict[str, float] = field(default_factory=dict)
     best: Dict[str, bool] = field(default_factory=dict)
-    learning: Dict[str, Dict[str, float]] = field(default_factory=dict)
+    balancing: Dict[str, Dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass
 class RunReport:
     """
-    Where a run starts or goes on: epochs and steps already made, steps an epoch, epochs at most, the
+    Where a run starts or resumes: epochs and steps already made, steps an epoch, epochs at most, the
     validation metric of each task, the model (to read, not to change), and the mean loss of each task in the
-    current epoch, which goes on being updated. Reading one waits for the device.
+    current epoch, which is updated at each step. Reading one waits for the device.
     """
 
     epoch: int
@@ -66,36 +67,60 @@ class RunReport:
     running_losses: Mapping[str, RunningLoss] = field(default_factory=dict)
 
 
-class Callback:
-    """Is told of a run; overrides what it cares for."""
+class Callback(Registrable):
+    """
+    Something that happens at certain moments of a run. A subclass overrides the methods of those that it
+    cares for.
+
+    Registered under a name (`@Callback.register("mine")`) in a package that comes in with
+    `--include-package`, a callback may stand in `multi_task_trainer.callbacks`. Its constructor takes what
+    the block in the config says. If it asks for them by name, it is also given `serialization_dir` (`Path`,
+    where the run is written), `settings` (`TrainerConfig`) and `config` (the whole one, `Dict[str, Any]`).
+
+    Of several processes, only rank 0 has these callbacks. They must not change the weights there.
+    """
+
+    @classmethod
+    def check_available(cls) -> None:
+        """
+        Check that what it needs is installed; called before a run writes anything.
+
+        # Raises
+
+        ConfigurationError
+            When it is not.
+        """
 
     def on_start(self, report: RunReport) -> None:
-        """The run starts or goes on."""
+        """Called when the run starts or resumes."""
 
     def on_epoch_start(self, epoch: int, steps_done: int) -> None:
-        """An epoch starts, or goes on after some of its steps."""
+        """Called when an epoch starts, or resumes after some of its steps."""
 
     def on_step(self, report: StepReport) -> None:
-        """A step was made; the gradients are still there."""
+        """Called after each step, while the gradients are still there."""
 
     def on_validation_start(self, num_batches: int) -> None:
-        """The validation of all tasks starts."""
+        """Called when the validation of all tasks starts."""
 
     def on_validation_step(self) -> None:
-        """A batch was validated."""
+        """Called after each batch of a validation."""
 
     def on_epoch(self, report: EpochReport) -> None:
-        """An epoch was trained and validated."""
+        """Called once an epoch was trained and validated, before its checkpoint."""
 
     def on_end(self) -> None:
-        """The run is over, or was broken off by an exception."""
+        """Called when the run is over, or was broken off by an exception."""
 
     def state_dict(self) -> Dict[str, Any]:
         """
-        What it needs to go on from here, as tensors and plain values; asked for at each checkpoint,
-        between `on_start` and `on_end`.
+        Return what it needs to resume from here, as tensors and plain values. Called at each checkpoint,
+        between `on_start` and `on_end`; the checkpoint keeps one state for each name of a class.
         """
         return {}
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
-        """The state at the checkpoint that the run will go on from; comes before `on_start`."""
+        """
+        Take up the state at the checkpoint that the run resumes from; empty where the callback was not there
+        yet. Called before `on_start`.
+        """

@@ -1,4 +1,4 @@
-"""Shows a run to whoever watches it in a terminal, or reads its log."""
+"""What a run shows in a terminal and in its log."""
 
 import logging
 import sys
@@ -8,6 +8,7 @@ from typing import Callable, Dict, Iterable, Optional
 from tqdm import tqdm
 
 from hmtl.common.reporting import counted, table
+from hmtl.config.schema import TrainerConfig
 from hmtl.data.batch_stream import Batch
 from hmtl.metrics.unpadded_loss import UNPADDED_LOSS
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
@@ -53,7 +54,7 @@ class Progress:
         self._interval = SECONDS_BETWEEN_LINES if self._bar.disable else SECONDS_BETWEEN_REMARKS
 
     def advance(self, remark: Optional[Remark] = None) -> None:
-        """A step was made. `remark` is asked, now and then only, for what else there is to say."""
+        """Count a step. `remark` is asked, now and then only, for what else there is to say."""
         self._done += 1
         self._bar.update()
         now = time.monotonic()
@@ -81,6 +82,7 @@ def _clock(seconds: float) -> str:
     return tqdm.format_interval(max(seconds, 0.0))
 
 
+@Callback.register("console")
 class ConsoleCallback(Callback):
     """
     Shows how far an epoch and the run have come, with the mean loss of each task in this epoch, and after
@@ -88,12 +90,12 @@ class ConsoleCallback(Callback):
 
     # Parameters
 
-    show_progress : `bool`, optional (default = `True`)
-        Otherwise the tables only.
+    settings : `TrainerConfig`
+        With `no_tqdm`, it shows the tables only.
     """
 
-    def __init__(self, show_progress: bool = True) -> None:
-        self.show_progress = show_progress
+    def __init__(self, settings: TrainerConfig) -> None:
+        self.show_progress = not settings.no_tqdm
         self._progress: Optional[Progress] = None
 
     def on_start(self, report: RunReport) -> None:
@@ -102,7 +104,7 @@ class ConsoleCallback(Callback):
         self._started = time.monotonic()
         logger.info(
             "%s: %s, %s an epoch, at most %s",
-            "going on" if report.step else "training",
+            "resuming" if report.step else "training",
             counted(len(report.validation_metrics), "tasks"),
             counted(report.steps_per_epoch, "steps"),
             counted(report.num_epochs, "epochs"),
@@ -149,7 +151,7 @@ class ConsoleCallback(Callback):
         self._end()
 
     def _remark(self) -> str:
-        """How long the run will take, validation included once there was one; and the mean losses."""
+        """Return how long the run will take, validation included once there was one; and the mean losses."""
         run = self.run
         seconds = (time.monotonic() - self._started) / (self._step - run.step)
         left = seconds * (run.num_epochs * run.steps_per_epoch - self._step)
@@ -173,7 +175,7 @@ class ConsoleCallback(Callback):
 
 
 def _loss(metrics: Dict[str, float]) -> str:
-    """With what it is without padding, where a head tells that, too."""
+    """Return the loss, with what it is without padding where a head tells that, too."""
     loss = f"{metrics['loss']:.3f}"
     if UNPADDED_LOSS in metrics:
         loss += f" (unpadded {metrics[UNPADDED_LOSS]:.3f})"
@@ -181,7 +183,7 @@ def _loss(metrics: Dict[str, float]) -> str:
 
 
 def progress_bar(batches: Iterable[Batch], title: str, total: int) -> Iterable[Batch]:
-    """Shows how far an evaluation has come."""
+    """Show how far an evaluation has come."""
     progress = Progress(title, total)
     try:
         for batch in batches:

@@ -3,9 +3,9 @@ Training with several processes, one for each device, which `torchrun` starts: w
 
 All of them go through the same steps. They draw the same tasks, have the same streams of batches, each
 computes its part of every batch, and their gradients are averaged before anything is made of them; so they
-hold the same weights, and what follows from weights and figures (best epochs, votes to stop, learning rates)
-needs no word between them. What only one of them may notice they ask each other: a signal, the clock, a loss
-that is not finite. Process 0 alone writes.
+hold the same weights, and what follows from weights and metrics (best epochs, votes to stop, learning rates)
+needs no communication. What only one of them may notice is reduced over all: a signal, the clock, a loss that
+is not finite. Only rank 0 writes.
 """
 
 import logging
@@ -13,59 +13,282 @@ import os
 import time
 from contextlib import ExitStack, contextmanager, redirect_stderr, suppress
 from datetime import timedelta
-from typing import Any, Dict, Iterable, Iterator, Optional, Tuple
+from itertools import zip_longest
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import torch
 import torch.distributed
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.common.devices import choose_device
-from hmtl.common.environment import number_of_processes, number_of_restarts
+from hmtl.common.environment import number_of_restarts, world_size
 from hmtl.common.interruption import Interrupted
 from hmtl.common.random_state import random_state, restore_random_state
 from hmtl.data.parts import WHOLE, Part, RepeatedBatch
 from hmtl.errors import DataError
 from hmtl.models.heads.head import LOSS_KINDS, Head
 from hmtl.models.hmtl import Hmtl
-from hmtl.training.collectives import Collectives, ProcessLost, telling_of_lost_processes
-from hmtl.training.gradient_averaging import average_gradients
-from hmtl.training.scoring import Scoring, SharedScoring
+from hmtl.training.memory import is_out_of_memory
 
 logger = logging.getLogger(__name__)
+
+# One process may read corpora and write files for hours while the others wait. Should it die meanwhile, its
+# closed connections tell at once; only a machine that vanishes is waited for so long.
+PATIENCE = timedelta(days=1)
+
+
+class ProcessLost(DataError):
+    """Another process of the run has ended, or cannot be reached."""
+
+
+class Collectives:
+    """
+    The operations of torch.distributed that a training needs, among all processes. Tensors on the CPU go by
+    gloo, those on a device by the backend that the processes were started with.
+
+    # Parameters
+
+    timeout : `timedelta`
+        How long to wait for the others.
+
+    # Raises
+
+    ProcessLost
+        By every method, when it waits in vain.
+    """
+
+    def __init__(self, timeout: timedelta) -> None:
+        self.part = Part(torch.distributed.get_rank(), torch.distributed.get_world_size())
+        self._on_cpu = torch.distributed.new_group(backend="gloo", timeout=timeout)
+        self._patient = torch.distributed.new_group(backend="gloo", timeout=PATIENCE)
+
+    def all_reduce_sum(self, tensor: torch.Tensor) -> None:
+        """Replace each rank's tensor by the sum over all ranks."""
+        self._reduce(tensor, torch.distributed.ReduceOp.SUM)
+
+    def all_reduce_max(self, tensor: torch.Tensor) -> None:
+        """Replace each rank's entries by the largest of all ranks."""
+        self._reduce(tensor, torch.distributed.ReduceOp.MAX)
+
+    def _reduce(self, tensor: torch.Tensor, operation: Any) -> None:
+        with naming_lost_processes():
+            torch.distributed.all_reduce(tensor, operation, group=self._group_of(tensor))
+
+    def broadcast(self, tensor: torch.Tensor) -> None:
+        """Replace each rank's tensor by that of rank 0."""
+        with naming_lost_processes():
+            torch.distributed.broadcast(tensor, src=0, group=self._group_of(tensor))
+
+    def all_gather(self, value: Any) -> List[Any]:
+        """Return what all ranks have given, in their order: anything that is made of plain values."""
+        values: List[Any] = [None] * self.part.world_size
+        with naming_lost_processes():
+            torch.distributed.all_gather_object(values, value, group=self._on_cpu)
+        return values
+
+    def barrier(self) -> None:
+        """Return once all ranks have come to it."""
+        with naming_lost_processes():
+            torch.distributed.barrier(group=self._patient)
+
+    def _group_of(self, tensor: torch.Tensor) -> Any:
+        # None is that of all processes and of the backend that they were started with.
+        return self._on_cpu if tensor.device.type == "cpu" else None
+
+
+@contextmanager
+def naming_lost_processes() -> Iterator[None]:
+    """
+    # Raises
+
+    ProcessLost
+        In place of the errors of torch.distributed.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
+        logger.debug("%s", error)
+        raise ProcessLost(
+            "another process of this run has ended, or cannot be reached; its own message says why. What was "
+            "written at the last checkpoint is whole: resume from there with the same command and --recover."
+        ) from error
+
+
+# Large enough that what a single exchange costs beside its bytes does not count, small enough that a copy
+# of it is no burden on memory.
+BUCKET_BYTES = 2**26
+
+
+def average_gradients(
+    parameters: Iterable[torch.nn.Parameter],
+    collectives: Collectives,
+    bucket_bytes: int = BUCKET_BYTES,
+) -> None:
+    """
+    Replace each rank's gradients by the mean over all ranks, a few large pieces at a time. A
+    parameter that had no part in the step of any rank stays without a gradient.
+
+    # Parameters
+
+    parameters : `Iterable[torch.nn.Parameter]`
+        In the same order on every rank.
+    collectives : `Collectives`
+    bucket_bytes : `int`, optional
+        How much to exchange at a time, at most; a larger parameter goes by itself.
+    """
+    parameters = list(parameters)
+    for bucket in _buckets(_used_anywhere(parameters, collectives), bucket_bytes):
+        _average(bucket, collectives)
+
+
+def _used_anywhere(
+    parameters: List[torch.nn.Parameter], collectives: Collectives
+) -> List[torch.nn.Parameter]:
+    """
+    Return those that some rank has a gradient of. All have drawn the same task, but a head may leave out a
+    part for the instances of one of them.
+    """
+    used = torch.tensor([each.grad is not None for each in parameters], dtype=torch.uint8)
+    collectives.all_reduce_max(used)
+    return [parameter for parameter, is_used in zip(parameters, used.tolist()) if is_used]
+
+
+def _buckets(
+    parameters: Iterable[torch.nn.Parameter], bucket_bytes: int
+) -> Iterator[List[torch.nn.Parameter]]:
+    """Yield parameters in their order, those of one type and device together."""
+    filling: Dict[Tuple[torch.dtype, torch.device], List[torch.nn.Parameter]] = {}
+    sizes: Dict[Tuple[torch.dtype, torch.device], int] = {}
+    for parameter in parameters:
+        kind = (parameter.dtype, parameter.device)
+        size = parameter.numel() * parameter.element_size()
+        if kind in filling and sizes[kind] + size > bucket_bytes:
+            yield filling.pop(kind)
+        if kind not in filling:
+            filling[kind], sizes[kind] = [], 0
+        filling[kind].append(parameter)
+        sizes[kind] += size
+    yield from filling.values()
+
+
+def _average(bucket: List[torch.nn.Parameter], collectives: Collectives) -> None:
+    gradients = [
+        torch.zeros_like(each) if each.grad is None else each.grad.contiguous() for each in bucket
+    ]
+    # A table of word vectors that fills its bucket is not copied.
+    flat = (
+        gradients[0].view(-1)
+        if len(gradients) == 1
+        else torch.cat([gradient.view(-1) for gradient in gradients])
+    )
+    collectives.all_reduce_sum(flat)
+    flat.div_(collectives.part.world_size)
+    for parameter, piece in zip(bucket, flat.split([each.numel() for each in bucket])):
+        parameter.grad = piece.view(parameter.shape)
+
+
+class Scoring:
+    """
+    Adds up the losses of the batches that are evaluated; the model's head counts by itself.
+
+    # Parameters
+
+    device : `torch.device`
+        Where the losses are.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._total = torch.zeros((), dtype=torch.float64, device=device)
+        self._count = 0
+
+    def add(self, loss: torch.Tensor) -> None:
+        """Add the loss of a batch that was evaluated, a scalar on the device."""
+        self._total += loss
+        self._count += 1
+
+    def finish(self) -> float:
+        """Return the mean loss of the batches; 0 if there was none. Reads from the device."""
+        return float(self._total) / max(self._count, 1)
+
+
+class DistributedScoring(Scoring):
+    """
+    The same where each rank evaluates some of the batches, in turn: losses and counts are added up in the
+    order of the batches, so that the metrics are those of one process to the last digit, and the same on
+    every rank.
+
+    # Parameters
+
+    device : `torch.device`
+    model : `Hmtl`
+        Its head has counted nothing yet. In the end it has counted the batches of all ranks.
+    task_name : `str`
+    collectives : `Collectives`
+    """
+
+    def __init__(
+        self, device: torch.device, model: Hmtl, task_name: str, collectives: Collectives
+    ) -> None:
+        super().__init__(device)
+        self.model = model
+        self.task_name = task_name
+        self.collectives = collectives
+        self._losses: List[torch.Tensor] = []
+        self._counts: List[Dict[str, Any]] = []
+
+    def add(self, loss: torch.Tensor) -> None:
+        self._losses.append(loss.double())
+        self._counts.append(self.model.counts(self.task_name))
+        self.model.get_metrics(self.task_name, reset=True)
+
+    def finish(self) -> float:
+        losses = torch.stack(self._losses).tolist() if self._losses else []
+        by_rank = self.collectives.all_gather(list(zip(losses, self._counts)))
+        in_order = [
+            scored for in_turn in zip_longest(*by_rank) for scored in in_turn if scored is not None
+        ]
+        total = 0.0
+        for loss, counts in in_order:
+            total += loss
+            self.model.add_counts(self.task_name, counts)
+        return total / max(len(in_order), 1)
+
 
 TIMEOUT_MINUTES = 30.0
 # The process with the reason is to say it first, and to be the one that torchrun names.
 SECONDS_AFTER_YOU = 2.0
-# Numbers from which processes draw apart, below the largest seed.
+# Seeds of the other ranks are drawn from so many, below the largest seed.
 SEEDS = 2**62
 # Integers as wide as what they are to be summed for, whatever it means.
 BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
-class Processes:
+class ProcessGroup:
     """
-    The processes that train a model together, as one of them sees them. This is the one that is alone: there
-    is nobody to ask, and nothing costs anything.
+    The processes that train a model together, as one of them sees them. This one is the group of a single
+    process, in which every operation is free.
     """
 
     part: Part = WHOLE
 
     @property
     def is_main(self) -> bool:
-        """Whether this is the one that writes, and is watched."""
-        return self.part.number == 0
+        """Whether this is rank 0, the one that writes and is watched."""
+        return self.part.rank == 0
 
     @property
-    def are_several(self) -> bool:
-        return self.part.total > 1
+    def is_distributed(self) -> bool:
+        return self.part.world_size > 1
 
     def device(self, cuda_device: Optional[int]) -> torch.device:
-        """The device of this process; `cuda_device` is the config's."""
+        """Return the device of this rank; `cuda_device` is the config's."""
         return choose_device(cuda_device)
 
     @contextmanager
     def main_first(self) -> Iterator[None]:
-        """All run the block, process 0 first, and the others, without a word, once it is through."""
+        """Run the block on rank 0 first, then on the others, which show nothing."""
         yield
 
     def check_same(self, what: str, value: Any) -> None:
@@ -80,10 +303,10 @@ class Processes:
         # Raises
 
         DataError
-            When it is not the same in all processes.
+            When it is not the same on all ranks.
         """
 
-    def check_can_share(self, model: Hmtl) -> None:
+    def check_can_distribute(self, model: Hmtl) -> None:
         """
         # Raises
 
@@ -91,8 +314,8 @@ class Processes:
             When the model has a part that several processes cannot train or score together.
         """
 
-    def take_weights_of_main(self, model: Hmtl) -> None:
-        """All begin with the weights of process 0, as kinds of processors initialise them differently."""
+    def broadcast_weights(self, model: Hmtl) -> None:
+        """Give all ranks the weights of rank 0, as kinds of processors initialise them differently."""
 
     def check_same_weights(self, model: Hmtl) -> None:
         """
@@ -102,33 +325,31 @@ class Processes:
             When the processes do not hold the same weights, to the last bit.
         """
 
-    def draw_apart(self) -> None:
-        """From here on torch's random numbers (dropout) are others in each process."""
+    def seed_per_rank(self) -> None:
+        """Seed torch's random numbers (dropout) differently on each rank."""
 
     def random_states(self) -> Dict[str, Any]:
-        """The random states of all processes, for the checkpoint."""
+        """Return the random states of all ranks, for the checkpoint."""
         return {"random": random_state()}
 
     def restore_random_states(self, state: Dict[str, Any]) -> None:
-        """Goes on from what `random_states` returned, in as many processes or in others."""
+        """Resume from what `random_states` returned, with the same world size or another."""
         restore_random_state(state["random"])
 
     def any(self, flag: bool) -> bool:
-        """Whether it is so in any process."""
+        """Return whether it is so on any rank."""
         return flag
 
-    def largest(self, number: int) -> int:
-        """The largest of all processes' numbers."""
+    def all_reduce_max(self, number: int) -> int:
+        """Return the largest of all ranks' numbers."""
         return number
 
     @contextmanager
-    def counting_together(
-        self, model: Hmtl, task_name: str, batch: Dict[str, Any]
-    ) -> Iterator[None]:
-        """What a head counts of a training batch in the block is that of all processes afterwards."""
+    def reducing_counts(self, model: Hmtl, task_name: str, batch: Dict[str, Any]) -> Iterator[None]:
+        """Add up over all ranks what a head counts of a training batch in the block."""
         yield
 
-    def joined(
+    def reduce_loss(
         self, model: Hmtl, task_name: str, batch: Dict[str, Any], output: Dict[str, torch.Tensor]
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """
@@ -137,46 +358,46 @@ class Processes:
         model : `Hmtl`
         task_name : `str`
         batch : `Dict[str, Any]`
-            This process's part of a training batch.
+            This rank's part of a training batch.
         output : `Dict[str, torch.Tensor]`
             What the model made of it.
 
         # Returns
 
         own : `torch.Tensor`
-            The loss to learn from: its mean over the processes, and the mean of its gradients, are those of
+            The loss to learn from: its mean over the ranks, and the mean of its gradients, are those of
             the whole batch. A scalar.
         whole : `torch.Tensor`
-            That of the whole batch, the same in all processes. A detached scalar.
+            That of the whole batch, the same on all ranks. A detached scalar.
         """
         return output["loss"], output["loss"].detach()
 
     def average_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
-        """Afterwards each process has the mean of all processes' gradients."""
+        """Replace each rank's gradients by the mean over all ranks."""
 
     def scoring(self, model: Hmtl, task_name: str, device: torch.device) -> Scoring:
-        """For the evaluation of a task, of which the head has counted nothing yet."""
+        """Return what adds up the evaluation of a task, of which the head has counted nothing yet."""
         return Scoring(device)
 
 
-ALONE = Processes()
+SINGLE_PROCESS = ProcessGroup()
 
 
-class SeveralProcesses(Processes):
+class DistributedProcessGroup(ProcessGroup):
     """
-    One of several.
+    The group of several processes, which torch.distributed connects.
 
     # Parameters
 
     collectives : `Collectives`
-    local_number : `int`
-        Which process of its machine it is, counted from 0: that is the number of its CUDA device.
+    local_rank : `int`
+        Its rank among those of its machine: that is the number of its CUDA device.
     """
 
-    def __init__(self, collectives: Collectives, local_number: int) -> None:
+    def __init__(self, collectives: Collectives, local_rank: int) -> None:
         self.part = collectives.part
         self._collectives = collectives
-        self._local_number = local_number
+        self._local_number = local_rank
 
     def device(self, cuda_device: Optional[int]) -> torch.device:
         return choose_device(cuda_device, self._local_number)
@@ -185,22 +406,22 @@ class SeveralProcesses(Processes):
     def main_first(self) -> Iterator[None]:
         if self.is_main:
             yield
-            self._collectives.wait()
+            self._collectives.barrier()
         else:
-            self._collectives.wait()
+            self._collectives.barrier()
             with _silently():
                 yield
 
     def check_same(self, what: str, value: Any) -> None:
-        values = self._collectives.gather(value)
-        others = [number for number, each in enumerate(values) if each != values[0]]
+        values = self._collectives.all_gather(value)
+        others = [rank for rank, each in enumerate(values) if each != values[0]]
         if others:
             raise DataError(
-                f"{what} must be the same in all processes, but in process {others[0]} (of {len(values)}, "
-                "counted from 0) it is not what it is in process 0. Give all machines the same files."
+                f"{what} must be the same on all ranks, but on rank {others[0]} (of {len(values)}, "
+                "counted from 0) it is not what it is on rank 0. Give all machines the same files."
             )
 
-    def check_can_share(self, model: Hmtl) -> None:
+    def check_can_distribute(self, model: Hmtl) -> None:
         if any(getattr(module, "sparse", False) for module in model.modules()):
             raise ConfigurationError(
                 "several processes cannot average gradients that are sparse: remove 'sparse' from the "
@@ -210,66 +431,64 @@ class SeveralProcesses(Processes):
             assert isinstance(head, Head)
             _check_head(name, head)
 
-    def take_weights_of_main(self, model: Hmtl) -> None:
+    def broadcast_weights(self, model: Hmtl) -> None:
         for tensor in model.state_dict().values():
-            self._collectives.take_from_main(tensor)
+            self._collectives.broadcast(tensor)
 
     def check_same_weights(self, model: Hmtl) -> None:
         state = model.state_dict()
         # Integers are added up without rounding, in whatever order a device does it.
         sums = torch.stack([_bits_of(each).sum(dtype=torch.int64).cpu() for each in state.values()])
         first = sums.clone()
-        self._collectives.take_from_main(first)
+        self._collectives.broadcast(first)
         differing = [name for name, same in zip(state, (sums == first).tolist()) if not same]
         if self.any(bool(differing)):
             raise DataError(
                 "the processes do not hold the same weights any more"
-                f"{f' (here {differing[0]} differs from that of process 0)' if differing else ''}. Train on "
+                f"{f' (here {differing[0]} differs from that of rank 0)' if differing else ''}. Train on "
                 "machines of one kind, with the same versions; a head, sampler or callback of your own must "
-                "not change weights in one process only."
+                "not change weights on one rank only."
             )
 
-    def draw_apart(self) -> None:
-        # They have drawn the same numbers up to now, so this one is the same as well. Process 0 draws on as
-        # if it were alone.
+    def seed_per_rank(self) -> None:
+        # They have drawn the same numbers up to now, so this one is the same as well. Rank 0 draws on like a
+        # single process.
         if not self.is_main:
             seed = int(torch.randint(SEEDS, ()))
-            torch.manual_seed(seed + self.part.number)
+            torch.manual_seed(seed + self.part.rank)
 
     def random_states(self) -> Dict[str, Any]:
-        first, *others = self._collectives.gather(random_state())
+        first, *others = self._collectives.all_gather(random_state())
         return {"random": first, "random_of_others": others}
 
     def restore_random_states(self, state: Dict[str, Any]) -> None:
         states = [state["random"], *state.get("random_of_others", [])]
-        if len(states) == self.part.total:
-            restore_random_state(states[self.part.number])
+        if len(states) == self.part.world_size:
+            restore_random_state(states[self.part.rank])
         else:
             restore_random_state(states[0])
-            self.draw_apart()
+            self.seed_per_rank()
 
     def any(self, flag: bool) -> bool:
-        return bool(self.largest(int(flag)))
+        return bool(self.all_reduce_max(int(flag)))
 
-    def largest(self, number: int) -> int:
+    def all_reduce_max(self, number: int) -> int:
         shared = torch.tensor(number)
-        self._collectives.largest(shared)
+        self._collectives.all_reduce_max(shared)
         return int(shared)
 
     @contextmanager
-    def counting_together(
-        self, model: Hmtl, task_name: str, batch: Dict[str, Any]
-    ) -> Iterator[None]:
+    def reducing_counts(self, model: Hmtl, task_name: str, batch: Dict[str, Any]) -> Iterator[None]:
         before = model.counts(task_name)
         model.get_metrics(task_name, reset=True)
         yield
         mine = None if isinstance(batch, RepeatedBatch) else model.counts(task_name)
         model.restore_counts(task_name, before)
-        for counts in self._collectives.gather(mine):
+        for counts in self._collectives.all_gather(mine):
             if counts is not None:
                 model.add_counts(task_name, counts)
 
-    def joined(
+    def reduce_loss(
         self, model: Hmtl, task_name: str, batch: Dict[str, Any], output: Dict[str, torch.Tensor]
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         loss = output["loss"]
@@ -280,16 +499,16 @@ class SeveralProcesses(Processes):
         )
         # What was divided by is taken out again, and put in once all are added up.
         totals = torch.stack([loss.detach() * weight, weight])
-        self._collectives.sum(totals)
+        self._collectives.all_reduce_sum(totals)
         scale = torch.ones_like(weight) if divisor is None else totals[1]
-        own = loss * (weight / scale * self.part.total).to(loss.dtype)
+        own = loss * (weight / scale * self.part.world_size).to(loss.dtype)
         return own, (totals[0] / scale).to(loss.dtype)
 
     def average_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         average_gradients(parameters, self._collectives)
 
     def scoring(self, model: Hmtl, task_name: str, device: torch.device) -> Scoring:
-        return SharedScoring(device, model, task_name, self._collectives)
+        return DistributedScoring(device, model, task_name, self._collectives)
 
 
 def _check_head(name: str, head: Head) -> None:
@@ -316,7 +535,7 @@ def _bits_of(tensor: torch.Tensor) -> torch.Tensor:
 
 @contextmanager
 def _silently() -> Iterator[None]:
-    """What another process has told already is not told again: neither messages nor progress bars."""
+    """Show neither messages nor progress bars: rank 0 has shown them already."""
     handlers = logging.getLogger().handlers
     levels = [handler.level for handler in handlers]
     with ExitStack() as stack:
@@ -332,11 +551,11 @@ def _silently() -> Iterator[None]:
 
 
 @contextmanager
-def taking_part(
+def joining_process_group(
     cuda_device: Optional[int] = None, timeout_minutes: float = TIMEOUT_MINUTES
-) -> Iterator[Processes]:
+) -> Iterator[ProcessGroup]:
     """
-    Joins the other processes of the run, if torchrun has started any, for as long as the block takes.
+    Join the process group of the run, if torchrun has started one, for as long as the block takes.
 
     # Parameters
 
@@ -356,18 +575,18 @@ def taking_part(
         raise ConfigurationError(
             f"multi_task_trainer.distributed_timeout_minutes is {timeout_minutes}; write more than 0"
         )
-    if number_of_processes() == 1:
-        yield ALONE
+    if world_size() == 1:
+        yield SINGLE_PROCESS
         return
-    local_number = int(os.environ.get("LOCAL_RANK", 0))
-    device = choose_device(cuda_device, local_number)
+    local_rank = int(os.environ.get("LOCAL_RANK", 0))
+    device = choose_device(cuda_device, local_rank)
     if device.type == "cuda":
         torch.cuda.set_device(device)
     timeout = timedelta(minutes=timeout_minutes)
     _join("nccl" if device.type == "cuda" else "gloo", timeout)
     in_good_order = False
     try:
-        processes = SeveralProcesses(Collectives(timeout), local_number)
+        processes = DistributedProcessGroup(Collectives(timeout), local_rank)
         with _only_warnings_but_of_main(processes):
             yield processes
         in_good_order = True
@@ -380,23 +599,23 @@ def taking_part(
 
 
 def _join(backend: str, timeout: timedelta) -> None:
-    with telling_of_lost_processes():
-        store, number, total = next(torch.distributed.rendezvous("env://", timeout=timeout))
-        # Where torchrun begins anew, the addresses of the processes before are still there.
+    with naming_lost_processes():
+        store, rank, world_size = next(torch.distributed.rendezvous("env://", timeout=timeout))
+        # After an elastic restart, the addresses of the processes before are still there.
         store = torch.distributed.PrefixStore(f"start {number_of_restarts()}", store)
         torch.distributed.init_process_group(
-            backend, timeout=timeout, store=store, rank=number, world_size=total
+            backend, timeout=timeout, store=store, rank=rank, world_size=world_size
         )
 
 
 @contextmanager
-def _only_warnings_but_of_main(processes: Processes) -> Iterator[None]:
+def _only_warnings_but_of_main(processes: ProcessGroup) -> Iterator[None]:
     library = logging.getLogger(__name__.partition(".")[0])
     level = library.level
     if not processes.is_main:
         library.setLevel(logging.WARNING)
     else:
-        logger.info("%d processes train together", processes.part.total)
+        logger.info("%d processes train together", processes.part.world_size)
     try:
         yield
     finally:
@@ -404,7 +623,7 @@ def _only_warnings_but_of_main(processes: Processes) -> Iterator[None]:
 
 
 def _leave(in_good_order: bool) -> None:
-    """Closes the connections, by which the others know at once."""
+    """Leave the process group; the other ranks notice at once."""
     if not in_good_order:
         # To leave in good order waits for operations that another process may never come to.
         everyone = torch.distributed.group.WORLD
@@ -413,9 +632,9 @@ def _leave(in_good_order: bool) -> None:
     torch.distributed.destroy_process_group()
 
 
-def begun_again(recover: bool, force: bool) -> Tuple[bool, bool]:
+def after_elastic_restart(recover: bool, force: bool) -> Tuple[bool, bool]:
     """
-    What `--recover` and `--force` mean to this process. With `--max-restarts`, torchrun starts all processes
-    anew when one has failed, with the same command: then the run is there, and goes on.
+    Return what `--recover` and `--force` mean to this process. With `--max-restarts`, torchrun restarts all
+    processes when one has failed, with the same command: then the run is there, and is resumed.
     """
     return (True, False) if number_of_restarts() else (recover, force)

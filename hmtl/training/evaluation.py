@@ -7,16 +7,16 @@ import torch
 from hmtl.common.devices import to_device
 from hmtl.data.batch_stream import Batch, EvaluationBatches
 from hmtl.models.hmtl import Hmtl
-from hmtl.training.distributed import ALONE, Processes
+from hmtl.training.distributed import SINGLE_PROCESS, ProcessGroup
 from hmtl.training.memory import naming_batch_if_too_large
-from hmtl.training.task_training import TaskData
+from hmtl.training.tasks import TaskData
 
 # Wraps an iterable in a progress bar with a title.
 ProgressBar = Callable[[Iterable[Batch], str, int], Iterable[Batch]]
 
 
 def no_progress_bar(batches: Iterable[Batch], title: str, total: int) -> Iterable[Batch]:
-    """For where nobody watches."""
+    """Show nothing."""
     return batches
 
 
@@ -27,10 +27,10 @@ def evaluate(
     device: torch.device,
     full: bool = False,
     progress_bar: ProgressBar = no_progress_bar,
-    processes: Processes = ALONE,
+    processes: ProcessGroup = SINGLE_PROCESS,
 ) -> Dict[str, Any]:
     """
-    Scores the model as it is; its training mode is left as it was.
+    Score the model as it is; its training mode is left as it was.
 
     # Parameters
 
@@ -42,7 +42,7 @@ def evaluate(
     full : `bool`, optional (default = `False`)
         Include the detail of `Head.get_metrics`.
     progress_bar : `ProgressBar`, optional
-    processes : `Processes`, optional
+    processes : `ProcessGroup`, optional
         Between which the batches are shared out.
 
     # Returns
@@ -75,9 +75,9 @@ def evaluate_on_test(
     tasks: List[TaskData],
     device: torch.device,
     progress_bar: ProgressBar = no_progress_bar,
-    processes: Processes = ALONE,
+    processes: ProcessGroup = SINGLE_PROCESS,
 ) -> Dict[str, Dict[str, Any]]:
-    """The full test metrics, by task, of every task that is to be evaluated on its test split."""
+    """Return the full test metrics, by task, of every task that is to be evaluated on its test split."""
     return {
         data.task.name: evaluate(
             model, data.task.name, data.test, device, True, progress_bar, processes

@@ -12,11 +12,12 @@ from hmtl.training.tensorboard import flat
 HISTORY_FILE = "history.json"
 
 
+@Callback.register("history")
 class HistoryCallback(Callback):
     """
     Writes `history.json`: how many parameters the model has, how many steps an epoch, and for each epoch
     where it ended (`step`, and `seconds` of training and validation since the run began), each task's share
-    of its steps, and the figures of training and validation.
+    of its steps, and the metrics of training and validation.
 
     # Parameters
 

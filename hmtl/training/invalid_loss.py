@@ -13,7 +13,7 @@ from hmtl.data.batch_stream import Batch, sources_of
 from hmtl.data.parts import WHOLE, Part
 from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
-from hmtl.training.checkpoint import save_tensors
+from hmtl.training.checkpoints import save_tensors
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class _Step(NamedTuple):
 class InvalidLossGuard:
     """
     Looks at the loss of every training step. If one is NaN or infinite, the batch is written to
-    `invalid_loss_step_<step>.th` in the serialization directory, and the run stops, or goes on without it.
+    `invalid_loss_step_<step>.th` in the serialization directory, and the run stops, or skips it.
 
     On the CPU a loss is looked at before anything is learned from it. On an accelerator it is looked at
     some steps later, so that no step waits for the device, but always before a checkpoint; to skip
@@ -84,7 +84,7 @@ class InvalidLossGuard:
         self._random: Dict[str, torch.Tensor] = {}
 
     def before_forward(self) -> None:
-        """Notes the state of chance, so that a loss can be computed again with the same dropout."""
+        """Note the random state, so that a loss can be computed again with the same dropout."""
         if self.read_together == 1:
             self._random = _random_states(self.device)
 
@@ -98,6 +98,8 @@ class InvalidLossGuard:
         whole_loss: Optional[torch.Tensor] = None,
     ) -> bool:
         """
+        Look at the loss of a batch, at once or later together with others.
+
         # Parameters
 
         number : `int`
@@ -123,12 +125,12 @@ class InvalidLossGuard:
             When a loss is invalid and the run is to stop.
         """
         whole = torch.isfinite(loss.detach() if whole_loss is None else whole_loss)
-        own = whole if self.part.total == 1 else torch.isfinite(loss.detach())
+        own = whole if self.part.world_size == 1 else torch.isfinite(loss.detach())
         self._pending.append(_Step(number, task_name, batch, whole, own))
         return len(self._pending) < self.read_together or self.check(model)
 
     def check(self, model: Hmtl) -> bool:
-        """Looks at all losses that were not looked at yet; see `accepts`."""
+        """Look at all losses that were not looked at yet; see `accepts`."""
         if not self._pending:
             return True
         steps, self._pending = self._pending, []
@@ -140,12 +142,12 @@ class InvalidLossGuard:
         problem = (
             self._describe(step, self._save(step, model), model)
             if is_own
-            else f"{_headline(step)} It is another process's part of the batch, whose message says more."
+            else f"{_headline(step)} It is another rank's part of the batch, whose message says more."
         )
         if self.action == STOP:
             raise DataError(
                 f"{problem} Lower the optimizer's lr, set multi_task_trainer.grad_norm, mend what is empty "
-                f"or extreme there, or write multi_task_trainer.on_invalid_loss: {SKIP!r}; then go on from "
+                f"or extreme there, or write multi_task_trainer.on_invalid_loss: {SKIP!r}; then resume from "
                 "the last checkpoint with --recover."
             )
         self.num_skipped += 1
@@ -159,8 +161,8 @@ class InvalidLossGuard:
         return False
 
     def _save(self, step: _Step, model: Hmtl) -> Path:
-        process = f"_process_{self.part.number}" if self.part.total > 1 else ""
-        path = self.serialization_dir / f"invalid_loss_step_{step.number}{process}.th"
+        rank = f"_rank_{self.part.rank}" if self.part.world_size > 1 else ""
+        path = self.serialization_dir / f"invalid_loss_step_{step.number}{rank}.th"
         # Read later, the model has learned from the batch, and its weights tell nothing any more.
         known = {"model": model.state_dict(), "random": self._random} if self._random else {}
         save_tensors(
@@ -185,7 +187,7 @@ class InvalidLossGuard:
 
 def reproduce(model: Hmtl, path: Path) -> float:
     """
-    The loss of a batch that an `InvalidLossGuard` wrote, again.
+    Compute the loss of a batch that an `InvalidLossGuard` wrote once more.
 
     # Parameters
 

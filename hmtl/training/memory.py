@@ -43,7 +43,7 @@ def naming_batch_if_too_large(task_name: str, batch: Batch) -> Iterator[None]:
 
 
 def warn_of_large_batch(task_name: str, head: Head, stream: BatchStream) -> None:
-    """Logs a warning where the largest batch of a task may take much memory, by its head's estimate."""
+    """Log a warning where the largest batch of a task may take much memory, by its head's estimate."""
     num_texts, num_tokens = stream.worst_batch
     num_bytes = head.training_memory(num_texts, num_tokens)
     if num_bytes < LARGE:
@@ -52,7 +52,7 @@ def warn_of_large_batch(task_name: str, head: Head, stream: BatchStream) -> None
     if num_texts > 1:
         remedies.insert(0, "write max_tokens_per_batch or a smaller batch_size in iterators")
     logger.warning(
-        "task %s: a training batch may hold %s, the longest of %s, for which its head alone takes some %.1f "
+        "task %s: a training batch may hold %s, the longest of %s, for which its head takes some %.1f "
         "GB. If that is too much: %s.",
         *(task_name, counted(num_texts, "texts"), counted(num_tokens, "tokens")),
         *(num_bytes / 2**30, "; or ".join(remedies)),
@@ -60,7 +60,7 @@ def warn_of_large_batch(task_name: str, head: Head, stream: BatchStream) -> None
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether torch's error says that the memory of the CPU or a device does not suffice."""
+    """Return whether torch's error says that the memory of the CPU or a device does not suffice."""
     if isinstance(error, torch.OutOfMemoryError):
         return True
     return any(sign in str(error) for sign in CPU_OUT_OF_MEMORY)

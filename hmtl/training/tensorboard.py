@@ -1,14 +1,115 @@
-"""Writes a run's figures for TensorBoard."""
+"""The curves of a run, for TensorBoard."""
 
+import socket
+import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple
 
-from allennlp.common.checks import ConfigurationError
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.record_writer import RecordWriter
 
+from hmtl.common.files import FileBeingWritten, make_durable, refusals
+from hmtl.config.schema import TrainerConfig
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
-from hmtl.training.event_log import EventLog
+
+# By this TensorBoard knows the files; after it stands a time in seconds.
+EVENT_FILES = "events.out.tfevents."
+FILE_VERSION = "brain.Event:2"
 
 
+class EventLog:
+    """
+    Curves of a run over one axis: training steps, or epochs. A run that is resumed writes to a new file,
+    which begins with a mark: of what earlier files have, readers forget the points from there on.
+
+    It is what torch's `SummaryWriter(purge_step=...)` writes. That one names its files by second, process
+    and a counter, so that after a quick recovery, or with another machine's clock, a reader may take them
+    in the wrong order and forget the wrong points; and what the system refuses ends in a thread of its own.
+
+    # Parameters
+
+    directory : `Path`
+        Made if it is not there.
+    next_step : `int`
+        The first place on the axis that will be logged.
+
+    # Raises
+
+    DataError
+        When something cannot be written; so does each method.
+    """
+
+    def __init__(self, directory: Path, next_step: int) -> None:
+        self.directory = directory
+        self.next_step = next_step
+        self._file: Optional[FileBeingWritten] = None
+        with refusals(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+
+    def add(self, tag: str, value: float, step: int) -> None:
+        """
+        Add a point, which others see after `flush`.
+
+        # Parameters
+
+        tag : `str`
+            The curve's name; what stands before a slash groups it.
+        value : `float`
+        step : `int`
+            Where on the axis.
+        """
+        summary = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
+        with refusals(self.directory):
+            if self._file is None:
+                # Only now: a run that has nothing left to log leaves no empty file.
+                self._file = self._new_file()
+                self._write(Event(file_version=FILE_VERSION))
+                start = SessionLog(status=SessionLog.START)
+                self._write(Event(step=self.next_step, session_log=start))
+            self._write(Event(step=step, summary=summary))
+
+    def _new_file(self) -> FileBeingWritten:
+        # Readers take the files of a directory in the order of their names.
+        names = (path.name for path in self.directory.glob(f"{EVENT_FILES}*"))
+        times = [name.removeprefix(EVENT_FILES).partition(".")[0] for name in names]
+        moment = max([int(time.time()), *(int(each) + 1 for each in times if each.isdecimal())])
+        file = FileBeingWritten(
+            self.directory / f"{EVENT_FILES}{moment:010d}.{socket.gethostname()}"
+        )
+        make_durable(self.directory)
+        return file
+
+    def _write(self, event: Event) -> None:
+        event.wall_time = time.time()
+        RecordWriter(self._file).write(event.SerializeToString())
+
+    def flush(self) -> None:
+        """Return once others can read all points, even if this process is killed."""
+        if self._file is not None:
+            with refusals(self.directory):
+                self._file.flush()
+
+    def make_durable(self) -> None:
+        """Return once all points would survive a loss of power."""
+        if self._file is not None:
+            with refusals(self.directory):
+                self._file.make_durable()
+
+    def close(self) -> None:
+        """Flush, unless that was refused before; nothing is logged any more."""
+        if self._file is None:
+            return
+        if self._file.refusal is None:
+            with refusals(self.directory):
+                self._file.close()
+        else:
+            # The run has ended with that message, and from its last checkpoint it will log these again.
+            self._file.abandon()
+        self._file = None
+
+
+@Callback.register("tensorboard")
 class TensorBoardCallback(Callback):
     """
     Writes to `log/train` by step, to `log/train_epochs` and `log/validation` by epoch: readers are told by
@@ -17,29 +118,14 @@ class TensorBoardCallback(Callback):
     # Parameters
 
     serialization_dir : `Path`
-    summary_interval : `int`, optional (default = `100`)
-        Steps between two points of a per-step curve.
-    log_parameter_statistics : `bool`, optional (default = `True`)
-        Mean and standard deviation of every parameter, at that interval.
-    log_gradient_statistics : `bool`, optional (default = `False`)
-        The same of every gradient.
+    settings : `TrainerConfig`
+        Of which it takes `summary_interval`, the steps between two points of a per-step curve, and whether to
+        log mean and standard deviation of every parameter and of every gradient at that interval.
     """
 
-    def __init__(
-        self,
-        serialization_dir: Path,
-        summary_interval: int = 100,
-        log_parameter_statistics: bool = True,
-        log_gradient_statistics: bool = False,
-    ) -> None:
-        if summary_interval < 1:
-            raise ConfigurationError(
-                f"multi_task_trainer.summary_interval is {summary_interval}; it must be at least 1"
-            )
+    def __init__(self, serialization_dir: Path, settings: TrainerConfig) -> None:
         self.log_dir = serialization_dir / "log"
-        self.summary_interval = summary_interval
-        self.log_parameter_statistics = log_parameter_statistics
-        self.log_gradient_statistics = log_gradient_statistics
+        self.settings = settings
 
     def on_start(self, report: RunReport) -> None:
         self.model = report.model
@@ -52,7 +138,7 @@ class TensorBoardCallback(Callback):
     def on_step(self, report: StepReport) -> None:
         if report.metrics is not None:
             self._write_step(report.task_name, report.metrics, report.step)
-        if report.step % self.summary_interval == 0:
+        if report.step % self.settings.summary_interval == 0:
             # The mean of the epoch so far, as in 2018.
             loss = float(report.loss) if report.mean_loss is None else report.mean_loss()
             self._write_step(report.task_name, {"loss": loss}, report.step)
@@ -61,10 +147,10 @@ class TensorBoardCallback(Callback):
 
     def _write_statistics(self, step: int) -> None:
         for name, parameter in self.model.named_parameters():
-            if self.log_parameter_statistics:
+            if self.settings.log_parameter_statistics:
                 self.step_log.add(f"parameter_mean/{name}", parameter.mean().item(), step)
                 self.step_log.add(f"parameter_std/{name}", _std(parameter), step)
-            if self.log_gradient_statistics and parameter.grad is not None:
+            if self.settings.log_gradient_statistics and parameter.grad is not None:
                 self.step_log.add(f"grad_mean/{name}", parameter.grad.mean().item(), step)
                 self.step_log.add(f"grad_std/{name}", _std(parameter.grad), step)
 
@@ -82,7 +168,7 @@ class TensorBoardCallback(Callback):
             self.epoch_log.add(f"training_proportions/{task_name}", steps, report.epoch)
             rate = report.learning_rates[task_name]
             self.epoch_log.add(f"learning_rates/{task_name}", rate, report.epoch)
-        for name, value in flat(report.learning):
+        for name, value in flat(report.balancing):
             self.epoch_log.add(name, value, report.epoch)
         self.epoch_log.flush()
         self.validation_log.flush()
@@ -107,7 +193,7 @@ def _std(tensor: Any) -> float:
 
 
 def flat(metrics: Dict[str, Any]) -> Iterator[Tuple[str, float]]:
-    """Metrics by name, those in a nested dictionary as `outer/inner`."""
+    """Yield metrics by name, those in a nested dictionary as `outer/inner`."""
     for name, value in metrics.items():
         if isinstance(value, dict):
             for inner, number in flat(value):

@@ -1,12 +1,11 @@
-"""Services outside that keep a run's figures: Weights & Biases, MLflow. Their packages are not required."""
+"""Services outside that keep a run's metrics: Weights & Biases, MLflow. Their packages are not required."""
 
 import importlib
 from abc import abstractmethod
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
-from allennlp.common import Params, Registrable
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.config.safety import check_plain_names
@@ -16,12 +15,15 @@ from hmtl.training.tensorboard import flat
 WHERE = "multi_task_trainer.trackers"
 
 
-class Tracker(Callback, Registrable):
+class Tracker(Callback):
     """
-    Tells a service of a run. A run that goes on after an interruption is the same one there.
+    Sends the metrics of a run to a service. A run that is resumed is the same one there.
 
     # Parameters
 
+    serialization_dir : `Path`
+    config : `Dict[str, Any]`
+        The whole one.
     step_interval : `int`, optional (default = `100`)
         Steps between two points of the curves of training losses.
 
@@ -34,18 +36,20 @@ class Tracker(Callback, Registrable):
     # The package that speaks to the service, and what it is installed as.
     package: str
 
-    def __init__(self, step_interval: int = 100) -> None:
+    def __init__(
+        self, serialization_dir: Path, config: Dict[str, Any], step_interval: int = 100
+    ) -> None:
         if step_interval < 1:
             raise ConfigurationError(f"{WHERE}: step_interval is {step_interval}; write at least 1")
         self.step_interval = step_interval
+        self.serialization_dir = serialization_dir
+        self.config = config
         self.run_id: Optional[str] = None
-        self.serialization_dir = Path()
-        self.config: Dict[str, Any] = {}
 
     @classmethod
     def library(cls) -> ModuleType:
         """
-        The package, imported.
+        Return the package, imported.
 
         # Raises
 
@@ -61,22 +65,21 @@ class Tracker(Callback, Registrable):
                 "the tracker out of the config."
             ) from error
 
-    def describe(self, serialization_dir: Path, config: Dict[str, Any]) -> None:
-        """What run it will be; comes before `on_start`."""
-        self.serialization_dir = serialization_dir
-        self.config = config
+    @classmethod
+    def check_available(cls) -> None:
+        cls.library()
 
     @abstractmethod
     def begin(self) -> str:
-        """Begins a run at the service, or goes on with `run_id`; returns its name there."""
+        """Begin a run at the service, or resume `run_id`; return its name there."""
 
     @abstractmethod
-    def log(self, figures: Dict[str, float], step: int) -> None:
-        """Sends figures of a step."""
+    def log(self, metrics: Dict[str, float], step: int) -> None:
+        """Send the metrics of a step."""
 
     @abstractmethod
     def finish(self) -> None:
-        """Ends the run at the service."""
+        """End the run at the service."""
 
     def on_start(self, report: RunReport) -> None:
         self.run_id = self.begin()
@@ -86,18 +89,18 @@ class Tracker(Callback, Registrable):
             self.log({f"step/{report.task_name}/loss": float(report.loss)}, report.step)
 
     def on_epoch(self, report: EpochReport) -> None:
-        figures: Dict[str, float] = {
+        metrics: Dict[str, float] = {
             "epoch": report.epoch + 1,
             "seconds": report.duration_in_seconds,
         }
         for kind, by_task in (("training", report.training), ("validation", report.validation)):
-            figures.update({f"{kind}/{name}": value for name, value in flat(by_task)})
+            metrics.update({f"{kind}/{name}": value for name, value in flat(by_task)})
         for kind, of_tasks in (
             ("proportion", report.proportions),
             ("learning_rate", report.learning_rates),
         ):
-            figures.update({f"{kind}/{name}": value for name, value in of_tasks.items()})
-        self.log(figures, report.step)
+            metrics.update({f"{kind}/{name}": value for name, value in of_tasks.items()})
+        self.log(metrics, report.step)
 
     def on_end(self) -> None:
         self.finish()
@@ -113,7 +116,7 @@ class Tracker(Callback, Registrable):
             check_plain_names([self.run_id], f"{WHERE}: the name of the run")
 
 
-@Tracker.register("wandb")
+@Callback.register("wandb")
 class WandbTracker(Tracker):
     """
     Weights & Biases. Who one is there is for its own settings to say (`wandb login`).
@@ -135,13 +138,15 @@ class WandbTracker(Tracker):
 
     def __init__(
         self,
+        serialization_dir: Path,
+        config: Dict[str, Any],
         project: str = "hmtl",
         entity: Optional[str] = None,
         name: Optional[str] = None,
         mode: Optional[str] = None,
         step_interval: int = 100,
     ) -> None:
-        super().__init__(step_interval)
+        super().__init__(serialization_dir, config, step_interval)
         self.project = project
         self.entity = entity
         self.name = name
@@ -158,18 +163,18 @@ class WandbTracker(Tracker):
             id=self.run_id,
             resume=None if self.run_id is None else "allow",
         )
-        # W&B's own steps cannot go back, as those of a run do that goes on from a checkpoint.
+        # W&B's own steps cannot go back, as those of a run do that is resumed from a checkpoint.
         self._run.define_metric("*", step_metric="step")
         return str(self._run.id)
 
-    def log(self, figures: Dict[str, float], step: int) -> None:
-        self._run.log({**figures, "step": step})
+    def log(self, metrics: Dict[str, float], step: int) -> None:
+        self._run.log({**metrics, "step": step})
 
     def finish(self) -> None:
         self._run.finish()
 
 
-@Tracker.register("mlflow")
+@Callback.register("mlflow")
 class MlflowTracker(Tracker):
     """
     MLflow.
@@ -189,12 +194,14 @@ class MlflowTracker(Tracker):
 
     def __init__(
         self,
+        serialization_dir: Path,
+        config: Dict[str, Any],
         experiment: str = "hmtl",
         tracking_uri: Optional[str] = None,
         name: Optional[str] = None,
         step_interval: int = 100,
     ) -> None:
-        super().__init__(step_interval)
+        super().__init__(serialization_dir, config, step_interval)
         self.experiment = experiment
         self.tracking_uri = tracking_uri
         self.name = name
@@ -212,55 +219,8 @@ class MlflowTracker(Tracker):
             mlflow.log_dict(self.config, "config.json")
         return str(run.info.run_id)
 
-    def log(self, figures: Dict[str, float], step: int) -> None:
-        self.library().log_metrics(figures, step=step)
+    def log(self, metrics: Dict[str, float], step: int) -> None:
+        self.library().log_metrics(metrics, step=step)
 
     def finish(self) -> None:
         self.library().end_run()
-
-
-def check_trackers(blocks: Optional[List[Any]]) -> None:
-    """
-    # Parameters
-
-    blocks : `List[Any]`, optional
-        The config's `multi_task_trainer.trackers`, whose keys are known to be right.
-
-    # Raises
-
-    ConfigurationError
-        When the package of one is not installed, or two are of one kind.
-    """
-    kinds = [block if isinstance(block, str) else str(block["type"]) for block in blocks or []]
-    for kind in kinds:
-        if kinds.count(kind) > 1:
-            raise ConfigurationError(f"{WHERE} names {kind!r} twice; write it once")
-        tracker, _ = Tracker.resolve_class_name(kind)
-        tracker.library()
-
-
-def build_trackers(
-    blocks: Optional[List[Any]], serialization_dir: Path, config: Dict[str, Any]
-) -> List[Tracker]:
-    """
-    # Parameters
-
-    blocks : `List[Any]`, optional
-        The config's `multi_task_trainer.trackers`.
-    serialization_dir : `Path`
-    config : `Dict[str, Any]`
-        The whole one.
-
-    # Raises
-
-    ConfigurationError
-        As `check_trackers` does.
-    """
-    check_trackers(blocks)
-    trackers = []
-    for block in blocks or []:
-        params = Params({"type": block} if isinstance(block, str) else dict(block))
-        tracker = Tracker.from_params(params)
-        tracker.describe(serialization_dir, config)
-        trackers.append(tracker)
-    return trackers

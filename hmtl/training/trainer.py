@@ -1,9 +1,9 @@
-"""The story of a run: sample a task, train on its next batch, validate all tasks, remember the best."""
+"""The training loop: sample a task, train on its next batch, validate all tasks, remember the best."""
 
 import logging
 import time
 from contextlib import nullcontext
-from typing import Any, Collection, Dict, List
+from typing import Any, Collection, Dict, List, Optional, Tuple, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -15,29 +15,32 @@ from hmtl.config.schema import TrainerConfig
 from hmtl.data.batch_stream import Batch
 from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
+from hmtl.training.balancing import GradientSurgery, LossWeighting
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
-from hmtl.training.checkpoint import Moment
-from hmtl.training.checkpoint_schedule import CheckpointSchedule
-from hmtl.training.checkpointer import Checkpointer
-from hmtl.training.distributed import ALONE, Processes
+from hmtl.training.checkpoints import Checkpointer, CheckpointSchedule, TrainingPosition
+from hmtl.training.distributed import SINGLE_PROCESS, ProcessGroup
 from hmtl.training.evaluation import ProgressBar, evaluate
 from hmtl.training.invalid_loss import InvalidLossGuard
-from hmtl.training.learning import Learning, mean_of
 from hmtl.training.memory import naming_batch_if_too_large
-from hmtl.training.task_sampler import TaskSampler
-from hmtl.training.task_training import TaskTraining
+from hmtl.training.optimization import clip_gradients
+from hmtl.training.samplers import TaskSampler
+from hmtl.training.tasks import TaskTraining
 
 logger = logging.getLogger(__name__)
 
 
 class MultiTaskTrainer:
     """
-    Trains one model on several tasks, a batch of one task at each step (Sanh et al., 2019), or several
-    batches of one task where `learning` takes as many for a step.
+    Trains one model on several tasks, a batch of one task at each step (Sanh et al., 2019).
+
+    With `gradient_accumulation_steps`, a step takes several batches of its task: a larger batch of which only
+    a part is in memory at a time. For a loss that is a mean over the batch (relations) its gradient is that
+    of the joint batch, if the parts are equally large; for one that is a sum (tags, coreference) it is that
+    divided by the number of parts.
 
     Every task has an optimizer and a learning-rate scheduler of its own over the shared parameters. An
-    epoch is as many steps as take up the training batches of all tasks. A task that has voted to stop goes
-    on being trained until all have.
+    epoch is as many steps as take up the training batches of all tasks. A task that has voted to stop is
+    still trained until all have.
 
     Asked to stop by a signal (see `StopRequest`), it finishes the step, writes a checkpoint, and raises
     `Interrupted`.
@@ -53,12 +56,15 @@ class MultiTaskTrainer:
     checkpointer : `Checkpointer`
     callbacks : `List[Callback]`
         Told of what happens, in this order.
-    learning : `Learning`
     loss_guard : `InvalidLossGuard`
     settings : `TrainerConfig`
-        Of which it takes the number of epochs, when to write checkpoints, and when to score training steps.
-    processes : `Processes`, optional
-        That train together, of which this is one.
+        Of which it takes the number of epochs, batches a step, clipping, when to write checkpoints, and when
+        to score training steps.
+    loss_weighting : `LossWeighting`, optional (default = `None`)
+        Without it each loss is minimised as it is.
+    gradient_surgery : `GradientSurgery`, optional (default = `None`)
+    processes : `ProcessGroup`, optional
+        The group of processes that this one trains in.
 
     # Raises
 
@@ -75,10 +81,11 @@ class MultiTaskTrainer:
         device: torch.device,
         checkpointer: Checkpointer,
         callbacks: List[Callback],
-        learning: Learning,
         loss_guard: InvalidLossGuard,
         settings: TrainerConfig,
-        processes: Processes = ALONE,
+        loss_weighting: Optional[LossWeighting] = None,
+        gradient_surgery: Optional[GradientSurgery] = None,
+        processes: ProcessGroup = SINGLE_PROCESS,
     ) -> None:
         self.model = model
         self.tasks = tasks
@@ -86,27 +93,33 @@ class MultiTaskTrainer:
         self.device = device
         self.checkpointer = checkpointer
         self.callbacks = callbacks
-        self.num_epochs = settings.num_epochs
-        self.learning = learning
         self.loss_guard = loss_guard
-        self.training_metrics_interval = settings.training_metrics_interval
+        self.settings = settings
+        self.loss_weighting = loss_weighting
+        self.gradient_surgery = gradient_surgery
         self.checkpoint_schedule = CheckpointSchedule(
             settings.checkpoint_every_n_steps, settings.checkpoint_every_minutes
         )
-        self.steps_per_epoch = max(round(sampler.steps_per_epoch / learning.batches_per_step), 1)
+        batches_per_step = settings.gradient_accumulation_steps
+        self.steps_per_epoch = max(round(sampler.steps_per_epoch / batches_per_step), 1)
         self.epoch = 0
         self.step = 0
         self.step_in_epoch = 0
         self.seconds_trained = 0.0
         self._seconds_before_epoch = 0.0
         self.processes = processes
-        self._stop_request = StopRequest(is_passed_on=processes.are_several)
+        # To walk through all modules at each step would take as long as to clip.
+        self._parameters = list(model.parameters())
+        weights = loss_weighting.parameters() if loss_weighting else []
+        self._averaged = [*self._parameters, *weights]
+        self._share = torch.tensor(1.0 / batches_per_step, device=self._parameters[0].device)
+        self._stop_request = StopRequest(is_passed_on=processes.is_distributed)
         self._check_metric_names()
-        processes.check_can_share(model)
+        processes.check_can_distribute(model)
 
     def train(self) -> None:
-        """Trains until every task has voted to stop, or for `num_epochs`."""
-        self.processes.take_weights_of_main(self.model)
+        """Train until every task has voted to stop, or for `num_epochs`."""
+        self.processes.broadcast_weights(self.model)
         self._tell("on_start", self._run_report())
         try:
             with self._stop_request:
@@ -137,35 +150,61 @@ class MultiTaskTrainer:
             self._stop_if_asked()
 
     def train_step(self, name: str) -> StepReport:
-        """Learns from the next batch of the task of that name, or the next few, if a step takes several."""
-        training = self.tasks[name]
+        """Learn from the next batch of a task, or the next few, if a step takes several."""
+        task = self.tasks[name]
         self.step += 1
         self.step_in_epoch += 1
-        interval = self.training_metrics_interval
+        interval = self.settings.training_metrics_interval
         compute_metrics = bool(interval) and self.step % interval == 0
-        self.learning.begin(training)
-        losses = []
-        for _ in range(self.learning.batches_per_step):
-            batch = training.stream.next_batch()
-            with naming_batch_if_too_large(name, batch):
-                losses.append(self._learn_from(batch, name, compute_metrics))
-        with naming_batch_if_too_large(name, batch):
-            self.learning.finish(training)
-        metrics = self.model.get_metrics(name) if compute_metrics else None
-        mean_loss = training.running_loss.mean
-        return StepReport(self.step, name, mean_of(losses), metrics, mean_loss)
+        losses: List[torch.Tensor] = []
+        learned: List[torch.Tensor] = []
 
-    def _learn_from(self, batch: Batch, name: str, compute_metrics: bool) -> torch.Tensor:
-        """The loss of a batch, once its gradient is added to the step's."""
+        # To None, not to zero: an optimizer passes over what had no part in the step, as other tasks' heads.
+        task.optimizer.zero_grad(set_to_none=True)
+        for _ in range(self.settings.gradient_accumulation_steps):
+            batch = task.stream.next_batch()
+            with naming_batch_if_too_large(name, batch):
+                loss, whole_loss = self._forward(name, batch, compute_metrics)
+                losses.append(whole_loss)
+                # On an accelerator the guard looks at a loss some steps later: to read it would wait here.
+                if self.loss_guard.accepts(self.step, name, batch, loss, self.model, whole_loss):
+                    # Each batch has its share in the mean; one that is skipped counts as a gradient of zero.
+                    self._objective(name, loss).backward(self._share)
+                    learned.append(whole_loss)
+        # All ranks have drawn the same task and accepted the same batches, so all of them go in here.
+        if learned:
+            with naming_batch_if_too_large(name, batch):
+                # Before anything is made of the gradients: whatever follows is the same on every rank.
+                self.processes.average_gradients(self._averaged)
+                if self.gradient_surgery:
+                    self.gradient_surgery(name)
+                # Once a step: to clip the gradient of each batch would give another step.
+                norm, value = self.settings.grad_norm, self.settings.grad_clipping
+                clip_gradients(self._parameters, norm, value)
+                task.step()
+                if self.loss_weighting:
+                    self.loss_weighting.step()
+            task.running_loss.add(mean_of(learned))
+
+        metrics = self.model.get_metrics(name) if compute_metrics else None
+        return StepReport(self.step, name, mean_of(losses), metrics, task.running_loss.mean)
+
+    def _forward(
+        self, name: str, batch: Batch, compute_metrics: bool
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Return the loss to learn from, and that of the whole batch, as `ProcessGroup.reduce_loss` does."""
         self.loss_guard.before_forward()
         on_device = to_device(batch, self.device)
-        together = self.processes.counting_together(self.model, name, batch)
-        with together if compute_metrics else nullcontext():
+        reducing = self.processes.reducing_counts(self.model, name, batch)
+        with reducing if compute_metrics else nullcontext():
             output = self.model(name, on_device, compute_metrics=compute_metrics)
-        loss, whole_loss = self.processes.joined(self.model, name, batch, output)
-        if self.loss_guard.accepts(self.step, name, batch, loss, self.model, whole_loss):
-            self.learning.add(name, loss, whole_loss)
-        return whole_loss
+        return self.processes.reduce_loss(self.model, name, batch, output)
+
+    def _objective(self, name: str, loss: torch.Tensor) -> torch.Tensor:
+        """Return what is minimised: the weighted loss, and the penalty, which no weight touches."""
+        penalty = self.model.get_regularization_penalty()
+        objective = self.loss_weighting(name, loss) if self.loss_weighting else loss
+        return objective if penalty is None else objective + penalty
 
     def _finish_epoch(self) -> None:
         started = time.monotonic()
@@ -175,7 +214,7 @@ class MultiTaskTrainer:
             report.training[name] = self._training_metrics(training)
             report.proportions[name] = training.running_loss.count / self.steps_per_epoch
         report.validation = self._validate()
-        # Nothing may change before here: a run that is stopped in validation goes on with validation.
+        # Nothing may change before here: a run that is stopped in validation resumes with validation.
         for name, training in self.tasks.items():
             training.running_loss.reset()
             report.best[name] = training.record_validation(report.validation)
@@ -183,7 +222,9 @@ class MultiTaskTrainer:
         self.sampler.record_validation(
             {name: training.progress.history[-1] for name, training in self.tasks.items()}
         )
-        report.learning = self.learning.end_epoch()
+        report.balancing = self._balancing_metrics()
+        if self.gradient_surgery:
+            self.gradient_surgery.reset()
         self.seconds_trained += time.monotonic() - started
         report.duration_in_seconds = self.seconds_trained - self._seconds_before_epoch
         self._seconds_before_epoch = self.seconds_trained
@@ -197,7 +238,7 @@ class MultiTaskTrainer:
     def _training_metrics(self, training: TaskTraining) -> Dict[str, Any]:
         name = training.task.name
         metrics: Dict[str, Any] = {"loss": training.running_loss.mean()}
-        if self.training_metrics_interval:
+        if self.settings.training_metrics_interval:
             metrics.update(self.model.get_metrics(name))
         return metrics
 
@@ -234,21 +275,21 @@ class MultiTaskTrainer:
 
     def _stop_if_asked(self) -> None:
         # A signal may reach one process a step earlier than another.
-        signal_number = self.processes.largest(self._stop_request.signal_number or 0)
+        signal_number = self.processes.all_reduce_max(self._stop_request.signal_number or 0)
         if signal_number:
             raise Interrupted(
                 signal_number,
-                f"the run is saved in {self.checkpointer.serialization_dir} after step {self.step}; go on "
-                "with the same command and --recover",
+                f"the run is saved in {self.checkpointer.serialization_dir} after step {self.step}; resume "
+                "it with the same command and --recover",
             )
 
     def why_over(self) -> str:
-        """Why no epoch follows, for people; empty as long as one does."""
+        """Return why no epoch follows, for people; empty as long as one does."""
         if self._all_vote_to_stop():
             votes = [f"{name}: {each.progress.why_it_votes}" for name, each in self.tasks.items()]
             return f"all tasks vote to stop ({'; '.join(votes)})"
-        if self.epoch >= self.num_epochs:
-            return f"multi_task_trainer.num_epochs is {self.num_epochs}"
+        if self.epoch >= self.settings.num_epochs:
+            return f"multi_task_trainer.num_epochs is {self.settings.num_epochs}"
         return ""
 
     def _all_vote_to_stop(self) -> bool:
@@ -264,13 +305,24 @@ class MultiTaskTrainer:
             step=self.step,
             step_in_epoch=self.step_in_epoch,
             steps_per_epoch=self.steps_per_epoch,
-            num_epochs=self.num_epochs,
+            num_epochs=self.settings.num_epochs,
             validation_metrics={
                 name: training.task.validation_metric for name, training in self.tasks.items()
             },
             model=self.model,
             running_losses={name: training.running_loss for name, training in self.tasks.items()},
         )
+
+    @property
+    def _balancing(self) -> Dict[str, Union[LossWeighting, GradientSurgery]]:
+        parts = {"loss_weighting": self.loss_weighting, "gradient_surgery": self.gradient_surgery}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def _balancing_state(self) -> Dict[str, Any]:
+        return {name: part.state_dict() for name, part in self._balancing.items()}
+
+    def _balancing_metrics(self) -> Dict[str, Dict[str, float]]:
+        return {k: v for part in self._balancing.values() for k, v in part.metrics().items()}
 
     def _check_metric_names(self) -> None:
         for name, training in self.tasks.items():
@@ -283,19 +335,19 @@ class MultiTaskTrainer:
                 )
 
     def checkpoint(self, best_now: Collection[str] = ()) -> None:
-        """Writes the whole state of the run. `best_now` are the tasks whose best epoch has just ended."""
+        """Write the whole state of the run. `best_now` are the tasks whose best epoch has just ended."""
         self._check_numbers()
         self.processes.check_same_weights(self.model)
-        moment, state = Moment(self.epoch, self.step), self.state_dict()
+        moment, state = TrainingPosition(self.epoch, self.step), self.state_dict()
         with self.processes.main_first():
             self.checkpointer.save(moment, self.model.state_dict(), state, best_now)
         self.checkpoint_schedule.note_checkpoint()
 
     def _check_numbers(self) -> None:
-        """Before anything is concluded from the weights, or written: NaN would stay for good."""
+        """Look for NaN before anything is concluded from the weights, or written: it would stay for good."""
         self.loss_guard.check(self.model)
         besides = {
-            "learning": self.learning.state_dict(),
+            "learning": self._balancing_state(),
             **{
                 f"optimizer of {name}": each.optimizer.state_dict()
                 for name, each in self.tasks.items()
@@ -305,18 +357,18 @@ class MultiTaskTrainer:
         if name is not None:
             raise DataError(
                 f"{name} holds NaN or infinity after step {self.step}; nothing of that is written. Lower "
-                "multi_task_trainer.optimizer.lr or set multi_task_trainer.grad_norm, then go on from the "
+                "multi_task_trainer.optimizer.lr or set multi_task_trainer.grad_norm, then resume from the "
                 "last checkpoint with --recover. If that ends the same way, the weights went astray before: "
-                "remove the latest directories in checkpoints/, or start anew with --force."
+                "remove the latest directories in checkpoints/, or start over with --force."
             )
 
     @property
     def _constants(self) -> List[str]:
-        """What is not trained may hold infinity, as masks do."""
+        """Return the names of what is not trained, which may hold infinity as masks do."""
         return [name for name, _ in self.model.named_buffers()]
 
     def recover(self) -> bool:
-        """Goes back to the last checkpoint; false if there is none, and the run starts at its beginning."""
+        """Resume from the last checkpoint; return false if there is none, and the run has to start."""
         with self.processes.main_first():
             state = self.checkpointer.load(self._constants)
         reached = None if state is None else [state["epoch"], state["step"]]
@@ -328,7 +380,7 @@ class MultiTaskTrainer:
         return True
 
     def state_dict(self) -> Dict[str, Any]:
-        """The state of everything but the model."""
+        """Return the state of everything but the model."""
         return {
             "epoch": self.epoch,
             "step": self.step,
@@ -337,7 +389,7 @@ class MultiTaskTrainer:
             "seconds_before_epoch": self._seconds_before_epoch,
             "loss_guard": self.loss_guard.state_dict(),
             "sampler": self.sampler.state_dict(),
-            "learning": self.learning.state_dict(),
+            "learning": self._balancing_state(),
             "tasks": {name: training.state_dict() for name, training in self.tasks.items()},
             "counts": {name: self.model.counts(name) for name in self.tasks},
             "callbacks": {type(each).__name__: each.state_dict() for each in self.callbacks},
@@ -353,11 +405,17 @@ class MultiTaskTrainer:
         self.loss_guard.load_state_dict(state["loss_guard"])
         self.sampler.load_state_dict(state["sampler"])
         # Older checkpoints have none: there was nothing of it that has a state.
-        if "learning" in state:
-            self.learning.load_state_dict(state["learning"])
+        for name, part in self._balancing.items():
+            if "learning" in state:
+                part.load_state_dict(state["learning"][name])
         for name, training in self.tasks.items():
             training.load_state_dict(state["tasks"][name])
             self.model.restore_counts(name, state["counts"][name])
         for callback in self.callbacks:
             callback.load_state_dict(state["callbacks"].get(type(callback).__name__, {}))
         self.processes.restore_random_states(state)
+
+
+def mean_of(losses: List[torch.Tensor]) -> torch.Tensor:
+    """Return the mean of at least one scalar."""
+    return losses[0] if len(losses) == 1 else torch.stack(losses).mean()

@@ -10,9 +10,9 @@ from hmtl.common.environment import (
     SPIN_COUNT,
     ensure_home,
     is_main_process,
-    number_of_processes,
     number_of_restarts,
     set_thread_policy,
+    world_size,
 )
 
 
@@ -108,7 +108,7 @@ def test_home_of_a_user_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_torchrun_says_which_process_this_is(
     environ: dict[str, str], number: int, is_main: bool
 ) -> None:
-    assert number_of_processes(environ) == number
+    assert world_size(environ) == number
     assert is_main_process(environ) == is_main
 
 

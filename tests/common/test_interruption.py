@@ -162,7 +162,7 @@ def test_run_finishes_its_step_and_is_saved_when_asked_to_stop(
     assert exit.value.code == 128 + number
     message = capsys.readouterr().err.splitlines()[-1]
     assert message == (
-        f"stopped by {number.name}: the run is saved in {tmp_path / 'run'} after step {step}; go on with "
+        f"stopped by {number.name}: the run is saved in {tmp_path / 'run'} after step {step}; resume it with "
         "the same command and --recover"
     )
     train(small_config(), tmp_path / "run", recover=True, force=False)

@@ -20,7 +20,7 @@ from hmtl.runs.assembly import assemble, parse_config
 from hmtl.runs.evaluation import evaluate
 from hmtl.runs.training import build_trainer, format_duration, train
 from hmtl.training.callbacks import Callback, EpochReport
-from hmtl.training.progress import TaskProgress
+from hmtl.training.tasks import TaskProgress
 from tests.fixtures import TASKS, tiny_config, write_corpus
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent

@@ -8,8 +8,7 @@ import torch
 from hmtl.common.files import write_json
 from hmtl.common.tensors import load_tensors
 from hmtl.runs.directory import CONFIG_FILE, VOCABULARY_DIR
-from hmtl.training.checkpoint import save_tensors
-from hmtl.training.checkpointer import best_weights_name
+from hmtl.training.checkpoints import best_weights_name, save_tensors
 from tests.fixtures import (
     TASKS,
     Config,

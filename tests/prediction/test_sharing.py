@@ -24,7 +24,7 @@ from hmtl.prediction.hub import downloaded
 from hmtl.prediction.predictor import Predictor
 from hmtl.prediction.saved_run import export_run
 from hmtl.runs.evaluation import evaluate
-from hmtl.training.checkpoint import save_tensors
+from hmtl.training.checkpoints import save_tensors
 from tests.fixtures import TASKS
 from tests.prediction.runs import change_weights, make_tiny_run
 

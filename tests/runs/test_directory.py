@@ -9,8 +9,7 @@ from allennlp.data import Vocabulary
 
 from hmtl.errors import DataError
 from hmtl.runs.directory import load_vocabulary, save_vocabulary, vocabulary_records
-from hmtl.training.checkpoint import Moment
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpoints import Checkpointer, TrainingPosition
 
 
 def run_with_vocabulary(directory: Path, is_noted: bool = True) -> Path:
@@ -18,7 +17,7 @@ def run_with_vocabulary(directory: Path, is_noted: bool = True) -> Path:
     vocabulary = directory / "vocabulary"
     save_vocabulary(Vocabulary(tokens_to_add={"tokens": ["the", "cat", "sat"]}), vocabulary)
     known = vocabulary_records(vocabulary) if is_noted else None
-    Checkpointer(directory, vocabulary=known).save(Moment(1, 1), {"x": torch.ones(1)}, {})
+    Checkpointer(directory, vocabulary=known).save(TrainingPosition(1, 1), {"x": torch.ones(1)}, {})
     return vocabulary
 
 

@@ -14,9 +14,8 @@ from hmtl.errors import DataError
 from hmtl.runs.assembly import Experiment, assemble, parse_config
 from hmtl.runs.evaluation import evaluate
 from hmtl.runs.training import build_trainer, forewarn, format_duration
-from hmtl.training.checkpoint import Moment
-from hmtl.training.checkpointer import Checkpointer
-from hmtl.training.task_training import TaskData
+from hmtl.training.checkpoints import Checkpointer, TrainingPosition
+from hmtl.training.tasks import TaskData
 from tests.fixtures import TASKS, Config, assembled, completed, tiny_config, write_corpus
 
 
@@ -50,7 +49,7 @@ def test_damaged_best_weights_are_not_taken_for_those_of_another_task(
     """Two files that were emptied are the same; their copies in the checkpoint are not."""
     checkpointer = Checkpointer(tmp_path)
     for step, task in enumerate(("ner", "emd")):
-        checkpointer.save(Moment(step, step), {"weight": torch.tensor(step)}, {}, [task])
+        checkpointer.save(TrainingPosition(step, step), {"weight": torch.tensor(step)}, {}, [task])
         path = tmp_path / f"best_{task}.th"
         path.unlink()
         path.touch()

@@ -16,7 +16,7 @@ from hmtl.runs.assembly import Experiment, assemble, parse_config
 from hmtl.runs.training import build_trainer
 from hmtl.runs.training import train as train_in
 from hmtl.training.callbacks import Callback, StepReport
-from hmtl.training.distributed import SeveralProcesses, taking_part
+from hmtl.training.distributed import DistributedProcessGroup, joining_process_group
 from hmtl.training.evaluation import evaluate
 from hmtl.training.trainer import MultiTaskTrainer
 from tests.training.small_runs import small_config
@@ -57,7 +57,7 @@ def _set_dropout_to_zero(block: Any) -> None:
 
 def compute(directory: Path) -> None:
     """What this process has after some steps and a validation, in `of-<number>.pt`."""
-    with taking_part(-1) as processes:
+    with joining_process_group(-1) as processes:
         with processes.main_first():
             built = assemble(
                 parse_config(compared_config()),
@@ -66,16 +66,16 @@ def compute(directory: Path) -> None:
                 processes=processes,
             )
         trainer = build_trainer(built)
-        torch.save(figures(trainer), directory / f"of-{processes.part.number}.pt")
+        torch.save(figures(trainer), directory / f"of-{processes.part.rank}.pt")
 
 
 def figures(trainer: MultiTaskTrainer) -> dict[str, Any]:
     """By task, of steps and of a validation; and what the surgery on the steps' gradients has to tell."""
-    surgery = trainer.learning.gradient_surgery
+    surgery = trainer.gradient_surgery
     assert surgery is not None
     return {
         "steps": {name: steps(trainer, name) for name in TASKS},
-        "surgery": surgery.figures(),
+        "surgery": surgery.metrics(),
         "validation": {
             name: evaluate(
                 *(trainer.model, name, trainer.tasks[name].validation, trainer.device),
@@ -91,7 +91,7 @@ def steps(trainer: MultiTaskTrainer, task_name: str) -> list[dict[str, Any]]:
     """What each of some steps comes to; the weights stay as they are."""
     training = trainer.tasks[task_name]
     training.optimizer.step = lambda: None  # type: ignore[method-assign, assignment]
-    trainer.learning.clipping.norm = trainer.learning.clipping.value = None
+    trainer.settings.grad_norm = trainer.settings.grad_clipping = None
     made = []
     for _ in range(BATCHES_PER_TASK):
         report = trainer.train_step(task_name)
@@ -135,14 +135,14 @@ def _fail() -> None:
 
 def _lose_a_loss() -> None:
     """The loss of the next batch is not a number."""
-    joined = SeveralProcesses.joined
+    reduce_loss = DistributedProcessGroup.reduce_loss
 
     def once(processes: Any, model: Any, task_name: str, batch: Any, output: Any) -> Any:
-        setattr(SeveralProcesses, "joined", joined)  # noqa: B010
+        setattr(DistributedProcessGroup, "reduce_loss", reduce_loss)  # noqa: B010
         lost = {**output, "loss": output["loss"] * float("nan")}
-        return joined(processes, model, task_name, batch, lost)
+        return reduce_loss(processes, model, task_name, batch, lost)
 
-    setattr(SeveralProcesses, "joined", once)  # noqa: B010
+    setattr(DistributedProcessGroup, "reduce_loss", once)  # noqa: B010
 
 
 EVENTS: dict[str, Callable[[], None]] = {
@@ -167,7 +167,7 @@ def _arrange(event: Callable[[], None], step: int, process: int) -> None:
 
     def building(built: Experiment) -> MultiTaskTrainer:
         trainer = build(built)
-        if built.processes.part.number == process:
+        if built.processes.part.rank == process:
             trainer.callbacks.append(AtStep(event, step))
         return trainer
 

@@ -5,12 +5,12 @@ from typing import Any
 import torch
 
 from hmtl.data.parts import Part
-from hmtl.training.collectives import Collectives
+from hmtl.training.distributed import Collectives
 
 
 class FakeCollectives(Collectives):
     """
-    Of process 0 of two, for tests of what one of them does.
+    Of rank 0 of two, for tests of what one of them does.
 
     # Parameters
 
@@ -21,7 +21,7 @@ class FakeCollectives(Collectives):
     answer : `Any`, optional
         What the other one gives where anything is gathered; by default, what this one gives.
     weights_differ : `bool`, optional (default = `False`)
-        Whether process 0 has others; this one is process 1 then.
+        Whether rank 0 has others; this one is rank 1 then.
     """
 
     def __init__(
@@ -38,20 +38,20 @@ class FakeCollectives(Collectives):
         self.weights_differ = weights_differ
         self.exchanged: list[int] = []
 
-    def sum(self, tensor: torch.Tensor) -> None:
+    def all_reduce_sum(self, tensor: torch.Tensor) -> None:
         self.exchanged.append(tensor.numel())
         tensor.mul_(1.0 + self.factor)
 
-    def largest(self, tensor: torch.Tensor) -> None:
+    def all_reduce_max(self, tensor: torch.Tensor) -> None:
         if self.used_there is not None:
             tensor.copy_(torch.maximum(tensor, torch.tensor(self.used_there, dtype=tensor.dtype)))
 
-    def take_from_main(self, tensor: torch.Tensor) -> None:
+    def broadcast(self, tensor: torch.Tensor) -> None:
         if self.weights_differ:
             tensor[0] += 1
 
-    def gather(self, value: Any) -> list[Any]:
+    def all_gather(self, value: Any) -> list[Any]:
         return [value, value if self.answer is None else self.answer]
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """The other one is there already."""

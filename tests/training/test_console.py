@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from hmtl.config.schema import TrainerConfig
 from hmtl.training import console
 from hmtl.training.callbacks import EpochReport, RunReport, StepReport
 from hmtl.training.console import SECONDS_BETWEEN_LINES, ConsoleCallback, progress_bar
-from hmtl.training.task_training import RunningLoss
+from hmtl.training.tasks import RunningLoss
 
 
 class Terminal(io.StringIO):
@@ -76,7 +77,7 @@ def run(callback: ConsoleCallback) -> None:
 
 def test_epoch_is_told_in_a_table(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="hmtl"):
-        run(ConsoleCallback(show_progress=False))
+        run(ConsoleCallback(TrainerConfig(no_tqdm=True)))
     start, epoch = caplog.messages
     assert start == "training: 2 tasks, 7 steps an epoch, at most 3 epochs"
     title, header, rule, ner, coref = epoch.splitlines()
@@ -90,7 +91,7 @@ def test_epoch_is_told_in_a_table(caplog: pytest.LogCaptureFixture) -> None:
 def test_loss_without_padding_is_told_beside_the_published_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    callback = ConsoleCallback(show_progress=False)
+    callback = ConsoleCallback(TrainerConfig(no_tqdm=True))
     callback.on_start(run_report())
     metrics = {**EPOCH.validation["ner"], "unpadded-loss": 0.375}
     with caplog.at_level(logging.INFO, logger="hmtl"):
@@ -98,22 +99,22 @@ def test_loss_without_padding_is_told_beside_the_published_one(
     assert "9.877 (unpadded 0.375)" in caplog.text
 
 
-def test_run_that_goes_on_is_told_so(caplog: pytest.LogCaptureFixture) -> None:
+def test_resumed_run_is_told_so(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="hmtl"):
-        ConsoleCallback(show_progress=False).on_start(run_report(step=4))
-    assert caplog.messages[0].startswith("going on: ")
+        ConsoleCallback(TrainerConfig(no_tqdm=True)).on_start(run_report(step=4))
+    assert caplog.messages[0].startswith("resuming: ")
 
 
 def test_progress_bars_are_on_standard_error(
     terminal: Terminal, capsys: pytest.CaptureFixture
 ) -> None:
-    run(ConsoleCallback())
+    run(ConsoleCallback(TrainerConfig()))
     assert capsys.readouterr().out == ""
     assert "epoch 1/3" in terminal.getvalue() and "validation" in terminal.getvalue()
 
 
 def test_a_file_gets_no_progress_bars(capsys: pytest.CaptureFixture) -> None:
-    run(ConsoleCallback())
+    run(ConsoleCallback(TrainerConfig()))
     list(progress_bar([{}], "ner", 1))
     assert capsys.readouterr() == ("", "")
 
@@ -122,7 +123,7 @@ def test_a_file_gets_a_line_now_and_then(
     clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
 ) -> None:
     loss = RunningLoss()
-    callback = ConsoleCallback()
+    callback = ConsoleCallback(TrainerConfig())
     callback.on_start(run_report(running_losses={"ner": loss, "coref": RunningLoss()}))
     callback.on_epoch_start(0, 0)
     with caplog.at_level(logging.INFO, logger="hmtl"):
@@ -149,7 +150,7 @@ def test_evaluation_tells_a_file_now_and_then(
 def test_nothing_is_shown_if_not_wanted(
     terminal: Terminal, clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
 ) -> None:
-    callback = ConsoleCallback(show_progress=False)
+    callback = ConsoleCallback(TrainerConfig(no_tqdm=True))
     callback.on_start(run_report())
     caplog.clear()
     callback.on_epoch_start(0, 0)
@@ -162,7 +163,7 @@ def test_bar_shows_mean_losses_and_how_long_the_run_takes(
     clock: SimpleNamespace, terminal: Terminal
 ) -> None:
     losses = {"ner": RunningLoss(), "coref": RunningLoss()}
-    callback = ConsoleCallback()
+    callback = ConsoleCallback(TrainerConfig())
     callback.on_start(run_report(running_losses=losses))
     callback.on_epoch_start(0, 0)
     for step, (name, value) in enumerate([("ner", 1.0), ("coref", 0.5), ("ner", 2.0)], start=1):
@@ -185,7 +186,7 @@ def test_loss_is_read_from_the_device_now_and_then_only(
 
     loss = Loss()
     loss.count = 1
-    callback = ConsoleCallback()
+    callback = ConsoleCallback(TrainerConfig())
     callback.on_start(run_report(running_losses={"ner": loss}))
     callback.on_epoch_start(0, 0)
     for step in range(1, 101):
@@ -196,7 +197,7 @@ def test_loss_is_read_from_the_device_now_and_then_only(
 
 
 def test_bar_goes_on_where_the_epoch_does(terminal: Terminal) -> None:
-    callback = ConsoleCallback()
+    callback = ConsoleCallback(TrainerConfig())
     callback.on_start(run_report(step=5))
     callback.on_epoch_start(0, 5)
     callback.on_end()

@@ -14,7 +14,7 @@ import torch
 from hmtl.common.tensors import load_tensors
 from hmtl.runs.assembly import assemble, parse_config
 from hmtl.runs.training import build_trainer, train
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpoints import Checkpointer
 from script.torture import Result, result_of
 from tests.training import distributed_work
 from tests.training.distributed_work import BATCHES_PER_TASK, TASKS, compared_config
@@ -180,7 +180,7 @@ def test_process_that_is_killed_ends_the_run_with_one_message(killed: Path) -> N
 
 def test_checkpoint_is_whole_after_a_process_was_killed(killed: Path) -> None:
     checkpoint = Checkpointer(killed / "run").checkpoints()[0]
-    assert checkpoint.moment.step == STEPS_PER_EPOCH
+    assert checkpoint.position.step == STEPS_PER_EPOCH
     assert checkpoint.load()["step"] == STEPS_PER_EPOCH
 
 
@@ -235,7 +235,7 @@ def test_signal_to_one_process_stops_all_after_the_same_step(
     )
     assert stopped.wait() == [128 + signal.SIGTERM] * 2, stopped.outputs()
     first, second = stopped.outputs()
-    assert f"after step {step}; go on with the same command and --recover" in first
+    assert f"after step {step}; resume it with the same command and --recover" in first
     assert second == ""
     Processes(tmp_path, _recover, tmp_path / "run").succeed()
     assert result_of(uninterrupted / "run").differences(result_of(tmp_path / "run")) == []
@@ -257,7 +257,7 @@ def test_part_of_a_batch_with_an_invalid_loss_is_skipped_by_all(tmp_path: Path) 
     first, second = skipping.outputs()
     assert "not a finite number" not in first
     assert "not a finite number at step 3" in second and "The batch is skipped" in second
-    assert (tmp_path / "run" / "invalid_loss_step_3_process_1.th").exists()
+    assert (tmp_path / "run" / "invalid_loss_step_3_rank_1.th").exists()
     state = load_tensors(tmp_path / "run" / "training_state.th")
     assert state["loss_guard"]["num_skipped"] == 1
 

@@ -7,9 +7,13 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.errors import DataError
-from hmtl.metrics.counts import Counts
 from hmtl.models.heads.crf_tagger import CrfTagger
-from hmtl.training.distributed import ALONE, SeveralProcesses, begun_again, taking_part
+from hmtl.training.distributed import (
+    SINGLE_PROCESS,
+    DistributedProcessGroup,
+    after_elastic_restart,
+    joining_process_group,
+)
 from hmtl.training.trainer import MultiTaskTrainer
 from tests.running import Scripts
 from tests.training.fake_collectives import FakeCollectives
@@ -21,12 +25,12 @@ def trainer(tmp_path_factory: pytest.TempPathFactory) -> MultiTaskTrainer:
     return small_trainer(tmp_path_factory.mktemp("run"))
 
 
-def processes(**imagined: object) -> SeveralProcesses:
-    return SeveralProcesses(FakeCollectives(**imagined), local_number=0)  # type: ignore[arg-type]
+def processes(**imagined: object) -> DistributedProcessGroup:
+    return DistributedProcessGroup(FakeCollectives(**imagined), local_rank=0)  # type: ignore[arg-type]
 
 
 def test_built_in_heads_can_be_shared(trainer: MultiTaskTrainer) -> None:
-    processes().check_can_share(trainer.model)
+    processes().check_can_distribute(trainer.model)
 
 
 def test_head_must_say_how_its_loss_is_made(
@@ -34,15 +38,15 @@ def test_head_must_say_how_its_loss_is_made(
 ) -> None:
     monkeypatch.setattr(CrfTagger, "loss_kind", None)
     with pytest.raises(ConfigurationError, match="model.ner.tagger: .* a sum or a mean"):
-        processes().check_can_share(trainer.model)
+        processes().check_can_distribute(trainer.model)
 
 
 def test_counters_of_a_head_must_merge(
     trainer: MultiTaskTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(Counts, "merge")
-    with pytest.raises(ConfigurationError, match="its counters .*'accuracy'.* have no merge"):
-        processes().check_can_share(trainer.model)
+    monkeypatch.setattr(CrfTagger, "counters", lambda head: {"accuracy": object()})
+    with pytest.raises(ConfigurationError, match=r"its counters \['accuracy'\] have no merge"):
+        processes().check_can_distribute(trainer.model)
 
 
 def test_head_that_counts_must_have_counters(
@@ -50,7 +54,7 @@ def test_head_that_counts_must_have_counters(
 ) -> None:
     monkeypatch.setattr(CrfTagger, "counters", lambda head: {})
     with pytest.raises(ConfigurationError, match=r"CrfTagger counts, as it has no counters\(\)"):
-        processes().check_can_share(trainer.model)
+        processes().check_can_distribute(trainer.model)
 
 
 def test_sparse_gradients_are_refused(tmp_path: Path) -> None:
@@ -58,25 +62,27 @@ def test_sparse_gradients_are_refused(tmp_path: Path) -> None:
     sparse = {f"{embedder}__sparse": True, "multi_task_trainer__optimizer": {"type": "sparse_adam"}}
     model = small_trainer(tmp_path, **sparse).model
     with pytest.raises(ConfigurationError, match="cannot average gradients that are sparse"):
-        processes().check_can_share(model)
+        processes().check_can_distribute(model)
 
 
 def test_weights_that_differ_are_noticed(trainer: MultiTaskTrainer) -> None:
     processes().check_same_weights(trainer.model)
     first = next(iter(trainer.model.state_dict()))
-    with pytest.raises(DataError, match=f"here {first} differs from that of process 0"):
+    with pytest.raises(DataError, match=f"here {first} differs from that of rank 0"):
         processes(weights_differ=True).check_same_weights(trainer.model)
 
 
 def test_files_that_differ_are_noticed() -> None:
     processes().check_same("the config", {"seed": 1})
-    with pytest.raises(DataError, match="the config must be the same .* in process 1 "):
+    with pytest.raises(DataError, match="the config must be the same .* on rank 1 "):
         processes(answer={"seed": 2}).check_same("the config", {"seed": 1})
 
 
 def test_loss_that_is_a_sum_is_added_up(trainer: MultiTaskTrainer) -> None:
     loss = torch.tensor(3.0, requires_grad=True)
-    own, whole = processes(factor=2.0).joined(trainer.model, "ner", {"text": {}}, {"loss": loss})
+    own, whole = processes(factor=2.0).reduce_loss(
+        trainer.model, "ner", {"text": {}}, {"loss": loss}
+    )
     # The other has 6: this one's share in the mean of two is its whole loss.
     assert (float(own.detach()), float(whole)) == (6.0, 9.0)
 
@@ -86,30 +92,32 @@ def test_loss_that_is_a_mean_is_weighted(
 ) -> None:
     monkeypatch.setattr(CrfTagger, "loss_divisor", lambda head, output: 5.0)
     loss = torch.tensor(3.0, requires_grad=True)
-    own, whole = processes(factor=3.0).joined(trainer.model, "ner", {"text": {}}, {"loss": loss})
+    own, whole = processes(factor=3.0).reduce_loss(
+        trainer.model, "ner", {"text": {}}, {"loss": loss}
+    )
     # A mean over 5 of 20.
     assert (float(own.detach()), float(whole)) == pytest.approx((3.0 * 2 * 5 / 20, 3.0))
 
 
-def test_one_process_takes_part_alone() -> None:
-    with taking_part() as found:
-        assert found is ALONE
+def test_single_process_needs_no_group() -> None:
+    with joining_process_group() as found:
+        assert found is SINGLE_PROCESS
 
 
 @pytest.mark.parametrize("minutes", [0.0, -1.0])
 def test_timeout_must_be_positive(minutes: float) -> None:
     with pytest.raises(ConfigurationError, match="distributed_timeout_minutes is"):
-        with taking_part(timeout_minutes=minutes):
+        with joining_process_group(timeout_minutes=minutes):
             pass
 
 
 @pytest.mark.parametrize("recover, force", [(False, False), (True, False), (False, True)])
-def test_run_that_torchrun_begins_again_goes_on(
+def test_run_is_resumed_after_an_elastic_restart(
     monkeypatch: pytest.MonkeyPatch, recover: bool, force: bool
 ) -> None:
-    assert begun_again(recover, force) == (recover, force)
+    assert after_elastic_restart(recover, force) == (recover, force)
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
-    assert begun_again(recover, force) == (True, False)
+    assert after_elastic_restart(recover, force) == (True, False)
 
 
 def test_script_for_one_process_refuses_several(

@@ -1,4 +1,4 @@
-"""What is frozen is not trained, until it thaws; groups of parameters have rates of their own."""
+"""What is frozen is not trained, until it is unfrozen; groups of parameters have rates of their own."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -76,9 +76,9 @@ def test_frozen_parameters_stay_and_the_others_are_trained(tmp_path: Path) -> No
         assert PARTS["heads"] in changed
 
 
-def test_parameters_thaw_in_their_epochs(tmp_path: Path) -> None:
-    thaws = [[1, [NER]], [2, [EMBEDDER]]]
-    trainer = small_trainer(tmp_path, **frozen([EMBEDDER, NER], thaws))
+def test_parameters_are_unfrozen_in_their_epochs(tmp_path: Path) -> None:
+    unfreeze = [[1, [NER]], [2, [EMBEDDER]]]
+    trainer = small_trainer(tmp_path, **frozen([EMBEDDER, NER], unfreeze))
     weights = Weights()
     trainer.callbacks.append(weights)
     trainer.train()
@@ -89,7 +89,7 @@ def test_parameters_thaw_in_their_epochs(tmp_path: Path) -> None:
 
 def test_frozen_parameters_have_no_optimizer_state(tmp_path: Path) -> None:
     trainer = small_trainer(tmp_path, **frozen([EMBEDDER, NER], [[2, [NER]]]))
-    trainer.num_epochs = 1
+    trainer.settings.num_epochs = 1
     trainer.train()
     parameters = dict(trainer.model.named_parameters())
     still = [each for name, each in parameters.items() if not each.requires_grad]
@@ -97,7 +97,7 @@ def test_frozen_parameters_have_no_optimizer_state(tmp_path: Path) -> None:
     for training in trainer.tasks.values():
         assert training.optimizer.state
         assert not any(each in training.optimizer.state for each in still)
-    # What never thaws is not even known to the optimizer.
+    # What is never unfrozen is not even known to the optimizer.
     known = {id(each) for group in training.optimizer.param_groups for each in group["params"]}
     assert not any(id(each) in known for name, each in parameters.items() if EMBEDDER in name)
 
@@ -199,7 +199,7 @@ def test_task_that_is_never_drawn_may_be_frozen_as_a_whole(tmp_path: Path) -> No
         **frozen(["text_field_embedder", "[.]ner[.]"]),
         multi_task_trainer__sampling_method={"type": "uniform", "factors": {"ner": 0}},
     )
-    trainer.num_epochs = 1
+    trainer.settings.num_epochs = 1
     trainer.train()
     assert trainer.tasks["ner"].progress.best_epoch == 0
     assert not trainer.tasks["ner"].optimizer.state

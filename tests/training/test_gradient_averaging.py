@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hmtl.training.gradient_averaging import average_gradients
+from hmtl.training.distributed import average_gradients
 from tests.training.fake_collectives import FakeCollectives
 
 # The other process has three times this one's gradients, so that the mean is twice these.

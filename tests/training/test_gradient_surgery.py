@@ -9,7 +9,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.models.hmtl import Hmtl
-from hmtl.training.gradient_surgery import GradientSurgery, without_conflict
+from hmtl.training.balancing import GradientSurgery, without_conflict
 
 TASKS = ["ner", "emd", "coref"]
 # What each task has gradients of, as in a hierarchy.
@@ -102,7 +102,7 @@ def test_pcgrad_is_a_loop_over_dense_vectors() -> None:
         assert after.keys() == expected.keys()
         for name in expected:
             torch.testing.assert_close(after[name], expected[name], rtol=1e-4, atol=1e-5)
-    shares = surgery.figures()["gradient_conflicts"]
+    shares = surgery.metrics()["gradient_conflicts"]
     assert shares == pytest.approx({task: conflicts[task] / compared[task] for task in TASKS})
     assert all(0 < share < 1 for share in shares.values())
 
@@ -138,7 +138,7 @@ def test_figures_are_of_an_epoch() -> None:
     for step in steps(10):
         operate(surgery, model, step)
     surgery.reset()
-    assert surgery.figures() == {"gradient_conflicts": {}}
+    assert surgery.metrics() == {"gradient_conflicts": {}}
 
 
 def test_pcgrad_goes_on_from_its_state(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_pcgrad_goes_on_from_its_state(tmp_path: Path) -> None:
     for step in steps(20, seed=5):
         expected, after = operate(one, model, step), operate(other, model, step)
         assert all(torch.equal(after[name], expected[name]) for name in expected)
-    assert other.figures() == one.figures()
+    assert other.metrics() == one.metrics()
 
 
 def test_stored_gradients_are_not_those_that_clipping_changes() -> None:

@@ -13,7 +13,7 @@ from hmtl.common.tensors import load_tensors
 from hmtl.errors import DataError
 from hmtl.runs.training import train
 from hmtl.training.callbacks import Callback, RunReport, StepReport
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpoints import Checkpointer
 from hmtl.training.invalid_loss import InvalidLossGuard, reproduce
 from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import digest
@@ -44,7 +44,7 @@ def test_invalid_loss_names_task_step_and_texts_and_stops(tmp_path: Path) -> Non
     assert "the loss of task 'ner' is not a finite number at step " in message
     assert ".gold_conll:" in message
     assert "hold NaN" not in message
-    assert [each.moment.step for each in Checkpointer(tmp_path).checkpoints()][0] <= 6
+    assert [each.position.step for each in Checkpointer(tmp_path).checkpoints()][0] <= 6
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -104,7 +104,7 @@ def test_stopped_run_goes_on_when_told_to_skip(
         return accepts(guard, number, task_name, batch, loss * factor, model, whole_loss * factor)
 
     monkeypatch.setattr(InvalidLossGuard, "accepts", accepts_all_but_one)
-    with pytest.raises(DataError, match="on_invalid_loss: 'skip'; then go on.*with --recover"):
+    with pytest.raises(DataError, match="on_invalid_loss: 'skip'; then resume.*with --recover"):
         train(small_config(), tmp_path / "run", recover=False, force=False)
     metrics = train(
         small_config(multi_task_trainer__on_invalid_loss="skip"),
@@ -192,7 +192,7 @@ def test_nothing_is_written_that_is_not_finite(tmp_path: Path, place: str, step:
         trainer.train()
     name = "heads.ner.tag_projection.weight" if place == "weights" else "optimizer of ner.state."
     assert name in caught.value.message and f"after step {step};" in caught.value.message
-    assert [each.moment.step for each in Checkpointer(tmp_path).checkpoints()] == [3][: step - 3]
+    assert [each.position.step for each in Checkpointer(tmp_path).checkpoints()] == [3][: step - 3]
     assert not (tmp_path / "best_ner.th").exists()
     assert trainer.tasks["ner"].progress.history == []
 

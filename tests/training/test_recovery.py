@@ -16,7 +16,7 @@ from hmtl.errors import DataError
 from hmtl.runs.assembly import Experiment
 from hmtl.runs.training import train
 from hmtl.training.callbacks import Callback, EpochReport, StepReport
-from hmtl.training.checkpointer import Checkpointer
+from hmtl.training.checkpoints import Checkpointer
 from hmtl.training.tensorboard import TensorBoardCallback
 from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import Result, result_of
@@ -222,7 +222,7 @@ def test_run_without_a_whole_checkpoint_is_not_started_anew(
         train(small_config(), tmp_path / "run", recover=False, force=False)
     for checkpoint in Checkpointer(tmp_path / "run").checkpoints():
         hurt(checkpoint.path, "truncated")
-    with pytest.raises(DataError, match="no whole checkpoint to go on from.*truncated"):
+    with pytest.raises(DataError, match="no whole checkpoint to resume from.*truncated"):
         recovered(tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "checkpoints")
     with pytest.raises(DataError, match="checkpoints/ is gone"):

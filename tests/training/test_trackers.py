@@ -9,10 +9,11 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.config.building import build
 from hmtl.config.checking import check_config
 from hmtl.runs.training import train
-from hmtl.training.callbacks import EpochReport, RunReport, StepReport
-from hmtl.training.trackers import MlflowTracker, Tracker, build_trackers, check_trackers
+from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
+from hmtl.training.trackers import MlflowTracker, Tracker
 from tests.training.small_runs import Crash, CrashAtStep, one_thread, small_config, small_trainer
 
 CONFIG = {"seed": 1}
@@ -76,7 +77,9 @@ def service(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def tracker(service: Service, directory: Path, **options: Any) -> Tracker:
-    (built,) = build_trackers([{"type": service.__name__, **options}], directory, CONFIG)
+    block = {"type": service.__name__, **options}
+    built = build(Callback, block, serialization_dir=directory, config=CONFIG)
+    assert isinstance(built, Tracker)
     return built
 
 
@@ -135,16 +138,16 @@ def test_losses_are_told_every_so_many_steps(service: Service, tmp_path: Path) -
     ]
 
 
-def test_a_run_that_goes_on_is_the_same_one_there(service: Service, tmp_path: Path) -> None:
+def test_resumed_run_is_the_same_one_there(service: Service, tmp_path: Path) -> None:
     trackers = [{"type": service.__name__, "step_interval": 1}]
     with one_thread():
         stopped = small_trainer(tmp_path, multi_task_trainer__trackers=trackers)
         stopped.callbacks.append(CrashAtStep(5))
         with pytest.raises(Crash):
             stopped.train()
-        going_on = small_trainer(tmp_path, multi_task_trainer__trackers=trackers)
-        assert going_on.recover()
-        going_on.train()
+        resumed = small_trainer(tmp_path, multi_task_trainer__trackers=trackers)
+        assert resumed.recover()
+        resumed.train()
     assert [begun["run_id"] for begun in service.begun] == [None, "run-1"]
     assert service.ended == 2
     assert [each["step"] for each in service.logged if "epoch" in each] == [4, 8, 12]
@@ -178,12 +181,6 @@ def test_a_run_can_be_read_where_the_package_is_not_installed(
     check_config(small_config(multi_task_trainer__trackers=["wandb"]))
 
 
-def test_a_tracker_named_twice_is_an_error(service: Service) -> None:
-    name = service.__name__
-    with pytest.raises(ConfigurationError, match=f"names '{name}' twice"):
-        check_trackers([name, {"type": name}])
-
-
 @pytest.mark.parametrize(
     "block, message",
     [
@@ -204,4 +201,4 @@ def test_an_interval_below_one_is_an_error(service: Service, tmp_path: Path) -> 
 
 def test_name_of_the_run_out_of_a_checkpoint_leads_nowhere_else() -> None:
     with pytest.raises(ConfigurationError, match="the name of the run '../../x'"):
-        MlflowTracker().load_state_dict({"run_id": "../../x"})
+        MlflowTracker(Path(), {}).load_state_dict({"run_id": "../../x"})

@@ -9,7 +9,7 @@ from allennlp.common.checks import ConfigurationError
 from hmtl.errors import DataError
 from hmtl.runs.training import build_trainer
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
-from hmtl.training.learning import Clipping
+from hmtl.training.optimization import clip_gradients
 from hmtl.training.trainer import MultiTaskTrainer
 from tests.fixtures import TASKS, Config, assembled, tiny_config, write_corpus
 
@@ -180,8 +180,8 @@ def test_training_stops_once_all_tasks_vote(config: Config, tmp_path: Path) -> N
 def test_why_a_training_is_over_names_each_tasks_reason(config: Config, tmp_path: Path) -> None:
     trainer, _ = trainer_of(config, tmp_path)
     assert trainer.why_over() == ""
-    trainer.epoch = trainer.num_epochs
-    assert trainer.why_over() == f"multi_task_trainer.num_epochs is {trainer.num_epochs}"
+    trainer.epoch = trainer.settings.num_epochs
+    assert trainer.why_over() == f"multi_task_trainer.num_epochs is {trainer.settings.num_epochs}"
     for training in trainer.tasks.values():
         task = training.task
         training.progress.record({task.name: {task.validation_metric: 0.5}}, 0.0)
@@ -262,22 +262,22 @@ def test_loss_that_is_no_number_ends_the_run(corpus: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "clipping, expected",
+    "norm, value, expected",
     [
-        (Clipping(), [3.0, -4.0]),
-        (Clipping(value=3.5), [3.0, -3.5]),
-        (Clipping(norm=1.0), [0.6, -0.8]),
-        (Clipping(norm=10.0), [3.0, -4.0]),
-        (Clipping(norm=5.0, value=3.0), [3.0, -3.0]),
-        (Clipping(norm=3.0, value=3.0), [3 / 2**0.5, -3 / 2**0.5]),
+        (None, None, [3.0, -4.0]),
+        (None, 3.5, [3.0, -3.5]),
+        (1.0, None, [0.6, -0.8]),
+        (10.0, None, [3.0, -4.0]),
+        (5.0, 3.0, [3.0, -3.0]),
+        (3.0, 3.0, [3 / 2**0.5, -3 / 2**0.5]),
     ],
 )
 def test_gradients_are_clipped_by_value_then_by_norm(
-    clipping: Clipping, expected: list[float]
+    norm: "float | None", value: "float | None", expected: list[float]
 ) -> None:
-    weight = torch.nn.Parameter(torch.zeros(2))
+    weight, unused = torch.nn.Parameter(torch.zeros(2)), torch.nn.Parameter(torch.zeros(1))
     weight.grad = torch.tensor([3.0, -4.0])
-    clipping([weight])
+    clip_gradients([weight, unused], norm, value)
     torch.testing.assert_close(weight.grad, torch.tensor(expected))
 
 

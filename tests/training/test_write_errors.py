@@ -1,4 +1,4 @@
-"""Whatever write is refused: one clear message, and a run that goes on from its last good checkpoint."""
+"""Whatever write is refused: one clear message, and a run that resumes from its last good checkpoint."""
 
 import shutil
 from collections.abc import Callable

@@ -1,25 +1,153 @@
-"""All that the training of one task consists of."""
+"""The data of a task, and the state of its training."""
 
+import copy
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+from allennlp.training.metric_tracker import MetricTracker
 from allennlp.training.optimizers import Optimizer
 
+from hmtl.common.reporting import counted
 from hmtl.config.checking import naming_block
 from hmtl.config.task import Task
 from hmtl.data.batch_stream import BatchStream, EvaluationBatches
 from hmtl.errors import DataError
-from hmtl.training.learning_rate import SCHEDULER
-from hmtl.training.progress import TaskProgress
+
+# Where a config says which scheduler.
+SCHEDULER = "multi_task_trainer.scheduler"
+
+
+def check_are_tasks(names: Iterable[str], tasks: Sequence[str], path: str) -> None:
+    """
+    # Parameters
+
+    names : `Iterable[str]`
+        The keys of an object whose entries are by task.
+    tasks : `Sequence[str]`
+        All there are.
+    path : `str`
+        The object's dotted path in the config.
+
+    # Raises
+
+    ConfigurationError
+        When one of the names is no task's.
+    """
+    for name in names:
+        if name not in tasks:
+            raise ConfigurationError(
+                f"{path} names {name!r}, which is none of the tasks: {', '.join(tasks)}"
+            )
+
+
+class TaskProgress:
+    """
+    What a task's validations amount to so far.
+
+    # Parameters
+
+    task : `Task`
+    patience : `int`, optional (default = `None`)
+        The task votes to stop after this many epochs without a better validation metric; `None` never
+        does.
+    min_lr : `float`, optional (default = `0.0`)
+        The task votes to stop once its learning rate is no larger than this.
+    """
+
+    def __init__(self, task: Task, patience: Optional[int] = None, min_lr: float = 0.0) -> None:
+        if patience is not None and patience < 1:
+            raise ConfigurationError(
+                f"multi_task_trainer.patience is {patience}; write at least 1, or null to wait forever"
+            )
+        self.task = task
+        self.patience = patience
+        self.min_lr = min_lr
+        self.history: List[float] = []
+        # Of all tasks, at this one's best epoch.
+        self.best_metrics: Dict[str, Dict[str, Any]] = {}
+        self.learning_rate = float("inf")
+        sign = "-" if task.metric_decreases else "+"
+        self._tracker = MetricTracker(sign + task.validation_metric, patience)
+
+    def record(self, validation: Dict[str, Dict[str, Any]], learning_rate: float) -> bool:
+        """
+        # Parameters
+
+        validation : `Dict[str, Dict[str, Any]]`
+            An epoch's validation metrics of all tasks, by name, complete.
+        learning_rate : `float`
+            With which the next epoch will be trained.
+
+        # Returns
+
+        best : `bool`
+            Whether this is the best epoch so far.
+        """
+        metrics = validation[self.task.name]
+        self._tracker.add_metrics(metrics)
+        self.history.append(float(metrics[self.task.validation_metric]))
+        self.learning_rate = learning_rate
+        if self._tracker.is_best_so_far():
+            self.best_metrics = copy.deepcopy(validation)
+        return self._tracker.is_best_so_far()
+
+    @property
+    def best_epoch(self) -> Optional[int]:
+        """Counted from 0; `None` before the first validation."""
+        return self._tracker.best_epoch
+
+    @property
+    def out_of_patience(self) -> bool:
+        return self._tracker.should_stop_early()
+
+    @property
+    def at_minimum_learning_rate(self) -> bool:
+        return self.learning_rate <= self.min_lr
+
+    @property
+    def votes_to_stop(self) -> bool:
+        return self.out_of_patience or self.at_minimum_learning_rate
+
+    @property
+    def why_it_votes(self) -> str:
+        """Why it votes to stop, for people; empty if it does not."""
+        reasons = []
+        if self.out_of_patience:
+            epochs = counted(len(self.history) - 1 - (self.best_epoch or 0), "epochs")
+            reasons.append(
+                f"no better {self.task.validation_metric} for {epochs} (patience {self.patience})"
+            )
+        if self.at_minimum_learning_rate:
+            reasons.append(f"learning rate {self.learning_rate:g} (min_lr {self.min_lr:g})")
+        return ", ".join(reasons)
+
+    def state_dict(self) -> Dict[str, Any]:
+        return {
+            "history": list(self.history),
+            "best_metrics_of_all": self.best_metrics,
+            "learning_rate": self.learning_rate,
+            "tracker": self._tracker.state_dict(),
+        }
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        self.history = list(state["history"])
+        # Older checkpoints hold the task's own alone.
+        older = state.get("best_metrics")
+        self.best_metrics = state.get(
+            "best_metrics_of_all", {self.task.name: older} if older else {}
+        )
+        self.learning_rate = state["learning_rate"]
+        self._tracker.load_state_dict(state["tracker"])
 
 
 @dataclass
 class TaskData:
     """
     A task and its batches, of those splits that were read; `test` if the task is to be evaluated on it.
-    `digests` are of the corpora, by split: a run goes on with the data that it was started with only.
+    `digests` are of the corpora, by split: a run is resumed with the data that it was started with only.
     """
 
     task: Task
@@ -29,7 +157,7 @@ class TaskData:
     digests: Dict[str, str] = field(default_factory=dict)
 
     def splits(self) -> Iterator[Tuple[str, Union[BatchStream, EvaluationBatches]]]:
-        """The name and the batches of each split that was read."""
+        """Yield the name and the batches of each split that was read."""
         for name, batches in (
             ("train", self.training),
             ("validation", self.validation),
@@ -55,12 +183,12 @@ class RunningLoss:
         self.count = 0
 
     def add(self, loss: torch.Tensor) -> None:
-        """`loss` is a detached scalar, on any device."""
+        """Add a detached scalar, on any device."""
         self._total = self._total + loss.double() if self.count else loss.double()
         self.count += 1
 
     def mean(self) -> float:
-        """0 before the first step. Reads from the device."""
+        """Return the mean, 0 before the first step. Reads from the device."""
         return float(self._total) / max(self.count, 1)
 
     def reset(self) -> None:
@@ -81,8 +209,8 @@ class TaskTraining:
     A task's data, and the state of its training: its own optimizer and learning-rate scheduler over the
     shared parameters, and its progress.
 
-    `base_rates` are the learning rates of the optimizer's groups as the config has them. A run that goes on
-    with others has its present rates, and what its scheduler knows of them, changed in proportion.
+    `base_rates` are the learning rates of the optimizer's groups as the config has them. A run that is
+    resumed with others has its present rates, and what its scheduler knows of them, changed in proportion.
     """
 
     data: TaskData
@@ -113,7 +241,7 @@ class TaskTraining:
         return max(float(group["lr"]) for group in self.optimizer.param_groups)
 
     def step(self) -> None:
-        """Moves the weights by the gradients that they have."""
+        """Move the weights by the gradients that they have."""
         self.optimizer.step()
         if self.scheduler is not None:
             with naming_block(SCHEDULER):
@@ -121,8 +249,8 @@ class TaskTraining:
 
     def record_validation(self, validation: Dict[str, Dict[str, Any]]) -> bool:
         """
-        Takes an epoch's validation metrics of all tasks into account; true if this task's are its best so
-        far.
+        Take an epoch's validation metrics of all tasks into account; return whether this task's are its best
+        so far.
         """
         if self.scheduler is not None:
             metric = validation[self.task.name][self.task.validation_metric]
@@ -188,7 +316,7 @@ def _groups_with_rates(groups: List[Dict[str, Any]], change: Change) -> List[Dic
 
 
 def _with_rates(state: Any, change: Change) -> Any:
-    """A scheduler's state, or that of one within it."""
+    """Return a scheduler's state, or that of one within it, with its rates changed."""
     if isinstance(state, list):
         return [_with_rates(each, change) for each in state]
     if not isinstance(state, dict):

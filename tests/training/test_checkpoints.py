@@ -1,4 +1,4 @@
-"""Checkpoints on disk: whole or not there, checked when read, never more than asked for."""
+"""Checkpoints on disk, and when one is due."""
 
 import errno
 import json
@@ -14,8 +14,12 @@ from allennlp.common.checks import ConfigurationError
 from hmtl.common.files import sha256_of
 from hmtl.common.tensors import load_tensors, not_finite
 from hmtl.errors import DataError
-from hmtl.training.checkpoint import Moment
-from hmtl.training.checkpointer import Checkpointer, CheckpointReader
+from hmtl.training.checkpoints import (
+    Checkpointer,
+    CheckpointReader,
+    CheckpointSchedule,
+    TrainingPosition,
+)
 from tests.write_errors import FailingSystem
 
 
@@ -27,8 +31,8 @@ def weights(value: float) -> dict[str, torch.Tensor]:
 def checkpointer(tmp_path: Path) -> Checkpointer:
     """After two epochs of ten steps; the first was best for `ner`, the second for `emd`."""
     checkpointer = Checkpointer(tmp_path)
-    checkpointer.save(Moment(1, 10), weights(1.0), {"step": 10}, ["ner", "emd"])
-    checkpointer.save(Moment(2, 20), weights(2.0), {"step": 20}, ["emd"])
+    checkpointer.save(TrainingPosition(1, 10), weights(1.0), {"step": 10}, ["ner", "emd"])
+    checkpointer.save(TrainingPosition(2, 20), weights(2.0), {"step": 20}, ["emd"])
     return checkpointer
 
 
@@ -51,8 +55,8 @@ def test_reader_takes_the_last_checkpoint_and_writes_none(
     tmp_path: Path, checkpointer: Checkpointer
 ) -> None:
     reader = CheckpointReader(tmp_path)
-    reader.save(Moment(3, 30), weights(3.0), {"step": 30})
-    assert [each.moment.step for each in reader.checkpoints()] == [20, 10]
+    reader.save(TrainingPosition(3, 30), weights(3.0), {"step": 30})
+    assert [each.position.step for each in reader.checkpoints()] == [20, 10]
     assert reader.load()["step"] == 20  # type: ignore[index]
 
 
@@ -73,8 +77,10 @@ def test_equal_weights_take_the_room_of_one(tmp_path: Path, checkpointer: Checkp
 def test_as_many_checkpoints_are_kept_as_asked_for(tmp_path: Path, keep_last: int) -> None:
     checkpointer = Checkpointer(tmp_path, keep_last)
     for step in (9, 10, 11, 100):
-        checkpointer.save(Moment(0, step), weights(step), {}, ["ner"] if step == 9 else [])
-    kept = [each.moment.step for each in checkpointer.checkpoints()]
+        checkpointer.save(
+            TrainingPosition(0, step), weights(step), {}, ["ner"] if step == 9 else []
+        )
+    kept = [each.position.step for each in checkpointer.checkpoints()]
     assert kept == [100, 11, 10, 9][:keep_last]
     assert value_of(tmp_path / "best_ner.th") == 9.0
 
@@ -85,20 +91,20 @@ def test_no_checkpoint_at_all_is_refused(tmp_path: Path) -> None:
 
 
 def test_same_moment_is_written_once(tmp_path: Path, checkpointer: Checkpointer) -> None:
-    checkpointer.save(Moment(2, 20), weights(3.0), {})
+    checkpointer.save(TrainingPosition(2, 20), weights(3.0), {})
     assert value_of(tmp_path / "model_state.th") == 2.0
 
 
 def test_validated_epoch_comes_after_its_last_step(tmp_path: Path) -> None:
     checkpointer = Checkpointer(tmp_path)
-    checkpointer.save(Moment(1, 10), weights(1.0), {})
-    checkpointer.save(Moment(0, 10), weights(0.0), {})
-    assert [each.moment.epoch for each in checkpointer.checkpoints()] == [1, 0]
+    checkpointer.save(TrainingPosition(1, 10), weights(1.0), {})
+    checkpointer.save(TrainingPosition(0, 10), weights(0.0), {})
+    assert [each.position.epoch for each in checkpointer.checkpoints()] == [1, 0]
 
 
 def test_state_that_could_not_be_loaded_shows_at_the_first_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read as a file of tensors"):
-        Checkpointer(tmp_path).save(Moment(0, 1), weights(1.0), {"path": tmp_path})
+        Checkpointer(tmp_path).save(TrainingPosition(0, 1), weights(1.0), {"path": tmp_path})
 
 
 def test_best_weights_of_a_lost_checkpoint_are_not_kept(
@@ -113,7 +119,7 @@ def test_best_weights_of_a_lost_checkpoint_are_not_kept(
     assert value_of(tmp_path / "model_state.th") == 1.0
     assert str(last.path) in caplog.text and str(before.path) in caplog.text
     assert (last.path.parent / f"{last.path.name}.damaged").is_dir()
-    recovered.save(Moment(2, 20), weights(2.5), {}, ["emd"])
+    recovered.save(TrainingPosition(2, 20), weights(2.5), {}, ["emd"])
     assert value_of(tmp_path / "best_emd.th") == 2.5
 
 
@@ -129,14 +135,14 @@ def test_checkpoint_that_holds_no_finite_numbers_is_passed_over(
     moment = torch.tensor([0.0, value if place == "optimizer" else 1.0])
     tasks = {"ner": {"optimizer": {"state": {0: {"exp_avg": moment}}}}}
     state = weights(value if place == "weights" else 1.0)
-    checkpointer.save(Moment(3, 30), state, {"step": 30, "tasks": tasks}, ["ner"])
+    checkpointer.save(TrainingPosition(3, 30), state, {"step": 30, "tasks": tasks}, ["ner"])
     recovered = Checkpointer(tmp_path)
     assert recovered.load()["step"] == 20  # type: ignore[index]
     assert value_of(tmp_path / "best_ner.th") == 1.0
 
 
 def test_infinity_may_stand_where_nothing_is_trained(tmp_path: Path) -> None:
-    Checkpointer(tmp_path).save(Moment(1, 10), {"mask": weights(INFINITY)["weight"]}, {})
+    Checkpointer(tmp_path).save(TrainingPosition(1, 10), {"mask": weights(INFINITY)["weight"]}, {})
     assert Checkpointer(tmp_path).load(["mask"]) is not None
     with pytest.raises(DataError, match="holds NaN or infinity in mask"):
         Checkpointer(tmp_path).load()
@@ -159,8 +165,8 @@ def test_tensor_that_is_not_finite_is_named(state: Any, name: "str | None") -> N
 
 def test_best_weights_that_no_checkpoint_holds_yet_are_removed(tmp_path: Path) -> None:
     checkpointer = Checkpointer(tmp_path)
-    checkpointer.save(Moment(0, 5), weights(0.5), {})
-    checkpointer.save(Moment(1, 10), weights(1.0), {}, ["ner"])
+    checkpointer.save(TrainingPosition(0, 5), weights(0.5), {})
+    checkpointer.save(TrainingPosition(1, 10), weights(1.0), {}, ["ner"])
     (checkpointer.checkpoints()[0].path / "manifest.json").write_text("[]")
     Checkpointer(tmp_path).load()
     assert not (tmp_path / "best_ner.th").exists()
@@ -198,8 +204,8 @@ def test_checkpoint_set_aside_is_none_any_more_and_makes_way_for_the_next(
         (checkpointer.checkpoints()[0].path / "training_state.th").unlink()
         checkpointer = Checkpointer(tmp_path)
         checkpointer.load()
-        assert [each.moment for each in checkpointer.checkpoints()] == [Moment(1, 10)]
-        checkpointer.save(Moment(2, 20), weights(2.0), {"step": 20}, ["emd"])
+        assert [each.position for each in checkpointer.checkpoints()] == [TrainingPosition(1, 10)]
+        checkpointer.save(TrainingPosition(2, 20), weights(2.0), {"step": 20}, ["emd"])
 
 
 def test_best_weights_are_found_beside_a_damaged_manifest(
@@ -212,7 +218,7 @@ def test_best_weights_are_found_beside_a_damaged_manifest(
 
 def test_best_weights_with_one_number_gone_wrong_are_refused(tmp_path: Path) -> None:
     state = {"weight": torch.tensor([1.0, NAN])}
-    Checkpointer(tmp_path).save(Moment(1, 10), state, {}, ["ner"])
+    Checkpointer(tmp_path).save(TrainingPosition(1, 10), state, {}, ["ner"])
     with pytest.raises(DataError, match="holds NaN in weight"):
         Checkpointer(tmp_path).load_best("ner")
 
@@ -295,7 +301,7 @@ def test_refused_checkpoint_names_the_last_whole_one(
 ) -> None:
     FailingSystem(errno.ENOSPC).fail_at(monkeypatch, 3)
     with pytest.raises(DataError) as caught:
-        checkpointer.save(Moment(3, 30), weights(3.0), {})
+        checkpointer.save(TrainingPosition(3, 30), weights(3.0), {})
     monkeypatch.undo()
     whole = tmp_path / "checkpoints" / "epoch_2_step_20"
     assert str(caught.value) == (
@@ -310,7 +316,7 @@ def test_manifest_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
     run = tmp_path / "runs" / "stranger"
     run.mkdir(parents=True)
     checkpointer = Checkpointer(run)
-    checkpointer.save(Moment(1, 10), weights(1.0), {"step": 10}, ["ner"])
+    checkpointer.save(TrainingPosition(1, 10), weights(1.0), {"step": 10}, ["ner"])
     (tmp_path / "profile").write_text("mine")
     (run / "profile").write_text("not mine")
     manifest = next(run.glob("checkpoints/*/manifest.json"))
@@ -325,3 +331,47 @@ def test_manifest_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the file '../../../profile' cannot be part of"):
         Checkpointer(run).load()
     assert (tmp_path / "profile").read_text() == "mine"
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_nothing_is_due_by_default() -> None:
+    assert not any(CheckpointSchedule().is_due(step) for step in range(1, 1000))
+
+
+def test_checkpoint_is_due_at_multiples_of_steps() -> None:
+    schedule = CheckpointSchedule(every_n_steps=3)
+    assert [step for step in range(1, 10) if schedule.is_due(step)] == [3, 6, 9]
+
+
+def test_checkpoint_is_due_some_minutes_after_the_last() -> None:
+    clock = Clock()
+    schedule = CheckpointSchedule(every_minutes=2.0, clock=clock)
+    clock.now += 119
+    assert not schedule.is_due(1)
+    clock.now += 1
+    assert schedule.is_due(2)
+    schedule.note_checkpoint()
+    assert not schedule.is_due(3)
+    clock.now += 120
+    assert schedule.is_due(4)
+
+
+def test_steps_and_minutes_go_together() -> None:
+    clock = Clock()
+    schedule = CheckpointSchedule(every_n_steps=100, every_minutes=1.0, clock=clock)
+    assert schedule.is_due(100)
+    assert not schedule.is_due(101)
+    clock.now += 60
+    assert schedule.is_due(102)
+
+
+@pytest.mark.parametrize("every", [{"every_n_steps": 0}, {"every_minutes": -1.0}])
+def test_what_is_not_positive_is_refused(every: dict) -> None:
+    with pytest.raises(ConfigurationError, match="checkpoint_every_.* write a positive number"):
+        CheckpointSchedule(**every)

@@ -1,3 +1,7 @@
+"""Optimizers, and learning rates from step to step; in runs that are recovered, too."""
+
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -5,8 +9,22 @@ import torch
 from allennlp.common import Lazy, Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+from allennlp.training.optimizers import Optimizer
 
-from hmtl.training.learning_rate import LinearWarmup, ReduceOnPlateau
+from hmtl.config.checking import check_config
+from hmtl.config.loading import Config
+from hmtl.config.schema import SPLITS
+from hmtl.runs.assembly import assemble, parse_config
+from hmtl.runs.training import build_trainer, train
+from hmtl.training.optimization import Adam, LinearWarmup, ReduceOnPlateau
+from script.torture import result_of
+from tests.training.small_runs import (
+    NUM_EPOCHS,
+    STEPS_PER_EPOCH,
+    Crash,
+    CrashAtStep,
+    small_config,
+)
 
 
 def optimizer(rate: float = 1.0) -> torch.optim.Optimizer:
@@ -172,3 +190,90 @@ def test_warmup_takes_a_scheduler_that_is_built_later() -> None:
     built = LinearWarmup(of, 1, Lazy(ReduceOnPlateau, constructor_extras={"mode": "max"}))
     built.step_batch()
     assert built.is_over
+
+
+def weights() -> list[tuple[str, torch.nn.Parameter]]:
+    torch.manual_seed(0)
+    return [
+        ("table", torch.nn.Parameter(torch.randn(5, 3))),
+        ("bias", torch.nn.Parameter(torch.randn(3))),
+    ]
+
+
+def steps(optimizer: torch.optim.Optimizer, named: list[tuple[str, torch.nn.Parameter]]) -> None:
+    torch.manual_seed(1)
+    for _ in range(5):
+        for _, parameter in named:
+            parameter.grad = torch.randn_like(parameter)
+        optimizer.step()
+
+
+@pytest.mark.parametrize("options", [{}, {"weight_decay": 0.1}, {"amsgrad": True}])
+def test_adam_steps_as_the_plain_one_of_torch(options: dict) -> None:
+    ours, theirs = weights(), weights()
+    params = Params({"type": "adam", "lr": 0.01, **options})
+    steps(Optimizer.from_params(params, model_parameters=ours), ours)
+    steps(torch.optim.Adam([each for _, each in theirs], lr=0.01, **options), theirs)
+    for (_, each), (_, expected) in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(each, expected)
+
+
+def test_adam_takes_groups_with_rates_of_their_own() -> None:
+    named = weights()
+    optimizer = Adam(named, parameter_groups=[(["^table$"], {"lr": 0.5})], lr=0.01)
+    rates = {id(each): group["lr"] for group in optimizer.param_groups for each in group["params"]}
+    assert rates == {id(named[0][1]): 0.5, id(named[1][1]): 0.01}
+
+
+def test_adam_goes_on_from_its_state() -> None:
+    whole, halved = weights(), weights()
+    optimizer = Adam(whole)
+    steps(optimizer, whole)
+    steps(optimizer, whole)
+    first = Adam(halved)
+    steps(first, halved)
+    second = Adam(halved)
+    second.load_state_dict(first.state_dict())
+    steps(second, halved)
+    assert all(torch.equal(a, b) for (_, a), (_, b) in zip(whole, halved, strict=True))
+
+
+PLATEAU_AT_ONCE = {"type": "reduce_on_plateau", "patience": 0}
+LENGTHS = {"num_epochs": NUM_EPOCHS, "num_steps_per_epoch": STEPS_PER_EPOCH}
+SCHEDULERS: list[dict[str, Any]] = [
+    {"type": "linear_warmup", "num_steps": 3, "then": PLATEAU_AT_ONCE},
+    {"type": "noam", "model_size": 16, "warmup_steps": 3},
+    {"type": "linear_with_warmup", "warmup_steps": 2, **LENGTHS},
+    {"type": "slanted_triangular", **LENGTHS},
+]
+
+
+def config_with(scheduler: dict[str, Any]) -> Config:
+    config = small_config()
+    config["multi_task_trainer"]["scheduler"] = scheduler
+    check_config(config)
+    return config
+
+
+def test_warmup_counts_the_steps_of_its_own_task(tmp_path: Path) -> None:
+    config = config_with({"type": "linear_warmup", "num_steps": 4})
+    config["multi_task_trainer"]["optimizer"]["lr"] = 0.4
+    trainer = build_trainer(assemble(parse_config(config), tmp_path, SPLITS))
+    for name in ("ner", "ner", "relation"):
+        trainer.train_step(name)
+    assert trainer.tasks["ner"].learning_rate == pytest.approx(0.3)
+    assert trainer.tasks["relation"].learning_rate == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS, ids=lambda scheduler: scheduler["type"])
+def test_rates_of_a_recovered_run_are_those_of_an_uninterrupted_one(
+    tmp_path: Path, build_with: Callable, scheduler: dict
+) -> None:
+    config = config_with(scheduler)
+    train(config, tmp_path / "whole", recover=False, force=False)
+    build_with(CrashAtStep(4))
+    with pytest.raises(Crash):
+        train(config, tmp_path / "run", recover=False, force=False)
+    build_with()
+    train(config, tmp_path / "run", recover=True, force=False)
+    assert result_of(tmp_path / "whole").differences(result_of(tmp_path / "run")) == []

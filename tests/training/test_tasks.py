@@ -1,10 +1,146 @@
-from typing import Optional
+"""What a task's training consists of, and how far it has come."""
+
+import copy
+from pathlib import Path
+from typing import Any, Optional
 
 import pytest
+import torch
 from allennlp.common.checks import ConfigurationError
+from allennlp.training.learning_rate_schedulers import CosineWithRestarts
+from allennlp.training.optimizers import SgdOptimizer
 
+from hmtl.config.schema import SPLITS
 from hmtl.config.task import Task
-from hmtl.training.progress import TaskProgress
+from hmtl.runs.assembly import assemble, parse_config
+from hmtl.runs.training import build_trainer
+from hmtl.training.optimization import ReduceOnPlateau
+from hmtl.training.tasks import RunningLoss, TaskData, TaskProgress, TaskTraining
+from tests.training.small_runs import small_config, small_trainer
+
+
+def test_running_loss_is_a_mean() -> None:
+    loss = RunningLoss()
+    assert loss.mean() == 0.0
+    for value in (1.0, 2.0, 6.0):
+        loss.add(torch.tensor(value))
+    assert (loss.mean(), loss.count) == (3.0, 3)
+    loss.reset()
+    assert (loss.mean(), loss.count) == (0.0, 0)
+
+
+def test_running_loss_does_not_lose_small_losses_among_large_ones() -> None:
+    loss = RunningLoss()
+    loss.add(torch.tensor(2.0**25))
+    for _ in range(4):
+        loss.add(torch.tensor(1.0))
+    assert loss.mean() * 5 == 2.0**25 + 4
+
+
+def test_running_loss_goes_on_from_its_state() -> None:
+    one, other = RunningLoss(), RunningLoss()
+    one.add(torch.tensor(3.0))
+    other.load_state_dict(one.state_dict())
+    other.add(torch.tensor(5.0))
+    assert (other.mean(), other.count) == (4.0, 2)
+
+
+def training(patience: int = 0) -> TaskTraining:
+    task = Task("ner", validation_metric="f1")
+    optimizer = SgdOptimizer([("weight", torch.nn.Parameter(torch.zeros(1)))], lr=1.0)
+    return TaskTraining(
+        TaskData(task),
+        optimizer,
+        ReduceOnPlateau(optimizer, "max", factor=0.5, patience=patience),
+        TaskProgress(task, min_lr=0.3),
+        RunningLoss(),
+    )
+
+
+def test_validation_steps_the_scheduler_before_the_votes() -> None:
+    of_task = training()
+    assert of_task.record_validation({"ner": {"f1": 0.5}})
+    assert not of_task.record_validation({"ner": {"f1": 0.4}})
+    assert of_task.learning_rate == 0.5
+    assert not of_task.progress.votes_to_stop
+    of_task.record_validation({"ner": {"f1": 0.4}})
+    # 0.25 is what the next epoch would be trained with.
+    assert of_task.learning_rate == 0.25
+    assert of_task.progress.votes_to_stop
+
+
+def test_learning_rate_stays_a_plain_number() -> None:
+    # A checkpoint with a number of numpy's in it could not be read again.
+    of_task = training()
+    of_task.scheduler = CosineWithRestarts(of_task.optimizer, t_initial=4)
+    of_task.record_validation({"ner": {"f1": 0.5}})
+    (group,) = of_task.optimizer.param_groups
+    assert type(group["lr"]) is float and 0.0 < group["lr"] < 1.0
+
+
+def test_task_without_scheduler_keeps_its_rate() -> None:
+    of_task = training()
+    of_task.scheduler = None
+    for value in (0.5, 0.4, 0.3):
+        of_task.record_validation({"ner": {"f1": value}})
+    assert of_task.learning_rate == pytest.approx(1.0)
+
+
+SCHEDULERS: dict[str, Any] = {
+    "none": None,
+    "plateau": {"type": "reduce_on_plateau", "patience": 0, "factor": 0.5},
+    "step": {"type": "step", "step_size": 1, "gamma": 0.5},
+    "warmup": {"type": "linear_warmup", "num_steps": 4, "then": {"type": "step", "step_size": 1}},
+    "triangular": {"type": "slanted_triangular", "num_epochs": 9, "num_steps_per_epoch": 3},
+}
+
+
+def rates_of(of_task: TaskTraining, num_epochs: int) -> list[float]:
+    """After each of some epochs of three steps, in which nothing improves after the first."""
+    rates = []
+    for _ in range(num_epochs):
+        for _ in range(3):
+            of_task.step()
+        of_task.record_validation({of_task.task.name: {of_task.task.validation_metric: 0.5}})
+        rates.append(of_task.learning_rate)
+    return rates
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_rates_go_on_as_if_the_other_learning_rate_had_been_there_from_the_start(
+    tmp_path: Path, scheduler: str
+) -> None:
+    experiment = assemble(parse_config(small_config()), tmp_path, SPLITS)
+
+    def built(lr: float) -> TaskTraining:
+        settings = experiment.config.trainer
+        settings.optimizer, settings.scheduler = {"type": "adam", "lr": lr}, SCHEDULERS[scheduler]
+        return build_trainer(experiment).tasks["ner"]
+
+    old, new, expected = built(0.002), built(0.0003), built(0.0003)
+    rates_of(old, 2)
+    new.load_state_dict(copy.deepcopy(old.state_dict()))
+    assert new.learning_rate == pytest.approx(rates_of(expected, 2)[-1], rel=1e-12)
+    assert new.progress.learning_rate == new.learning_rate
+    again = built(0.0003)
+    again.load_state_dict(copy.deepcopy(new.state_dict()))
+    assert again.learning_rate == new.learning_rate
+    assert rates_of(again, 2) == pytest.approx(rates_of(expected, 2), rel=1e-12)
+
+
+@pytest.mark.parametrize("lr, expected", [(0.002, 0.001), (0.0005, 0.0005)])
+def test_older_checkpoint_lets_no_rate_go_above_the_configs(
+    tmp_path: Path, lr: float, expected: float
+) -> None:
+    """It does not tell what the rates began with."""
+    old = small_trainer(tmp_path).tasks["ner"]
+    old.optimizer.param_groups[0]["lr"] = 0.001
+    state = old.state_dict()
+    del state["base_rates"]
+    new = small_trainer(tmp_path, multi_task_trainer__optimizer__lr=lr).tasks["ner"]
+    new.load_state_dict(state)
+    assert new.learning_rate == expected
+
 
 RATE = 0.1
 

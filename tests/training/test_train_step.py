@@ -8,13 +8,14 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.config.schema import TrainerConfig
 from hmtl.config.task import Task
 from hmtl.errors import DataError
+from hmtl.training.balancing import FixedLossWeighting, LossWeighting
+from hmtl.training.checkpoints import Checkpointer
 from hmtl.training.invalid_loss import InvalidLossGuard
-from hmtl.training.learning import Clipping, Learning
-from hmtl.training.loss_weighting import FixedLossWeighting, LossWeighting
-from hmtl.training.progress import TaskProgress
-from hmtl.training.task_training import RunningLoss, TaskData, TaskTraining
+from hmtl.training.samplers import UniformSampler
+from hmtl.training.tasks import RunningLoss, TaskData, TaskProgress, TaskTraining
 from hmtl.training.trainer import MultiTaskTrainer
 from script.torture import digest
 from tests.training.small_runs import NUM_EPOCHS, STEPS_PER_EPOCH, small_trainer
@@ -31,66 +32,70 @@ class Toy(torch.nn.Module):
         super().__init__()
         self.weight = torch.nn.Parameter(torch.tensor([0.5, -1.0, 2.0]))
         self.unused = torch.nn.Parameter(torch.ones(2))
-        self.encoders = torch.nn.Module()
         self.penalty = penalty
 
-    def loss(self, chosen: Sequence[int]) -> torch.Tensor:
-        return ((INPUTS[chosen] @ self.weight - TARGETS[chosen]) ** 2).mean()
+    def forward(self, task_name: str, batch: Any, compute_metrics: bool) -> dict[str, torch.Tensor]:
+        return {"loss": ((batch["inputs"] @ self.weight - batch["targets"]) ** 2).mean()}
+
+    def get_metrics(self, task_name: str) -> dict[str, float]:
+        return {}
 
     def get_regularization_penalty(self) -> Any:
         return self.penalty * (self.weight**2).sum() if self.penalty else None
 
 
-def training_of(model: Toy) -> TaskTraining:
-    """Plain gradient descent, with what else there is to it."""
+class Batches:
+    """Those of the examples with these numbers, in this order."""
+
+    def __init__(self, batches: Sequence[Sequence[int]]) -> None:
+        self.batches = [{"inputs": INPUTS[each], "targets": TARGETS[each]} for each in batches]
+
+    def next_batch(self) -> dict[str, torch.Tensor]:
+        return self.batches.pop(0)
+
+
+def toy_trainer(
+    model: Any, batches: Any, weighting: "LossWeighting | None" = None, **settings: Any
+) -> MultiTaskTrainer:
+    """Plain gradient descent on one task."""
     optimizer: Any = torch.optim.SGD(model.parameters(), lr=0.1)
-    ner = Task("ner")
-    return TaskTraining(TaskData(ner), optimizer, None, TaskProgress(ner), RunningLoss())
+    ner, nowhere = Task("ner", "loss"), Path()
+    data = TaskData(ner, Batches(batches))  # type: ignore[arg-type]
+    training = TaskTraining(data, optimizer, None, TaskProgress(ner), RunningLoss())
+    return MultiTaskTrainer(
+        model,
+        {"ner": training},
+        UniformSampler({"ner": 1}, seed=1),
+        CPU,
+        Checkpointer(nowhere),
+        [],
+        InvalidLossGuard(nowhere, CPU),
+        TrainerConfig(**settings),
+        weighting,
+    )
 
 
-def learning_of(
-    model: Any,
-    batches_per_step: int,
-    clipping: Clipping,
-    weighting: "LossWeighting | None" = None,
-) -> Learning:
-    return Learning(model, clipping, weighting, batches_per_step=batches_per_step)
-
-
-def learn(
-    model: Toy,
-    batches: Sequence[Sequence[int]],
-    clipping: Clipping,
-    weighting: "LossWeighting | None" = None,
-) -> TaskTraining:
+def learn(model: Toy, batches: Sequence[Sequence[int]], **settings: Any) -> RunningLoss:
     """One step."""
-    learning = learning_of(model, len(batches), clipping, weighting)
-    training = training_of(model)
-    learning.begin(training)
-    for batch in batches:
-        add(learning, model.loss(batch))
-    learning.finish(training)
-    return training
-
-
-def add(learning: Learning, loss: torch.Tensor) -> None:
-    learning.add("ner", loss, loss.detach())
+    trainer = toy_trainer(model, batches, gradient_accumulation_steps=len(batches), **settings)
+    trainer.train_step("ner")
+    return trainer.tasks["ner"].running_loss
 
 
 PARTS = [[0, 1], [2, 3], [4, 5], [6, 7]]
 
 
-@pytest.mark.parametrize("clipping", [Clipping(), Clipping(norm=0.5), Clipping(value=0.2)])
+@pytest.mark.parametrize("clipping", [{}, {"grad_norm": 0.5}, {"grad_clipping": 0.2}])
 @pytest.mark.parametrize("penalty", [0.0, 0.3])
-def test_batches_of_a_step_are_the_joint_batch(clipping: Clipping, penalty: float) -> None:
+def test_batches_of_a_step_are_the_joint_batch(clipping: Any, penalty: float) -> None:
     """Clipped once: clipping the gradient of each part would give another step."""
     joint, split = Toy(penalty), Toy(penalty)
-    of_joint = learn(joint, [list(range(8))], clipping)
-    of_split = learn(split, PARTS, clipping)
+    of_joint = learn(joint, [list(range(8))], **clipping)
+    of_split = learn(split, PARTS, **clipping)
     assert not torch.equal(joint.weight, Toy().weight)
     torch.testing.assert_close(split.weight, joint.weight)
-    assert of_split.running_loss.count == of_joint.running_loss.count == 1
-    assert of_split.running_loss.mean() == pytest.approx(of_joint.running_loss.mean())
+    assert of_split.count == of_joint.count == 1
+    assert of_split.mean() == pytest.approx(of_joint.mean())
 
 
 def test_weight_of_a_loss_is_none_of_the_penaltys() -> None:
@@ -99,23 +104,19 @@ def test_weight_of_a_loss_is_none_of_the_penaltys() -> None:
     loss = ((INPUTS @ weight - TARGETS) ** 2).mean()
     (0.25 * loss + 0.3 * (weight**2).sum()).backward()
     assert weight.grad is not None
-    weighting = FixedLossWeighting(["ner"], CPU, {"ner": 0.25})
-    training = learn(model, [list(range(8))], Clipping(), weighting)
+    running_loss = learn(
+        model, [list(range(8))], weighting=FixedLossWeighting(["ner"], CPU, {"ner": 0.25})
+    )
     torch.testing.assert_close(model.weight.detach(), (weight - 0.1 * weight.grad).detach())
     # What is told is the loss itself, which can be compared from run to run.
-    assert training.running_loss.mean() == pytest.approx(float(loss.detach()))
+    assert running_loss.mean() == pytest.approx(float(loss.detach()))
 
 
 def test_gradients_do_not_reach_into_the_next_step() -> None:
     once, twice = Toy(), Toy()
-    learn(once, [[0, 1]], Clipping())
-    learning = learning_of(twice, 1, Clipping())
-    training = training_of(twice)
-    learning.begin(training)
-    add(learning, twice.loss([4, 5]))
-    learning.begin(training)
-    add(learning, twice.loss([0, 1]))
-    learning.finish(training)
+    learn(once, [[0, 1]])
+    twice.weight.grad = torch.ones(3)
+    learn(twice, [[0, 1]])
     assert torch.equal(once.weight, twice.weight)
 
 
