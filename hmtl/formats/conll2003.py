@@ -22,7 +22,7 @@ WORD, NAME_TAG = 0, -1
 DOCUMENT_START = "-DOCSTART-"
 _OTHER_SCHEME = re.compile(r"[ELSU]-.")
 _OTHER_SCHEME_HINT = (
-    ". This is a tag of BIOES or BIOUL: script/prepare_data.py conll2003 reads these too, and writes "
+    ". This is a tag of BIOES or BIOUL: hmtl import conll2003 reads these too, and writes "
     "the corpus in BIO tags"
 )
 

@@ -32,7 +32,7 @@ def weight_files(directory: Path, tasks: List[str], name: Optional[str] = None) 
     # Parameters
 
     directory : `Path`
-        A run of train.py.
+        A run of hmtl train.
     tasks : `List[str]`
         From the bottom up.
     name : `str`, optional (default = `None`)
