@@ -121,7 +121,7 @@ def test_path_that_leads_nowhere_is_named(corpus: Path, data_params: Config) -> 
 def test_split_without_an_instance_is_refused(tmp_path: Path, data_params: Config) -> None:
     write_corpus(tmp_path)
     (tmp_path / "ace/dev/a.like_conll").write_text("#begin document (d)\n0 a * -\n#end document\n")
-    with pytest.raises(DataError, match="ace/dev: .*1 sentences without a relation skipped"):
+    with pytest.raises(DataError, match="ace/dev: .*1 sentence without a relation skipped"):
         read(data_params, tmp_path)
 
 

@@ -256,6 +256,7 @@ def test_refused_checkpoint_names_the_last_whole_one(
 
 def test_manifest_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
     run = tmp_path / "runs" / "stranger"
+    run.mkdir(parents=True)
     checkpointer = Checkpointer(run)
     checkpointer.save(Moment(1, 10), weights(1.0), {"step": 10}, ["ner"])
     (tmp_path / "profile").write_text("mine")
