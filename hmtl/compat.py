@@ -94,6 +94,68 @@ def stub_torchvision() -> None:
         _check_that_torchvision_loads()
 
 
+def give_back_removed_names() -> None:
+    """
+    Puts placeholders where AllenNLP imports what newer releases no longer have: `HfFolder` and `Repository`
+    of huggingface_hub (gone in 1.0), `AdamW` of transformers (gone by 4.57), from which it derives an
+    optimizer of its own. This project calls none of them.
+
+    Without this, `allennlp.common`, and with it all of AllenNLP, cannot be imported.
+    """
+    import huggingface_hub
+    import torch
+
+    # transformers 5 puts a new module in its own place when this is imported: what was set before is lost.
+    importlib.import_module("transformers.processing_utils")
+    import transformers
+
+    for name in ("HfFolder", "Repository"):
+        if not hasattr(huggingface_hub, name):
+            setattr(huggingface_hub, name, type(name, (), {}))
+    if not hasattr(transformers, "AdamW"):
+        transformers.AdamW = torch.optim.AdamW
+
+
+def make_tokenizers_as_allennlp_does() -> None:
+    """
+    Lets transformers make a tokenizer from the arguments that AllenNLP passes, and gives it back the name
+    by which AllenNLP calls it.
+
+    Without this, every `pretrained_transformer*` fails: `add_special_tokens` "conflicts with the method"
+    (from 4.44 on; AllenNLP says it again at each call, so that nothing is lost), and a tokenizer has no
+    `encode_plus` (from 5 on; to call it does the same). Nor does a byte-level tokenizer without a class of
+    its own (ModernBERT's) do anything with `add_prefix_space` (from 5 on).
+    """
+    from transformers import AutoTokenizer
+    from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+
+    if not hasattr(PreTrainedTokenizerBase, "encode_plus"):
+        PreTrainedTokenizerBase.encode_plus = PreTrainedTokenizerBase.__call__
+    original = AutoTokenizer.from_pretrained
+    if getattr(original, "__module__", None) == __name__:
+        return
+
+    def from_pretrained(*args: Any, **kwargs: Any) -> Any:
+        kwargs.pop("add_special_tokens", None)
+        tokenizer = original(*args, **kwargs)
+        if kwargs.get("add_prefix_space") and tokenizer.is_fast and loses_word_starts(tokenizer):
+            _put_space_in_front(tokenizer.backend_tokenizer)
+        return tokenizer
+
+    AutoTokenizer.from_pretrained = from_pretrained
+
+
+def hide_progress_of_weights() -> None:
+    """
+    Switches off the bars of transformers, which read weights in a moment.
+
+    Without this, every start of a model, and every answer of a worker, shows `Loading weights` (from 5 on).
+    """
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+
+
 def silence_python_support_warnings() -> None:
     """
     Hides the notice that Google's client libraries will stop supporting this version of Python.
@@ -145,6 +207,9 @@ def keep_bars_out_of_files() -> None:
 PATCHES: Sequence[Callable[[], None]] = (
     ensure_home,
     stub_torchvision,
+    give_back_removed_names,
+    make_tokenizers_as_allennlp_does,
+    hide_progress_of_weights,
     silence_python_support_warnings,
     refuse_code_of_models,
 )
@@ -157,6 +222,27 @@ def apply_patches() -> None:
     """
     for patch in PATCHES:
         patch()
+
+
+def loses_word_starts(tokenizer: Any) -> bool:
+    """
+    Whether a word has other pieces by itself than in running text, where a space is before it: byte-level
+    tokenizers (RoBERTa's and its kin's) keep that space in the word's first piece.
+
+    # Parameters
+
+    tokenizer : `transformers.PreTrainedTokenizerBase`
+    """
+    first, second = (tokenizer.tokenize(word) for word in ("a", "b"))
+    return bool(tokenizer.tokenize("a b") != first + second)
+
+
+def _put_space_in_front(backend: Any) -> None:
+    from tokenizers import normalizers
+
+    space = normalizers.Prepend(" ")
+    before = backend.normalizer
+    backend.normalizer = space if before is None else normalizers.Sequence([before, space])
 
 
 def _add_stub(name: str) -> None:

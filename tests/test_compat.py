@@ -3,20 +3,25 @@
 import datetime
 import importlib
 import importlib.util
+import inspect
 import io
 import os
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
+import huggingface_hub
 import pytest
 import torch.distributed
+import transformers
 from allennlp.common.tqdm import Tqdm
 from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import MetadataField
 
 import hmtl.compat
+from tests.transformer_files import write_transformer
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -60,18 +65,20 @@ def test_compat_imports_nothing_heavy() -> None:
 
 def test_hook_patches_before_allennlp_and_then_goes_away() -> None:
     script = (
-        "import sys, hmtl.compat; before = list(sys.meta_path); import allennlp; "
-        "print(len(before) - len(sys.meta_path), 'torchvision' in sys.modules)"
+        "import sys, hmtl.compat; hook = sys.meta_path[0]; import allennlp; "
+        "print(type(hook).__module__, hook in sys.meta_path, 'torchvision' in sys.modules)"
     )
-    assert run_python(script).stdout.strip() == "1 True"
+    assert run_python(script).stdout.strip() == "hmtl.compat False True"
 
 
 def test_apply_patches_twice_changes_nothing() -> None:
     hmtl.compat.apply_patches()
     torchvision, filters = sys.modules["torchvision"], list(warnings.filters)
+    made = transformers.AutoTokenizer.from_pretrained
     hmtl.compat.apply_patches()
     assert sys.modules["torchvision"] is torchvision
     assert warnings.filters == filters
+    assert transformers.AutoTokenizer.from_pretrained is made
 
 
 @pytest.mark.parametrize("patch", hmtl.compat.PATCHES, ids=lambda patch: patch.__name__)
@@ -95,7 +102,8 @@ for name in ("data", "modules", "nn", "training", "models", "predictors"):
 
 @needs_absent_torchvision
 def test_allennlp_still_imports_torchvision() -> None:
-    result = run_python("import allennlp.data")
+    assert hmtl.compat.PATCHES[0] is hmtl.compat.stub_torchvision
+    result = run_python("import hmtl.compat as c; c.PATCHES = c.PATCHES[1:]; import allennlp.data")
     assert "No module named 'torchvision'" in result.stderr
 
 
@@ -152,6 +160,57 @@ def test_torchvision_that_does_not_load_is_an_error_with_a_mend(
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ImportError, match=f"{cause}.*pip uninstall torchvision"):
         hmtl.compat.stub_torchvision()
+
+
+# give_back_removed_names
+
+
+def test_names_that_allennlp_imports_are_still_gone_and_given_back() -> None:
+    """Not before all is imported: on the way transformers 5 puts a new module in its own place."""
+    importlib.import_module("allennlp.training.optimizers")
+    assert sys.modules["transformers"].AdamW is torch.optim.AdamW
+    for name in ("HfFolder", "Repository"):
+        assert getattr(huggingface_hub, name).__module__ == hmtl.compat.__name__
+
+
+# make_tokenizers_as_allennlp_does
+
+
+@pytest.fixture(scope="module")
+def bytes_without_a_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_transformer(tmp_path_factory.mktemp("model") / "modernbert", kind="modernbert")
+
+
+@pytest.fixture
+def unpatched() -> Callable:
+    """How transformers itself makes a tokenizer."""
+    original: Callable = inspect.getclosurevars(
+        transformers.AutoTokenizer.from_pretrained
+    ).nonlocals["original"]
+    return original
+
+
+def test_transformers_still_refuses_the_option_that_allennlp_passes(
+    bytes_without_a_class: Path, unpatched: Callable
+) -> None:
+    with pytest.raises(AttributeError, match="add_special_tokens conflicts with the method"):
+        unpatched(bytes_without_a_class, add_special_tokens=False)
+    transformers.AutoTokenizer.from_pretrained(bytes_without_a_class, add_special_tokens=False)
+
+
+def test_transformers_still_disregards_the_space_that_it_is_asked_for(
+    bytes_without_a_class: Path, unpatched: Callable
+) -> None:
+    asked = {"add_prefix_space": True}
+    assert hmtl.compat.loses_word_starts(unpatched(bytes_without_a_class, **asked))
+    patched = transformers.AutoTokenizer.from_pretrained
+    assert not hmtl.compat.loses_word_starts(patched(bytes_without_a_class, **asked))
+    assert hmtl.compat.loses_word_starts(patched(bytes_without_a_class))
+
+
+def test_encode_plus_is_a_call(bytes_without_a_class: Path) -> None:
+    tokenizer = transformers.AutoTokenizer.from_pretrained(bytes_without_a_class)
+    assert tokenizer.encode_plus("anna met", "a man") == tokenizer("anna met", "a man")
 
 
 # silence_python_support_warnings

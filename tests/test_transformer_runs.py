@@ -1,16 +1,20 @@
 """A run whose words are a transformer's: all that is done with one, after the transformer has moved."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
-from transformers import AutoModel
+from transformers import AutoTokenizer
 
 from hmtl.common.environment import CACHE_VARIABLE
 from hmtl.common.tensors import load_tensors
+from hmtl.compat import loses_word_starts
+from hmtl.modules.transformer import TRANSFORMER, TransformerEmbedder
 from hmtl.prediction.predictor import Predictor
 from hmtl.prediction.saved_run import save_for_prediction
 from hmtl.probing.probed_model import load_model
@@ -20,7 +24,7 @@ from hmtl.training.checkpointer import best_weights_name
 from script.torture import result_of
 from tests.fine_tuning.small_runs import run as fine_tune
 from tests.fixtures import TASKS, Config, completed, tiny_config, write_corpus
-from tests.transformer_files import with_transformer, write_transformer
+from tests.transformer_files import KINDS, params_of, with_transformer, write_transformer
 
 FROZEN = {"max_length": 24, "overlap": 6, "train_parameters": False, "eval_mode": True}
 TRAINED = {"max_length": 24, "overlap": 6, "last_layer_only": False}
@@ -45,14 +49,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def frozen(directory: Path, model: Path, tasks: tuple[str, ...] = TASKS) -> Config:
-    config = with_transformer(tiny_config(directory / "corpus", tasks), model, **FROZEN)
+def frozen(directory: Path, model: Path, tasks: tuple[str, ...] = TASKS, **params: Any) -> Config:
+    config = with_transformer(tiny_config(directory / "corpus", tasks), model, **FROZEN, **params)
     config["cache"] = {"embeddings": True}
     return completed(config)
 
 
-def trained(directory: Path, model: Path) -> Config:
-    config = with_transformer(tiny_config(directory / "corpus", ("ner", "coref")), model, **TRAINED)
+def trained(directory: Path, model: Path, **params: Any) -> Config:
+    config = tiny_config(directory / "corpus", ("ner", "coref"))
+    config = with_transformer(config, model, **TRAINED, **params)
     trainer = config["multi_task_trainer"]
     trainer["optimizer"]["parameter_groups"] = [[["transformer_model"], {"lr": 0.001}]]
     trainer["scheduler"] = {"type": "linear_warmup", "num_steps": 2, "then": "reduce_on_plateau"}
@@ -117,8 +122,47 @@ def test_fine_tuning_goes_on_from_it_with_replay(world: Path, tmp_path: Path) ->
     assert names and all(torch.equal(begun[name], after[name]) for name in names)
 
 
-def test_trained_transformer_recovers_to_the_same_weights(world: Path, tmp_path: Path) -> None:
-    config = trained(world, world / "moved")
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "bert"])
+def test_run_of_every_kind_predicts_the_same_when_all_has_moved(
+    world: Path, tmp_path: Path, kind: str
+) -> None:
+    model = write_transformer(tmp_path / "model", kind=kind)
+    config = frozen(world, model, ("ner",), **params_of(kind))
+    train(config, tmp_path / "run", recover=False, force=False)
+    expected = result_of(tmp_path / "run").metrics["ner"]["test"]
+    model.rename(tmp_path / "moved")
+    moved = (tmp_path / "run").rename(tmp_path / "elsewhere")
+    assert evaluate(moved, gold_mentions=False)["ner"]["test"] == expected
+    text = "Ann Lee met Bob in Oslo."
+    assert Predictor.from_serialization_dir(moved).predict_texts([text])[0].tokens[0].text == "Ann"
+
+
+@pytest.mark.parametrize("made_before", [True, False])
+def test_run_made_before_goes_on_without_the_space_before_words(
+    world: Path, tmp_path: Path, made_before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = frozen(world, write_transformer(tmp_path / "model", kind="roberta"), ("ner",))
+    with monkeypatch.context() as patch:
+        if made_before:
+            patch.setattr("hmtl.runs.experiment.with_word_starts", lambda config, earlier: config)
+        train(config, tmp_path / "run", recover=False, force=False)
+    train(config, tmp_path / "run", recover=True, force=False)
+    written = json.loads((tmp_path / "run" / "config.json").read_text())
+    for block in (
+        written["model"]["text_field_embedder"]["token_embedders"]["bert"],
+        written["task_ner"]["data_params"]["dataset_reader"]["token_indexers"]["bert"],
+    ):
+        assert ("tokenizer_kwargs" not in block) == made_before
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "run" / "transformers" / "bert")
+    assert loses_word_starts(tokenizer) == made_before
+
+
+@pytest.mark.parametrize("kind", ["bert", "modernbert", "t5"])
+def test_trained_transformer_recovers_to_the_same_weights(
+    world: Path, tmp_path: Path, kind: str
+) -> None:
+    model = write_transformer(tmp_path / "model", kind=kind)
+    config = trained(world, model, **params_of(kind))
     train(config, tmp_path / "whole", recover=False, force=False)
     config["multi_task_trainer"]["num_epochs"] = 1
     train(config, tmp_path / "run", recover=False, force=False)
@@ -126,10 +170,10 @@ def test_trained_transformer_recovers_to_the_same_weights(world: Path, tmp_path:
     train(config, tmp_path / "run", recover=True, force=False)
     whole, parts = result_of(tmp_path / "whole"), result_of(tmp_path / "run")
     assert whole.differences(parts) == []
-    begun = AutoModel.from_pretrained(world / "moved").state_dict()
     ended = load_tensors(tmp_path / "whole" / best_weights_name("ner"))
-    name = "encoder.layer.1.output.dense.weight"
-    assert not torch.equal(begun[name], ended[f"{WEIGHTS}.{name}"])
+    embedder = TransformerEmbedder(str(model), **params_of(kind))
+    begun = embedder.get_submodule(TRANSFORMER).state_dict()
+    assert not all(torch.equal(begun[name], ended[f"{WEIGHTS}.{name}"]) for name in begun)
 
 
 def test_run_without_the_files_of_its_transformer_asks_no_other_place(

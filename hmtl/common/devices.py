@@ -5,6 +5,8 @@ from typing import Any, Dict, Optional
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.common.moving import moved
+
 
 def choose_device(cuda_device: Optional[int], process_number: Optional[int] = None) -> torch.device:
     """
@@ -46,13 +48,12 @@ def to_device(batch: Dict[str, Any], device: torch.device) -> Dict[str, Any]:
     """The batch with its tensors on the device; what is no tensor (metadata) stays as it is."""
     if device.type == "cpu":
         return batch
-    moved: Dict[str, Any] = {}
+    on_device: Dict[str, Any] = {}
     for name, value in batch.items():
         if isinstance(value, dict):
-            moved[name] = to_device(value, device)
+            on_device[name] = to_device(value, device)
         elif isinstance(value, torch.Tensor):
-            # From pinned memory the copy runs beside the computation.
-            moved[name] = value.pin_memory().to(device, non_blocking=True)
+            on_device[name] = moved(value, device)
         else:
-            moved[name] = value
-    return moved
+            on_device[name] = value
+    return on_device

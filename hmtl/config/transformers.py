@@ -4,17 +4,24 @@ their files a run keeps, so that it can be loaded wherever they have gone.
 """
 
 import copy
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from allennlp.common.checks import ConfigurationError
+from allennlp.data.tokenizers import PretrainedTransformerTokenizer
 from transformers import AutoConfig, AutoTokenizer
 
 from hmtl.common.files import making_directory
-from hmtl.config.loading import TASK_PREFIX, Config, task_names, token_embedders
+from hmtl.compat import loses_word_starts
+from hmtl.config.hierarchy import DEFAULT_HEAD
+from hmtl.config.loading import token_embedders
 from hmtl.config.pretrained_models import PACKAGE, naming_model, resolve, without_code
 from hmtl.config.safety import check_plain_names
+from hmtl.config.schema import TASK_PREFIX, Config, task_names
+
+logger = logging.getLogger(__name__)
 
 # What embedders and indexers of a transformer are called.
 TYPE = "pretrained_transformer_mismatched"
@@ -22,6 +29,10 @@ TYPE = "pretrained_transformer_mismatched"
 FOLDER = "transformers"
 EMBEDDERS = "model.text_field_embedder.token_embedders"
 READERS = ("dataset_reader", "validation_dataset_reader")
+# What they pass on to the tokenizer, and the one of these that gives a word by itself a space in front.
+TOKENIZER, PREFIX_SPACE = "tokenizer_kwargs", "add_prefix_space"
+# Embedders that tell capital letters from small ones.
+READ_CASE = ("character_encoding", "elmo_token_embedder")
 # Of what an embedder begins with, and a trained model has no use for.
 WEIGHTS = ("override_weights_file", "override_weights_strip_prefix")
 
@@ -55,6 +66,97 @@ def check_transformers(config: Config) -> None:
                 _check_goes_with(indexer, f"{path}.{name}", embedders[name], f"{EMBEDDERS}.{name}")
 
 
+def with_word_starts(config: Config, earlier: Config | None = None) -> Config:
+    """
+    A copy in which no transformer loses where words begin. Byte-level tokenizers (RoBERTa's and its kin's)
+    keep the space before a word in the word's first piece; a word by itself has none, unless
+    `add_prefix_space` puts it there.
+
+    # Parameters
+
+    config : `Config`
+        Checked.
+    earlier : `Config`, optional (default = `None`)
+        Of the run that is gone on with or taken up: its embedders keep the pieces that they were trained on.
+    """
+    config = copy.deepcopy(config)
+    known = {} if earlier is None else _embedders(earlier)
+    for name, embedder in _embedders(config).items():
+        blocks = _blocks_of(config, name)
+        if _told_prefix_space(blocks) is not None:
+            continue
+        if earlier is not None and name in known:
+            value = _told_prefix_space(_blocks_of(earlier, name))
+        else:
+            value = _prefix_space_for(embedder, f"{EMBEDDERS}.{name}")
+        if value is not None:
+            for block in blocks:
+                block[TOKENIZER] = {**(block.get(TOKENIZER) or {}), PREFIX_SPACE: value}
+    return config
+
+
+def _blocks_of(config: Config, name: str) -> list[Config]:
+    """The embedder of a name, and its indexers."""
+    indexers = [of_reader[name] for _, of_reader in _indexers(config) if name in of_reader]
+    return [_embedders(config)[name], *indexers]
+
+
+def _told_prefix_space(blocks: list[Config]) -> Any:
+    told = ((block.get(TOKENIZER) or {}).get(PREFIX_SPACE) for block in blocks)
+    return next((value for value in told if value is not None), None)
+
+
+def _prefix_space_for(embedder: Config, path: str) -> bool | None:
+    with _naming(embedder, path):
+        if not loses_word_starts(_tokenizer(embedder)):
+            return None
+        asked = {**embedder, TOKENIZER: {**(embedder.get(TOKENIZER) or {}), PREFIX_SPACE: True}}
+        if loses_word_starts(_tokenizer(asked)):
+            logger.warning(
+                "%s: the tokenizer of %r splits a word by itself otherwise than in running text, and "
+                "%s does not change that",
+                path,
+                embedder["model_name"],
+                PREFIX_SPACE,
+            )
+            return None
+    logger.info(
+        "%s: the tokenizer of %r knows a word by the space before it: %s.%s is true now",
+        path,
+        embedder["model_name"],
+        TOKENIZER,
+        PREFIX_SPACE,
+    )
+    return True
+
+
+def warn_of_lost_case(config: Config) -> None:
+    """Tells of tagging tasks that read nothing but a transformer to which `May` and `may` are the same."""
+    embedders = token_embedders(config)
+    if any(block.get("type") in READ_CASE for block in embedders.values()):
+        return
+    tagging = [
+        task
+        for task in task_names(config)
+        if config["model"][task]["tagger"]["type"] == DEFAULT_HEAD["ner"]
+    ]
+    uncased = {
+        name
+        for name, block in _embedders(config).items()
+        if PretrainedTransformerTokenizer.tokenizer_lowercases(_tokenizer(block))
+    }
+    if tagging and uncased and uncased == _embedders(config).keys():
+        logger.warning(
+            "%s.%s is uncased, and nothing beside it reads characters: capital letters, by which names are "
+            "known, are lost to the task%s %s. Add a %s, or take a cased transformer.",
+            EMBEDDERS,
+            " and ".join(sorted(uncased)),
+            "s" if len(tagging) > 1 else "",
+            ", ".join(tagging),
+            READ_CASE[0],
+        )
+
+
 def keep_transformers(config: Config, directory: Path) -> None:
     """
     Writes down, for each transformer of a config, its tokenizer and its configuration; weights are in the
@@ -78,8 +180,6 @@ def keep_transformers(config: Config, directory: Path) -> None:
                 resolve(embedder["model_name"]),
                 **without_code(embedder.get("transformer_kwargs")),
             )
-            # Not where it lies on this machine.
-            kept_config.name_or_path = embedder["model_name"]
             kept_config.save_pretrained(str(partial))
 
 
@@ -127,7 +227,9 @@ def read_with_transformers_of_embedders(config: Config, task: str) -> None:
     for name, embedder in _embedders(config).items():
         for _, indexers in _indexers_of(config, task):
             if isinstance(indexers.get(name), dict):
-                indexers[name]["model_name"] = embedder["model_name"]
+                indexers[name].pop(TOKENIZER, None)
+                taken = {key: embedder[key] for key in ("model_name", TOKENIZER) if key in embedder}
+                indexers[name].update(taken)
 
 
 def _embedders(config: Config) -> dict[str, Config]:
@@ -164,7 +266,7 @@ def _check_is_there(block: Config, path: str) -> None:
 
 
 def _check_goes_with(indexer: Config, path: str, embedder: Config, embedder_path: str) -> None:
-    for key in ("model_name", "tokenizer_kwargs"):
+    for key in ("model_name", TOKENIZER):
         if indexer.get(key) != embedder.get(key):
             with _naming(indexer, path):
                 vocabulary = _tokenizer(indexer).get_vocab()
@@ -183,7 +285,7 @@ def _check_goes_with(indexer: Config, path: str, embedder: Config, embedder_path
 
 def _tokenizer(block: Config) -> Any:
     name = resolve(block["model_name"])
-    return AutoTokenizer.from_pretrained(name, **without_code(block.get("tokenizer_kwargs")))
+    return AutoTokenizer.from_pretrained(name, **without_code(block.get(TOKENIZER)))
 
 
 def _naming(block: Config, path: str) -> Any:

@@ -12,6 +12,7 @@ from hmtl.common.files import sole_writer, write_json
 from hmtl.config.checking import check_patterns_in
 from hmtl.config.loading import load_config
 from hmtl.config.schema import SPLITS, FineTuningConfig, RunConfig
+from hmtl.config.transformers import warn_of_lost_case, with_word_starts
 from hmtl.errors import DataError
 from hmtl.fine_tuning.axes import parameter_axes, source_name
 from hmtl.fine_tuning.forgetting import Forgetting
@@ -28,7 +29,13 @@ from hmtl.fine_tuning.transfer import (
 from hmtl.fine_tuning.vocabulary import grown_vocabulary
 from hmtl.models.hmtl import Hmtl
 from hmtl.runs.assembly import Experiment, assemble, parse_config
-from hmtl.runs.directory import METRICS_FILE, PRETRAINED_DIR, VOCABULARY_DIR, prepare_directory
+from hmtl.runs.directory import (
+    METRICS_FILE,
+    PRETRAINED_DIR,
+    VOCABULARY_DIR,
+    config_written_in,
+    prepare_directory,
+)
 from hmtl.runs.training import build_trainer, resume, train_and_score
 
 logger = logging.getLogger(__name__)
@@ -78,9 +85,16 @@ def fine_tune(
             f"the run in {serialization_dir} was not started by hmtl fine-tune. Recover it with hmtl train."
         )
     pretrained = Pretrained.open(kept if is_kept else pretrained_dir, weights_name)
+    written = config_written_in(serialization_dir) if is_kept else None
     config = parse_config(
-        load_config(config_path, overrides, partial(with_replayed_tasks, trained=pretrained.config))
+        with_word_starts(
+            load_config(
+                config_path, overrides, partial(with_replayed_tasks, trained=pretrained.config)
+            ),
+            written or pretrained.config,
+        )
     )
+    warn_of_lost_case(config.source)
     trained_model = pretrained.model()
     with sole_writer(serialization_dir):
         prepare_directory(config.source, serialization_dir, recover, force)

@@ -10,12 +10,14 @@ from allennlp.common.file_utils import cached_path
 from allennlp.modules.elmo_lstm import ElmoLstm
 from allennlp.modules.token_embedders import ElmoTokenEmbedder, TokenEmbedder
 
+from hmtl.common.moving import on_cpu
 from hmtl.modules.embedding_cache import (
     EmbeddingCache,
     Rows,
     digest_of_weights,
     key_of,
     padded,
+    rows_of,
 )
 from hmtl.modules.frozen_elmo import FrozenElmo
 
@@ -174,10 +176,10 @@ class StatelessElmoTokenEmbedder(ElmoTokenEmbedder):
             device = next(self.parameters()).device
             layers = frozen.layers([texts[position] for position in positions], device)
             if mixture is None:
-                return [text.cpu().float().numpy() for text in layers]
+                return rows_of(layers)
             with torch.no_grad():
                 parts = (_layers_of(text[1:-1], self._lstm) for text in layers)
-                return [mixture(part).cpu().float().numpy() for part in parts]
+                return rows_of([mixture(part) for part in parts])
 
         keys = [key_of(text) for text in texts]
         return self._cache.rows(self._digest_with(mixture), keys, compute)
@@ -200,7 +202,7 @@ def _forget_digests(embedder: Any, _: Any) -> None:
 
 def _texts_of(ids: torch.Tensor) -> List[numpy.ndarray]:
     """Each text without its padding, in the narrowest type. Shape `(num_tokens, 50)`."""
-    arrays = ids.cpu().numpy().astype(numpy.int16)
+    arrays = on_cpu(ids).numpy().astype(numpy.int16)
     lengths = (arrays > 0).any(axis=2).sum(axis=1)
     return [text[:length] for text, length in zip(arrays, lengths)]
 

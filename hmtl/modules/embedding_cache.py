@@ -10,6 +10,7 @@ from typing import Callable, Dict, Iterable, List, Optional, Protocol, Sequence,
 import numpy
 import torch
 
+from hmtl.common.moving import moved
 from hmtl.common.reporting import counted
 from hmtl.data.cache.settings import GIGABYTE, CacheSettings
 from hmtl.modules.vector_store import KEY_SIZE, VectorStore, is_in_use
@@ -207,6 +208,12 @@ def digest_of_weights(tensors: Iterable[torch.Tensor], *settings: object) -> str
     return digest.hexdigest()
 
 
+def rows_of(texts: Sequence[torch.Tensor]) -> Rows:
+    """What was computed of each text, in one copy from the device."""
+    together = torch.cat(list(texts)).cpu().float().numpy()
+    return numpy.split(together, numpy.cumsum([len(text) for text in texts])[:-1])
+
+
 def padded(rows: Rows, length: int, device: torch.device) -> torch.Tensor:
     """
     Texts one beside the other, filled up with zeros.
@@ -219,7 +226,7 @@ def padded(rows: Rows, length: int, device: torch.device) -> torch.Tensor:
     batch = numpy.zeros((len(rows), length, rows[0].shape[1]), numpy.float32)
     for text, values in zip(batch, rows):
         text[: len(values)] = values
-    return torch.from_numpy(batch).to(device)
+    return moved(torch.from_numpy(batch), device)
 
 
 def _size_of_others(directory: Path, digest: str, max_bytes: int) -> int:

@@ -17,6 +17,8 @@ from allennlp.modules.elmo_lstm import ElmoLstm
 from allennlp.modules.lstm_cell_with_projection import LstmCellWithProjection
 from torch.nn.functional import linear, pad
 
+from hmtl.common.moving import moved
+
 # How many texts, and how many tokens, go through a product together: on a CPU as few as use it well, since
 # a batch may hold no more; a GPU takes as long for many as for few.
 TEXTS_ON_CPU, TEXTS_ELSEWHERE = 16, 64
@@ -87,7 +89,7 @@ class FrozenElmo:
     ) -> Tuple[torch.Tensor, List[torch.Tensor]]:
         """A table of vectors, each different token once, and for each text its rows of the table."""
         different, inverse = numpy.unique(numpy.concatenate(texts), axis=0, return_inverse=True)
-        ids = torch.from_numpy(different.astype(numpy.int64)).to(device)
+        ids = moved(torch.from_numpy(different.astype(numpy.int64)), device)
         # One by one, a token has always the same place.
         size = 1 if self._encoder_width % INNER_STEP else _num_tokens(device)
         vectors = []
@@ -99,7 +101,7 @@ class FrozenElmo:
             vectors.append(encoded[1 : 1 + len(chunk)])
         # Shape: (2 + num_different, dim)
         table = torch.cat([encoded[:1], encoded[-1:], *vectors])
-        rows = torch.from_numpy(inverse.reshape(-1) + 2).to(device)
+        rows = moved(torch.from_numpy(inverse.reshape(-1) + 2), device)
         ends = table.new_tensor([0, 1], dtype=torch.long)
         of_texts = rows.split([len(text) for text in texts])
         return table, [torch.cat([ends[:1], of_text, ends[1:]]) for of_text in of_texts]

@@ -63,6 +63,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Tokens in a batch, padding included, unless a token embedder of the model asks for fewer.
+BATCH_TOKENS = 4096
+
 __all__ = ["Limits", "Mention", "Prediction", "Predictor", "Relation", "Span"]
 
 
@@ -80,13 +83,14 @@ class Limits:
     document_tokens : `int`, optional (default = `10000`)
         A document with more is read for coreference in parts of so many, cut between sentences, with a
         warning: no cluster reaches across.
-    batch_tokens : `int`, optional (default = `4096`)
-        Tokens in a batch, padding included.
+    batch_tokens : `int`, optional (default = `None`)
+        Tokens in a batch, padding included; `None` takes what suits the model: on a CPU what its token
+        embedders ask for, else 4096.
     """
 
     sentence_tokens: int = 512
     document_tokens: int = 10_000
-    batch_tokens: int = 4096
+    batch_tokens: Optional[int] = None
 
 
 # A stretch of a text that is read in one piece: the number of the text, its first token, its sentences.
@@ -134,6 +138,7 @@ class Predictor:
         # Of the topmost task. All differ in their weights alone.
         self.model = models[list(weights)[-1]]
         self._device = next(self.model.parameters()).device
+        self._batch_tokens = limits.batch_tokens or _suited_batch_tokens(self.model, self._device)
         self._infos = [
             TaskInfo(task, kinds[task], _labels(models[task].heads[task], kinds[task]))
             for task in weights
@@ -319,7 +324,7 @@ class Predictor:
         lengths = [sum(map(len, sentences)) for _, _, sentences in stretches]
         most_pairs = None if each.reads_documents else self.limits.sentence_tokens**2
         answers: Dict[int, Decoded] = {}
-        for positions in cut_by_length(lengths, self.limits.batch_tokens, most_pairs):
+        for positions in cut_by_length(lengths, self._batch_tokens, most_pairs):
             decoded = each.predict([stretches[position][2] for position in positions], self._device)
             for index, position in enumerate(positions):
                 answers[position] = {task: decoded[task][index] for task in each.kinds}
@@ -338,6 +343,12 @@ def _check_holds_several(several: Any, what: str) -> None:
             f"a list of {what} is expected, but this is a single {type(several).__name__} "
             f"({str(several)!r:.60}). Put it in a list: [{what.removesuffix('s')}]."
         )
+
+
+def _suited_batch_tokens(model: Hmtl, device: torch.device) -> int:
+    if device.type != "cpu":
+        return BATCH_TOKENS
+    return min(getattr(each, "suited_batch_tokens", BATCH_TOKENS) for each in model.modules())
 
 
 def _documents(texts: List[List[Words]], most_tokens: int) -> Iterator[_Stretch]:

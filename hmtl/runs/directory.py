@@ -75,6 +75,12 @@ def prepare_directory(config: Config, directory: Path, recover: bool, force: boo
     keep_transformers(config, directory)
 
 
+def config_written_in(directory: Path) -> Config | None:
+    """The config of the run there, if there is one."""
+    path = directory / CONFIG_FILE
+    return load_config(path) if path.is_file() else None
+
+
 def has_nothing_to_lose(directory: Path) -> bool:
     """Whether a run may start there: it is missing, empty, or left by a run that ended reading its data."""
     if not directory.exists():

@@ -16,6 +16,7 @@ from hmtl.common.reporting import counted
 from hmtl.config.building import build
 from hmtl.config.schema import SPLITS, Block, Config, RunConfig, TrainerConfig
 from hmtl.config.task import Task
+from hmtl.config.transformers import warn_of_lost_case, with_word_starts
 from hmtl.data.batch_stream import BatchStream
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
@@ -25,6 +26,7 @@ from hmtl.runs.directory import (
     METRICS_FILE,
     PRETRAINED_DIR,
     VOCABULARY_DIR,
+    config_written_in,
     prepare_directory,
     vocabulary_records,
 )
@@ -84,9 +86,10 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
     metrics : `Dict[str, Any]`
         What is written to `metrics.json`.
     """
+    recover, force = begun_again(recover, force)
+    config = with_word_starts(config, config_written_in(serialization_dir) if recover else None)
     run = parse_config(config)
     check_trackers(run.trainer.trackers)
-    recover, force = begun_again(recover, force)
     if recover and (serialization_dir / PRETRAINED_DIR).is_dir():
         raise ConfigurationError(
             f"the run in {serialization_dir} was started by hmtl fine-tune. Recover it with hmtl fine-tune."
@@ -95,6 +98,7 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
         logger.warning(
             "hmtl train starts from nothing: the config's section fine_tuning is not used"
         )
+    warn_of_lost_case(run.source)
     settings = run.trainer
     together = taking_part(settings.cuda_device, settings.distributed_timeout_minutes)
     with together as processes, ExitStack() as stack:

@@ -8,6 +8,7 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.config.loading import differences, load_config
 from hmtl.config.schema import Config, harmless_changes
+from hmtl.config.transformers import with_word_starts
 from hmtl.runs.assembly import parse_config
 from hmtl.runs.directory import CONFIG_FILE, has_nothing_to_lose
 from hmtl.study.grid import Grid, Run
@@ -49,7 +50,8 @@ def _check_is_what_is_there(run: Run, directory: Path) -> None:
     if has_nothing_to_lose(directory) or not (directory / CONFIG_FILE).is_file():
         return
     before = load_config(directory / CONFIG_FILE, jsonnet=False)
-    changed = [path for path in differences(before, run.config()) if path not in harmless_changes()]
+    config = with_word_starts(run.config(), before)
+    changed = [path for path in differences(before, config) if path not in harmless_changes()]
     if changed:
         raise ConfigurationError(
             f"the run in {directory} was made with another config; these keys differ: {', '.join(changed)}. "

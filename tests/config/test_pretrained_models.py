@@ -50,7 +50,7 @@ def test_folder_that_is_not_there_is_told(package: Path, name: str, message: str
     assert not is_directory(name)
 
 
-@pytest.mark.parametrize("error", [OSError, ValueError, ConfigurationError])
+@pytest.mark.parametrize("error", [OSError, ValueError, Exception, ConfigurationError])
 def test_error_of_a_library_is_told_with_the_place(error: type[Exception]) -> None:
     with pytest.raises(ConfigurationError, match="some.path.*why"):
         with naming_model("some.path", "name"):

@@ -280,3 +280,10 @@ def test_a_run_goes_on_without_the_cache_as_if_nothing_had_been(
     monkeypatch.setattr(MultiTaskTrainer, "checkpoint", original)
     train(run_config(options, weights, {}), tmp_path / "cut", recover=True, force=False)
     assert result_of(tmp_path / "cut") == result_of(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("shape", [(), (2, 3)])
+def test_digest_tells_weights_of_any_shape_apart(shape: tuple[int, ...]) -> None:
+    ones, twos = torch.full(shape, 1.0), torch.full(shape, 2.0)
+    assert digest_of_weights([ones]) == digest_of_weights([ones.clone()])
+    assert digest_of_weights([ones]) != digest_of_weights([twos])

@@ -17,13 +17,14 @@ from allennlp.modules.token_embedders import (
     PretrainedTransformerMismatchedEmbedder,
     TokenEmbedder,
 )
-from transformers import T5Config, T5Model
+from transformers import PreTrainedTokenizerBase, T5Config, T5Model
 
+from hmtl.common.devices import to_device
 from hmtl.data.cache.settings import CacheSettings
 from hmtl.data.readers.wordpiece_indexer import WordpieceIndexer
 from hmtl.modules.embedding_cache import cache_frozen_embedders
 from hmtl.modules.transformer import TRANSFORMER, TransformerEmbedder
-from tests.transformer_files import write_transformer
+from tests.transformer_files import KINDS, params_of, write_transformer
 
 TEXTS = [
     "anna met a man in rome .",
@@ -81,7 +82,16 @@ def cached(model: Path, directory: Path, **params) -> TransformerEmbedder:
         {"max_length": 10, "last_layer_only": False},
     ],
 )
-def test_vectors_are_allennlps(tmp_path: Path, model: Path, params: dict) -> None:
+def test_vectors_are_allennlps(
+    tmp_path: Path, model: Path, params: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # AllenNLP's segments need it, and transformers 5 has it no more.
+    monkeypatch.setattr(
+        PreTrainedTokenizerBase,
+        "build_inputs_with_special_tokens",
+        lambda tokenizer, ids: [tokenizer.cls_token_id, *ids, tokenizer.sep_token_id],
+        raising=False,
+    )
     max_length = params.get("max_length")
     theirs = PretrainedTransformerMismatchedEmbedder(str(model), **params).eval()
     cut = indexed(TEXTS, PretrainedTransformerMismatchedIndexer(str(model), max_length=max_length))
@@ -168,6 +178,64 @@ def test_what_is_not_the_same_each_time_is_not_cached(
     assert not (tmp_path / "cache").exists()
 
 
+# Every kind
+
+
+@pytest.fixture(scope="module")
+def model_of_a_kind(tmp_path_factory: pytest.TempPathFactory, request) -> tuple[Path, dict]:
+    directory = tmp_path_factory.mktemp("transformer") / request.param
+    return write_transformer(directory, kind=request.param), params_of(request.param)
+
+
+every_kind = pytest.mark.parametrize("model_of_a_kind", KINDS, indirect=True)
+
+
+@every_kind
+@pytest.mark.parametrize("keep", [True, False])
+def test_vectors_of_every_kind_are_those_of_a_loop(
+    tmp_path: Path, model_of_a_kind: tuple[Path, dict], keep: bool
+) -> None:
+    model, params = model_of_a_kind
+    embedder = cached(model, tmp_path, **params) if keep else build(model, **FROZEN, **params)
+    with torch.no_grad():
+        vectors = embedder(**batch_of(model, TEXTS))
+        for text, found in zip(TEXTS, vectors):
+            expected = naive_vectors(model, text, 510, 0)
+            torch.testing.assert_close(found[: len(expected)], expected, atol=1e-4, rtol=1e-4)
+
+
+@every_kind
+def test_every_kind_is_trained_through_all_its_layers(model_of_a_kind: tuple[Path, dict]) -> None:
+    model, params = model_of_a_kind
+    embedder = build(model, gradient_checkpointing=True, last_layer_only=False, **params).train()
+    embedder(**batch_of(model, TEXTS)).square().sum().backward()
+    weights = [each for name, each in embedder.named_parameters() if TRANSFORMER in name]
+    assert weights[0].grad is not None and weights[0].grad.any()
+    trained = [each.grad is not None for each in weights]
+    # All but a pooler, which looks at whole texts.
+    assert sum(trained) >= len(trained) - 2
+
+
+def test_weights_in_half_precision_are_computed_in_full(tmp_path: Path, model: Path) -> None:
+    from transformers import AutoModel
+
+    half = shutil.copytree(model, tmp_path / "half")
+    AutoModel.from_pretrained(model, dtype=torch.bfloat16).save_pretrained(half)
+    embedder = build(half).eval()
+    assert {each.dtype for each in embedder.parameters()} == {torch.float32}
+    assert embedder(**batch_of(half, TEXTS)).dtype == torch.float32
+
+
+def test_nothing_is_read_back_from_the_device(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the device "meta" there are no numbers to read."""
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
+    batch = batch_of(model, [LONG, *TEXTS])
+    on_device = to_device(batch, torch.device("meta"))
+    assert all(tensor.is_meta for tensor in on_device.values())
+    embedder = build(model, max_length=20, overlap=6).eval()
+    assert torch.equal(embedder(**on_device), embedder(**batch))
+
+
 # Long texts
 
 # Words of one to seven letters, each letter a wordpiece.
@@ -182,6 +250,11 @@ def naive_vectors(model: Path, text: str, window: int, overlap: int) -> torch.Te
         AutoModel.from_pretrained(model).eval(),
         AutoTokenizer.from_pretrained(model),
     )
+    transformer = (
+        transformer.get_encoder() if transformer.config.model_type == "t5" else transformer
+    )
+    start = [] if tokenizer.cls_token_id is None else [tokenizer.cls_token_id]
+    end = [tokenizer.sep_token_id or tokenizer.eos_token_id]
     pieces: list[int] = []
     tokens = []
     for word in text.split():
@@ -190,8 +263,9 @@ def naive_vectors(model: Path, text: str, window: int, overlap: int) -> torch.Te
         pieces += ids
     windows = []
     for first in range(0, len(pieces), window - overlap):
-        ids = tokenizer.build_inputs_with_special_tokens(pieces[first : first + window])
-        windows.append((first, transformer(torch.tensor([ids])).last_hidden_state[0, 1:-1]))
+        ids = [*start, *pieces[first : first + window], *end]
+        states = transformer(torch.tensor([ids])).last_hidden_state[0, len(start) : -1]
+        windows.append((first, states))
         if first + window >= len(pieces):
             break
     vectors = []
@@ -331,7 +405,8 @@ def test_impossible_settings_are_refused(model: Path, params: dict, message: str
 
 
 def test_segments_of_another_indexer_are_refused(model: Path) -> None:
-    batch = indexed(TEXTS, PretrainedTransformerMismatchedIndexer(str(model), max_length=10))
+    batch = batch_of(model, TEXTS)
+    batch["segment_concat_mask"] = batch["wordpiece_mask"]
     with pytest.raises(ConfigurationError, match="here the embedder does that"):
         build(model)(**batch)
 

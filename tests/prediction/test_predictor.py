@@ -12,6 +12,7 @@ import spacy
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data.fields import MetadataField
+from allennlp.modules.token_embedders import TokenEmbedder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,8 @@ from hmtl.errors import DataError
 from hmtl.formats.conll2012 import read_documents
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
-from hmtl.prediction.passes import MOST_CHARACTERS
+from hmtl.modules.transformer import TransformerEmbedder
+from hmtl.prediction.passes import MOST_CHARACTERS, cut_by_length
 from hmtl.prediction.predictor import Limits, Prediction, Predictor
 from hmtl.runs.assembly import Experiment
 from hmtl.runs.evaluation import load
@@ -241,6 +243,31 @@ def test_no_texts_have_no_predictions(predictor: Predictor) -> None:
 def test_a_lone_surrogate_is_replaced(predictor: Predictor) -> None:
     (prediction,) = predictor.predict_texts(["Ann \ud800 met"])
     assert prediction.text == "Ann \ufffd met"
+
+
+@pytest.mark.parametrize(
+    "embedder_asks, limit, expected", [(None, None, 4096), (1024, None, 1024), (1024, 64, 64)]
+)
+def test_batches_are_as_large_as_suits_the_embedder(
+    tiny_run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    embedder_asks: int | None,
+    limit: int | None,
+    expected: int,
+) -> None:
+    sizes = set()
+
+    def noting(lengths, most_tokens, most_pairs):
+        sizes.add(most_tokens)
+        return cut_by_length(lengths, most_tokens, most_pairs)
+
+    monkeypatch.setattr("hmtl.prediction.predictor.cut_by_length", noting)
+    if embedder_asks is not None:
+        assert TransformerEmbedder.suited_batch_tokens == embedder_asks
+        monkeypatch.setattr(TokenEmbedder, "suited_batch_tokens", embedder_asks, raising=False)
+    predictor = Predictor.from_serialization_dir(tiny_run, limits=Limits(batch_tokens=limit))
+    predictor.predict_texts([TEXT])
+    assert sizes == {expected}
 
 
 def test_a_long_sentence_is_read_in_pieces_with_a_warning(
