@@ -41,9 +41,9 @@ class LazyParser(argparse.ArgumentParser):
     """
 
     def __init__(
-        self, *args: Any, describe: Callable[[argparse.ArgumentParser], None], **options: Any
+        self, *, describe: Callable[[argparse.ArgumentParser], None], **options: Any
     ) -> None:
-        super().__init__(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
         self._describe: Callable[[argparse.ArgumentParser], None] | None = describe
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
