@@ -147,16 +147,17 @@ pass_settings_to_uv() {
 }
 
 install() {
+    # The expansion below is for bash 3.2 (macOS), where an empty array is an unset variable.
     local tool=pip of_torch=()
     say "installing $*"
     if command -v uv >/dev/null; then
         tool=uv
         if [[ -n "${TORCH:-}" ]]; then of_torch=(--torch-backend "$TORCH"); fi
         pass_settings_to_uv
-        uv pip install --python "$venv/bin/python" --compile-bytecode "${of_torch[@]}" "$@"
+        uv pip install --python "$venv/bin/python" --compile-bytecode ${of_torch[@]+"${of_torch[@]}"} "$@"
     else
         if [[ -n "${TORCH:-}" ]]; then of_torch=(--extra-index-url "$torch_index/$TORCH"); fi
-        "$venv/bin/python" -m pip install --compile "${of_torch[@]}" "$@"
+        "$venv/bin/python" -m pip install --compile ${of_torch[@]+"${of_torch[@]}"} "$@"
     fi || fail "$tool could not install $* (its message is above). If it is not about the network, your" \
         "package index or a full disk, please report it; otherwise mend that, $again"
 }
