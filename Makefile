@@ -1,6 +1,7 @@
 # `make` lists the targets. Each of them sets up .venv by itself.
 
 PYTHON_IN_VENV := .venv/bin/python
+HMTL := $(PYTHON_IN_VENV) -m hmtl
 CONFIG ?= configs/hmtl_sample.json
 # A directory of its own for every run, so that none is ever overwritten.
 ifndef RUN
@@ -13,11 +14,11 @@ endif
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## make .venv and install what is needed (at once if it is there)
+setup: ## make .venv and install what is needed (at once if it is there) [TORCH=cpu PYTHON=python3.12]
 	@bash script/machine_setup.sh
 
 train: setup ## train on the sample corpora [CONFIG=configs/x.json RUN=runs/x]
-	$(PYTHON_IN_VENV) train.py --config_file_path $(CONFIG) --serialization_dir $(RUN)
+	$(HMTL) train --config_file_path $(CONFIG) --serialization_dir $(RUN)
 
 # RUN as the user gave it, or else a run of the sample model, and not the dated name that `train` uses.
 DEMO_RUN = $(if $(filter file,$(origin RUN)),runs/demo,$(RUN))
@@ -25,12 +26,12 @@ PORT ?= 8000
 
 demo: setup ## show a run in the browser, or a sample model, trained first if it is not there [RUN=runs/x PORT=8000]
 ifeq ($(origin RUN),file)
-	@test -f $(DEMO_RUN)/metrics.json || $(PYTHON_IN_VENV) train.py -c $(CONFIG) -s $(DEMO_RUN) --recover
+	@test -f $(DEMO_RUN)/metrics.json || $(HMTL) train -c $(CONFIG) -s $(DEMO_RUN) --recover
 endif
-	$(PYTHON_IN_VENV) demo/server.py --serialization_dir $(DEMO_RUN) --port $(PORT)
+	$(HMTL) serve --serialization_dir $(DEMO_RUN) --port $(PORT)
 
-check-data: setup ## tell what a config's corpora hold, and what is wrong with them [CONFIG=configs/x.json]
-	$(PYTHON_IN_VENV) script/check_data.py $(CONFIG)
+check-data: setup ## tell what a config's corpora hold, and what is wrong with both [CONFIG=configs/x.json]
+	$(HMTL) check $(CONFIG)
 
 test: setup ## run the fast tests
 	$(PYTHON_IN_VENV) -m pytest

@@ -41,7 +41,9 @@ def parse_arguments() -> argparse.Namespace:
         metavar="NAME",
         help=f"of {', '.join(BENCHMARKS)}; the day's other results stay",
     )
-    parser.add_argument("--run", type=Path, metavar="DIR", help="a run of train.py, for `predict`")
+    parser.add_argument(
+        "--run", type=Path, metavar="DIR", help="a run of hmtl train, for `predict`"
+    )
     parser.add_argument(
         "--out", type=Path, default=RESULTS, metavar="DIR", help="(benchmarks/results)"
     )

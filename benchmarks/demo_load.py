@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from demo.process import server_process
+from hmtl.serving.process import server_process
 
 TIMEOUT = 120
 # The share of requests that are wrong, and of those that hold several texts; and, of the others, of those

@@ -34,7 +34,7 @@ def texts_of(path: Path, num_documents: int, num_sentences: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("serialization_dir", type=Path, help="a run of train.py")
+    parser.add_argument("serialization_dir", type=Path, help="a run of hmtl train")
     parser.add_argument("--corpus", type=Path, default=SAMPLE, help="CoNLL-2012 (data/sample)")
     parser.add_argument("--documents", type=int, default=200, metavar="N", help="(200)")
     parser.add_argument(

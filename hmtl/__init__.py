@@ -7,4 +7,4 @@ heavy, and nothing heavy may be imported here.
 
 import hmtl.compat  # noqa: F401
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

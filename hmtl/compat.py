@@ -73,6 +73,24 @@ class StubModule(ModuleType):
         )
 
 
+INSTALL_ALLENNLP = "pip install --no-deps allennlp==2.10.1"
+"""How AllenNLP comes beside this package: its metadata asks for torch<1.13, its code does not."""
+
+
+def require_allennlp() -> None:
+    """
+    # Raises
+
+    ImportError
+        When there is no AllenNLP.
+    """
+    if importlib.util.find_spec("allennlp") is None:
+        raise ImportError(
+            "hmtl needs AllenNLP, whose metadata keeps pip from installing it along with a current torch: "
+            f"{INSTALL_ALLENNLP}"
+        )
+
+
 def stub_torchvision() -> None:
     """
     Lets AllenNLP be imported without torchvision, which it uses for images only.
@@ -415,6 +433,7 @@ def _arm() -> None:
     if "allennlp" in sys.modules:
         apply_patches()
     elif not any(isinstance(finder, _PatchBeforeAllenNLP) for finder in sys.meta_path):
+        require_allennlp()
         sys.meta_path.insert(0, _PatchBeforeAllenNLP())
 
 

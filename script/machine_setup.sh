@@ -3,10 +3,13 @@
 #
 #     bash script/machine_setup.sh                    # from any directory
 #     PYTHON=python3.12 bash script/machine_setup.sh  # with an interpreter of your choice
+#     TORCH=cpu bash script/machine_setup.sh          # with a build of torch by the name that PyTorch's index
+#                                                     # gives it (cpu, cu128, ...)
 #
-# Run it as often as you like: it returns at once while the requirement files and Python are those of
-# the last set-up, and starts afresh if the last set-up was cut short. pip's own settings (index,
-# find-links, proxy, ...) apply as ever; your index decides which build of torch you get.
+# Run it as often as you like: it returns at once while the requirement files, Python and torch's build are
+# those of the last set-up, and starts afresh if the last set-up was cut short. It installs with uv if that is
+# there, else with the pip that comes with Python. pip's own settings (index, find-links, proxy, ...) apply as
+# ever; without TORCH your index decides which build of torch you get.
 set -euo pipefail
 
 readonly root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
@@ -16,12 +19,15 @@ readonly unfinished="$venv/.setup-unfinished"   # there while a set-up is under 
 readonly script="$root/script/machine_setup.sh"
 # Apart from the requirement files: see the head of requirements.txt.
 readonly allennlp="allennlp==2.10.1"
-# The pip that comes with some Pythons (3.10's) cannot build what has no wheel (seqeval).
-readonly pip="pip==26.2.1"
+readonly torch_index="https://download.pytorch.org/whl"
+# The newest first.
+readonly pythons=(python3.14 python3.13 python3.12 python3.11 python3.10 python3)
 readonly again="then run this again: bash script/machine_setup.sh"
 
 # Where this is set, an installation without bytecode would double the start-up time of every command.
 unset PYTHONDONTWRITEBYTECODE
+# Of what has no wheel (seqeval) the pip of Python 3.10 would run setup.py, which setuptools no longer takes.
+export PIP_USE_PEP517=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 fail() {
     printf '\nmachine_setup: %s\n' "$*" >&2
@@ -37,7 +43,7 @@ version_of() {
 }
 
 is_supported() {
-    case "$1" in 3.10.* | 3.11.* | 3.12.*) return 0 ;; *) return 1 ;; esac
+    case "$1" in 3.10.* | 3.11.* | 3.12.* | 3.13.* | 3.14.*) return 0 ;; *) return 1 ;; esac
 }
 
 has_pip() {
@@ -56,20 +62,34 @@ print("%d.%d.%d" % sys.version_info[:3], digest.hexdigest())
 ' "$root/requirements.txt" "$root/requirements-dev.txt" "$script"
 }
 
-# With PYTHON unset, an existing .venv keeps the Python that it has.
-is_wanted() {
-    [[ -z "${PYTHON:-}" || "$(version_of "$PYTHON")" == "$1" ]]
+# Which build of torch is there, as TORCH names it; nothing where it does not say, or where there is none.
+torch_build() {
+    local installed
+    installed="$(compgen -G "$venv/lib/python*/site-packages/torch-*+*.dist-info")" || return 0
+    installed="${installed##*+}"
+    printf '%s' "${installed%.dist-info}"
 }
 
-is_current() {
+# With PYTHON and TORCH unset, an existing .venv keeps what it has.
+is_wanted() {
+    [[ -z "${PYTHON:-}" || "$(version_of "$PYTHON")" == "$1" ]] || return 1
+    [[ -z "${TORCH:-}" || "$(torch_build)" == "$TORCH" ]]
+}
+
+has_packages() {
     [[ -f "$stamp" && ! -e "$unfinished" ]] || return 1
     [[ "$(fingerprint "$venv/bin/python" 2>/dev/null)" == "$(<"$stamp")" ]] || return 1
     is_wanted "$(version_of "$venv/bin/python")"
 }
 
+# Where there is no project yet, as in the first layer of a container, there is nothing to install of it.
+has_project() {
+    [[ ! -f "$root/pyproject.toml" || "$venv/bin/hmtl" -nt "$root/pyproject.toml" ]]
+}
+
 # Sets $python to the interpreter to build on.
 choose_python() {
-    local candidate version tried="" candidates=(python3 python3.12 python3.11 python3.10)
+    local candidate version tried="" candidates=("${pythons[@]}")
     if [[ -n "${PYTHON:-}" ]]; then candidates=("$PYTHON"); fi
     for candidate in "${candidates[@]}"; do
         version="$(version_of "$candidate")" || version="not found"
@@ -79,7 +99,7 @@ choose_python() {
         fi
         tried+="${tried:+, }$candidate ($version)"
     done
-    fail "needs Python 3.10, 3.11 or 3.12; tried $tried. Install one of them, or name one:" \
+    fail "needs a Python from 3.10 to 3.14; tried $tried. Install one of them, or name one:" \
         "PYTHON=/path/to/python3.11 bash script/machine_setup.sh"
 }
 
@@ -92,6 +112,7 @@ make_venv() {
         : >"$unfinished"
         # Or pip would report its forbidding metadata as an error, which is no news.
         "$venv/bin/python" -m pip uninstall --yes -qq "${allennlp%%=*}"
+        TORCH="${TORCH:-$(torch_build)}"
         return
     fi
 
@@ -108,11 +129,37 @@ make_venv() {
     : >"$unfinished"
 }
 
+# Says what a machine without a GPU can save, before it is downloaded.
+offer_cpu_build() {
+    [[ "$(uname -s)" == Linux && -z "${TORCH:-}" && ! -e /dev/nvidiactl && ! -e /dev/kfd ]] || return 0
+    say "there is no GPU here, and the torch of PyPI brings CUDA along: some 4 GB to download, unless your" \
+        "pip is set to another. For the CPU build (0.2 GB) stop this (Ctrl-C) and run:" \
+        "TORCH=cpu bash script/machine_setup.sh"
+}
+
+# uv reads none of pip's settings.
+pass_settings_to_uv() {
+    local pair of_pip of_uv
+    for pair in FIND_LINKS:FIND_LINKS INDEX_URL:DEFAULT_INDEX EXTRA_INDEX_URL:INDEX; do
+        of_pip="PIP_${pair%:*}" of_uv="UV_${pair#*:}"
+        if [[ -n "${!of_pip:-}" && -z "${!of_uv:-}" ]]; then export "$of_uv=${!of_pip}"; fi
+    done
+}
+
 install() {
+    # The expansion below is for bash 3.2 (macOS), where an empty array is an unset variable.
+    local tool=pip of_torch=()
     say "installing $*"
-    "$venv/bin/python" -m pip install --disable-pip-version-check --compile "$@" ||
-        fail "pip could not install $* (its message is above). If it is not about the network, your" \
-            "package index or a full disk, please report it; otherwise mend that, $again"
+    if command -v uv >/dev/null; then
+        tool=uv
+        if [[ -n "${TORCH:-}" ]]; then of_torch=(--torch-backend "$TORCH"); fi
+        pass_settings_to_uv
+        uv pip install --python "$venv/bin/python" --compile-bytecode ${of_torch[@]+"${of_torch[@]}"} "$@"
+    else
+        if [[ -n "${TORCH:-}" ]]; then of_torch=(--extra-index-url "$torch_index/$TORCH"); fi
+        "$venv/bin/python" -m pip install --compile ${of_torch[@]+"${of_torch[@]}"} "$@"
+    fi || fail "$tool could not install $* (its message is above). If it is not about the network, your" \
+        "package index or a full disk, please report it; otherwise mend that, $again"
 }
 
 describe() {
@@ -124,25 +171,29 @@ print(f"Python {platform.python_version()}, torch {torch.__version__}, {device}"
 }
 
 main() {
-    is_current && return
+    has_packages && has_project && return
 
     # Two set-ups at once would tread on each other; the lock goes with the process, whatever ends it.
     if command -v flock >/dev/null; then
         exec 9<"$script"
         flock --nonblock 9 || { say "waiting for another set-up of this checkout" && flock 9; }
-        is_current && return
+        has_packages && has_project && return
     fi
 
     trap 'fail "interrupted; to start afresh, run: bash script/machine_setup.sh"' INT TERM HUP
-    make_venv
-    install "$pip"
-    install -r "$root/requirements.txt" -r "$root/requirements-dev.txt"
-    install --no-deps "$allennlp"
-    local description
-    description="$(describe)"
-    fingerprint "$venv/bin/python" >"$stamp"
-    rm "$unfinished"
-    say "ready after $SECONDS s: $description"
+    if ! has_packages; then
+        make_venv
+        offer_cpu_build
+        install -r "$root/requirements.txt" -r "$root/requirements-dev.txt"
+        install --no-deps "$allennlp"
+        local description
+        description="$(describe)"
+        fingerprint "$venv/bin/python" >"$stamp"
+        rm "$unfinished"
+        say "ready after $SECONDS s: $description"
+    fi
+    # The command `hmtl` and spaCy's entry point, from where the project lies; setuptools comes with spaCy.
+    has_project || install --quiet --no-deps --no-build-isolation --editable "$root"
 }
 
 main

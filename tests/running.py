@@ -3,13 +3,14 @@
 import logging
 import os
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from hmtl.commands.main import main
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 HEAVY = {"torch", "allennlp", "transformers", "spacy", "numpy", "fastapi", "uvicorn"}
@@ -31,6 +32,22 @@ class Finished(NamedTuple):
         return message.strip()
 
 
+# The scripts of 2018, and the command that each is now.
+COMMANDS_OF_2018 = {
+    "train.py": "train",
+    "fine_tune.py": "fine-tune",
+    "evaluate.py": "evaluate",
+    "predict.py": "predict",
+    "hmtl_senteval.py": "probe",
+}
+
+
+def words_of(script: str) -> list[str]:
+    """What the command `hmtl` is told, for `hmtl check` or the name of a script."""
+    name = COMMANDS_OF_2018.get(script)
+    return script.split()[1:] if name is None else [name]
+
+
 class Scripts:
     """Runs entry points within the process of the tests, where all imports are done already."""
 
@@ -39,15 +56,13 @@ class Scripts:
         self.capsys = capsys
 
     def __call__(self, script: str, *arguments: "str | Path") -> Finished:
-        path = REPOSITORY / script
         logger = logging.getLogger("hmtl")
         level, code, message = logger.level, 0, ""
         self.capsys.readouterr()
         with self.monkeypatch.context() as patch:
-            patch.setattr(sys, "argv", [str(path), *map(str, arguments)])
             patch.setattr(sys, "path", [str(REPOSITORY), *sys.path])
             try:
-                runpy.run_path(str(path), run_name="__main__")
+                code = main([*words_of(script), *map(str, arguments)]) or 0
             except SystemExit as ended:
                 # As the interpreter does it.
                 code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
@@ -62,7 +77,8 @@ def run_in_a_process(script: str, *arguments: "str | Path") -> Finished:
     """The same, as a user runs it; takes the time of all imports."""
     environ = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, str(REPOSITORY / script), *map(str, arguments)],
+        [sys.executable, "-m", "hmtl", *words_of(script), *map(str, arguments)],
+        cwd=REPOSITORY,
         capture_output=True,
         text=True,
         env=environ,
@@ -74,10 +90,10 @@ def run_in_a_process(script: str, *arguments: "str | Path") -> Finished:
 def answer_without_heavy_imports(script: str, *arguments: "str | Path") -> Finished:
     """What a process answers that is only asked how it is used, and imports nothing that takes seconds."""
     program = (
-        "import runpy, sys\n"
-        f"sys.argv = {[script, *map(str, arguments)]!r}\n"
+        "import sys\n"
+        "from hmtl.commands.main import main\n"
         "try:\n"
-        f"    runpy.run_path({script!r}, run_name='__main__')\n"
+        f"    sys.exit(main({[*words_of(script), *map(str, arguments)]!r}))\n"
         "finally:\n"
         f"    heavy = {HEAVY!r} & set(sys.modules)\n"
         "    assert not heavy, heavy\n"

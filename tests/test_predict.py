@@ -187,7 +187,7 @@ def test_a_missing_run_is_one_message(
     run_script: Scripts, json_lines: Path, tmp_path: Path
 ) -> None:
     assert (
-        "this is no run of train.py" in run_script("predict.py", "-s", tmp_path, json_lines).error
+        "this is no run of hmtl train" in run_script("predict.py", "-s", tmp_path, json_lines).error
     )
 
 

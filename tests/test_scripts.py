@@ -2,21 +2,24 @@
 
 import json
 import re
+import runpy
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from hmtl import __version__
+from hmtl.commands.main import COMMANDS
 from tests.fixtures import TASKS, Config, tiny_config, write_corpus
 from tests.running import (
+    COMMANDS_OF_2018,
     REPOSITORY,
     Finished,
     Scripts,
     answer_without_heavy_imports,
     run_in_a_process,
 )
-
-ENTRY_POINTS = sorted(path.name for path in REPOSITORY.glob("*.py"))
 
 
 class World:
@@ -48,14 +51,37 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Finished]:
 # Help and usage
 
 
-@pytest.mark.parametrize("script", ENTRY_POINTS)
-@pytest.mark.parametrize("arguments, code", [(["--help"], 0), (["--no-such-option"], 2), ([], 2)])
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("arguments, code", [(["--help"], 0), ([], 2)])
 def test_help_and_usage_errors_answer_without_heavy_imports(
-    script: str, arguments: list[str], code: int
+    command: str, arguments: list[str], code: int
 ) -> None:
-    done = answer_without_heavy_imports(script, *arguments)
+    done = answer_without_heavy_imports(f"hmtl {command}", *arguments)
     assert done.code == code, done
-    assert "usage: " in (done.out if code == 0 else done.err)
+    assert (done.out if code == 0 else done.err).startswith(f"usage: hmtl {command} ")
+
+
+@pytest.mark.parametrize("arguments, code", [(["--version"], 0), (["--help"], 0), (["trian"], 2)])
+def test_command_line_without_a_command(
+    run_script: Scripts, arguments: list[str], code: int
+) -> None:
+    done = run_script("hmtl", *arguments)
+    assert done.code == code
+    assert {"--version": __version__, "--help": "import-reference", "trian": "invalid choice"}[
+        arguments[0]
+    ] in done.out + done.err
+
+
+def test_scripts_of_2018_are_names_of_commands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    assert sorted(COMMANDS_OF_2018) == sorted(path.name for path in REPOSITORY.glob("*.py"))
+    for script, command in COMMANDS_OF_2018.items():
+        monkeypatch.setattr(sys, "argv", [script, "--help"])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(REPOSITORY / script), run_name="__main__")
+        assert ended.value.code == 0
+        assert capsys.readouterr().out.startswith(f"usage: hmtl {command} ")
 
 
 # Training
@@ -239,7 +265,7 @@ def broken(world: World, path: str, value: object) -> Path:
             r"test_data_path leads to .*which does not exist",
         ),
         ("multi_task_trainer.cuda_device", 99, r"cuda_device is 99, but torch sees"),
-        ("unseen_labels", "mis", r"unseen_labels is 'mis'; choose one of error, miss"),
+        ("unseen_labels", "mis", r"unseen_labels \"mis\" is unknown: did you mean .miss."),
     ],
 )
 def test_wrong_config_is_told_in_one_message(

@@ -15,7 +15,6 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 
-from demo.raw import raw_fields
 from hmtl.fine_tuning.fine_tune import fine_tune
 from hmtl.prediction import spacy_component  # noqa: F401  (registers the component)
 from hmtl.prediction.predictor import Predictor
@@ -23,6 +22,7 @@ from hmtl.prediction.renderings import RENDERINGS
 from hmtl.runs.evaluation import evaluate
 from hmtl.runs.model_card import MODEL_CARD_FILE
 from hmtl.runs.training import train
+from hmtl.serving.raw import raw_fields
 from tests.fixtures import Config, completed, tiny_config, write_corpus
 from tests.running import Finished, Scripts
 

@@ -1,4 +1,4 @@
-"""Says what is wrong with the data that were read."""
+"""Says what is wrong with the data that were read, and with what is built for them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from hmtl.checking.reading import Reading, SplitName
 from hmtl.checking.split_counts import SplitCounts, share_unknown
 from hmtl.config.building import build
 from hmtl.config.schema import SPLITS, RunConfig
+from hmtl.data.batching import Batching
 from hmtl.data.shared_documents import find_shared_documents
+from hmtl.runs.assembly import build_model
+from hmtl.runs.training import check_learning
 
 # So many names in a message tell whose mistake it is; the rest is a number.
 NAMES_SHOWN = 3
@@ -63,6 +66,7 @@ def judge(reading: Reading, config: RunConfig) -> Judgement:
     vocab = _vocabulary(reading, config, judgement.errors)
     if vocab is not None:
         judgement.unknown_words = _unknown_words(reading, vocab)
+        judgement.errors.extend(_faults_in_building(config, vocab))
     refused = vocab if config.unseen_labels == "error" else None
     for (task, split), counts in reading.counts.items():
         training = reading.counts.get((task, "train"))
@@ -115,6 +119,21 @@ def _vocabulary(reading: Reading, config: RunConfig, errors: list[str]) -> Vocab
     except (OSError, ValueError) as error:
         errors.append(f"vocabulary cannot be made: {error}")
     return None
+
+
+def _faults_in_building(config: RunConfig, vocab: Vocabulary) -> list[str]:
+    """What a start would stop at after the data were read, by building all that follows from them."""
+    faults = []
+    for key, block in config.iterators.items():
+        try:
+            build(Batching, block, f"iterators.{key}")
+        except ConfigurationError as error:
+            faults.append(error.message)
+    try:
+        check_learning(config, build_model(config, vocab))
+    except ConfigurationError as error:
+        faults.append(error.message)
+    return faults
 
 
 def _words_namespace(counts: SplitCounts) -> str | None:

@@ -8,7 +8,7 @@ from hmtl.commands.cli import add_include_package, running
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("run_dir", type=Path, metavar="RUN", help="as train.py wrote it")
+    parser.add_argument("run_dir", type=Path, metavar="RUN", help="as `hmtl train` wrote it")
     parser.add_argument("out", type=Path, metavar="OUT", help="the directory that is made")
     parser.add_argument(
         "-f", "--force", action="store_true", help="replace what was exported there before"

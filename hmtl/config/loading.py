@@ -151,7 +151,7 @@ def read_object(path: Path, jsonnet: bool = True) -> Config:
     except json.JSONDecodeError as error:
         if not jsonnet:
             raise ConfigurationError(
-                f"{path} is no plain JSON ({error}). Put back what train.py wrote there; the file of a run "
+                f"{path} is no plain JSON ({error}). Put back what training wrote there; the file of a run "
                 "is never evaluated as Jsonnet."
             ) from error
         config = _parse(_evaluated(path), str(path))

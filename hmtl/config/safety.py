@@ -137,7 +137,7 @@ def _check_is_within(value: Any, own: Path, path: str) -> None:
         )
     if key == MODEL_NAME and (not isinstance(value, str) or Path(value).parent != own):
         raise ConfigurationError(
-            f"{path} is {value!r}: {of_a_run} Put back the run's folder {own.name}, which train.py wrote."
+            f"{path} is {value!r}: {of_a_run} Put back the run's folder {own.name}, which training wrote."
         )
     if isinstance(value, str) and value in DOWNLOADING or key in WEIGHTS_ELSEWHERE:
         raise ConfigurationError(f"{path} is {value!r}: {of_a_run} Take it out of the config.")

@@ -82,7 +82,7 @@ def fine_tune(
     is_kept = recover and kept.is_dir()
     if recover and not is_kept and (serialization_dir / VOCABULARY_DIR).is_dir():
         raise ConfigurationError(
-            f"the run in {serialization_dir} was not started by fine_tune.py. Recover it with train.py."
+            f"the run in {serialization_dir} was not started by hmtl fine-tune. Recover it with hmtl train."
         )
     pretrained = Pretrained.open(kept if is_kept else pretrained_dir, weights_name)
     written = config_written_in(serialization_dir) if is_kept else None

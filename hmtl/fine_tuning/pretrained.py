@@ -48,14 +48,14 @@ class Pretrained:
         """
         if not directory.is_dir():
             raise DataError(
-                "there is no such directory. Give as --pretrained_dir one that train.py, fine_tune.py or "
-                "script/import_reference_weights.py wrote.",
+                "there is no such directory. Give as --pretrained_dir one that hmtl train, fine-tune or "
+                "import-reference wrote.",
                 directory,
             )
         if not (directory / CONFIG_FILE).is_file():
             raise DataError(
-                f"there is no {CONFIG_FILE} here, so this is no run of train.py or fine_tune.py. What the "
-                "2018 code trained becomes one by script/import_reference_weights.py.",
+                f"there is no {CONFIG_FILE} here, so this is no run of hmtl train or fine-tune. What the "
+                "2018 code trained becomes one by hmtl import-reference.",
                 directory,
             )
         check_plain_names([weights_name], "--pretrained_model_name")

@@ -20,7 +20,7 @@ _COLUMN = re.compile(r"[^ \t]+")
 _LONGEST_SHOWN = 60
 COMMENT = "#"
 COMMENT_HINT = (
-    f". Should a row that begins with '{COMMENT}' be a comment: script/prepare_data.py conll2003 leaves "
+    f". Should a row that begins with '{COMMENT}' be a comment: hmtl import conll2003 leaves "
     f"those out with --comment '{COMMENT}'"
 )
 

@@ -25,7 +25,7 @@ BEGIN = f"{DOCUMENT_START} -X- O O"
 NO_CHUNK = "O"
 _OTHER_SCHEME = re.compile(r"[ELSU]-.")
 _OTHER_SCHEME_HINT = (
-    ". This is a tag of BIOES or BIOUL: script/prepare_data.py conll2003 reads these too, and writes "
+    ". This is a tag of BIOES or BIOUL: hmtl import conll2003 reads these too, and writes "
     "the corpus in BIO tags"
 )
 

@@ -1,5 +1,5 @@
 """
-From a corpus as it is published to what the readers take: `script/prepare_data.py FORMAT IN OUT`.
+From a corpus as it is published to what the readers take: `hmtl import FORMAT IN OUT`.
 
 A format is a module named in `hmtl.importing.registry.FORMATS`. It offers
 

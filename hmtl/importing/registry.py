@@ -1,4 +1,4 @@
-"""The formats that `script/prepare_data.py` knows."""
+"""The formats that `hmtl import` knows."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class Predictor:
     """
     A trained model, for any text. Each task is answered with its own best weights, those that the run's table
     of test scores is of, or all with one file. Tasks with the same weights share one run of the encoders over
-    the sentences of a batch of texts and, for coreference, one over whole texts: what `evaluate.py` decodes.
+    the sentences of a batch of texts and, for coreference, one over whole texts, as in `hmtl evaluate`.
 
     Answers do not depend on what else is in a batch, but for the rounding of floating-point sums; and but
     for models with a `cnn` of characters that has `pool_over_padding`, as those of the 2018 code have.
@@ -169,7 +169,7 @@ class Predictor:
         # Parameters
 
         directory : `str` or `PathLike`
-            A run of train.py, or what was exported of one.
+            A run of hmtl train, or what was exported of one.
         weights : `str`, optional (default = `None`)
             A file of weights in the directory for all tasks, as `"best_coref.th"`: the least time and memory.
             `None` takes each task's own best ones. The log says which, and what they scored.

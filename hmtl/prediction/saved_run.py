@@ -116,7 +116,7 @@ def save_for_prediction(source: Path, target: Path, weights: Mapping[str, Path])
     """
     if (target / CHECKPOINTS_DIR).exists():
         raise DataError(
-            "a run of train.py is here, with its checkpoints: save it elsewhere", target
+            "a run of hmtl train is here, with its checkpoints: save it elsewhere", target
         )
     config = config_of_run(source)
     with refusals(target):

@@ -1,12 +1,12 @@
 """
-The trained hierarchy as a component of a spaCy pipeline. Import this module, then:
+The trained hierarchy as a component of a spaCy pipeline. Where the package is installed spaCy finds it; where
+it is not, import this module first:
 
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     nlp.add_pipe("hmtl", config={"serialization_dir": "runs/open"})
 
-A pipeline that was saved with `nlp.to_disk` holds the model; `spacy.load` finds the component if this module
-was imported before. The model itself is loaded with the first text.
+A pipeline that was saved with `nlp.to_disk` holds the model. The model itself is loaded with the first text.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class HmtlComponent:
     # Parameters
 
     serialization_dir : `Path`
-        A run of train.py.
+        A run of hmtl train.
     weights, device : `str`, optional
         As in `Predictor.from_serialization_dir`.
     ents : `str`, optional (default = `"ner"`)

@@ -31,7 +31,7 @@ def weight_names(directory: Path, tasks: List[str], name: Optional[str] = None) 
     # Parameters
 
     directory : `Path`
-        A run of train.py, or an exported one.
+        A run of hmtl train, or an exported one.
     tasks : `List[str]`
         From the bottom up.
     name : `str`, optional (default = `None`)

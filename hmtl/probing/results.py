@@ -93,9 +93,7 @@ class Results:
             raise DataError(f"cannot be read: {error}", path) from error
         expected = {"name", "model", "protocol", "baselines", "layers", "data", "results"}
         if not isinstance(content, dict) or not expected <= set(content):
-            raise DataError(
-                f"is not what hmtl_senteval.py writes; expected are {sorted(expected)}", path
-            )
+            raise DataError(f"is not what hmtl probe writes; expected are {sorted(expected)}", path)
         return cls(directory, content)
 
     @classmethod

@@ -94,7 +94,7 @@ def config_of_run(
     path = serialization_dir / CONFIG_FILE
     if not path.is_file():
         raise DataError(
-            f"there is no {CONFIG_FILE} here, so this is no run of train.py. Give the directory that was "
+            f"there is no {CONFIG_FILE} here, so this is no run of hmtl train. Give the directory that was "
             "its --serialization_dir.",
             serialization_dir,
         )

@@ -20,7 +20,7 @@ from hmtl.config.transformers import warn_of_lost_case, with_word_starts
 from hmtl.data.batch_stream import BatchStream
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
-from hmtl.runs.assembly import Experiment, assemble, parse_config
+from hmtl.runs.assembly import Experiment, assemble, parse_config, task_of
 from hmtl.runs.directory import (
     CONFIG_FILE,
     METRICS_FILE,
@@ -58,7 +58,7 @@ WITHOUT_GOLD = {
     "epoch, and the first one the best.",
     "test": "the test data hold nothing for task %s to find: its test scores will be 0.",
 }
-LOOK_AT_DATA = "script/check_data.py shows what is read."
+LOOK_AT_DATA = "hmtl check shows what is read."
 
 
 def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -> Dict[str, Any]:
@@ -88,10 +88,12 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
     check_callbacks(run.trainer)
     if recover and (serialization_dir / PRETRAINED_DIR).is_dir():
         raise ConfigurationError(
-            f"the run in {serialization_dir} was started by fine_tune.py. Recover it with fine_tune.py."
+            f"the run in {serialization_dir} was started by hmtl fine-tune. Recover it with hmtl fine-tune."
         )
     if "fine_tuning" in config:
-        logger.warning("train.py starts from nothing: the config's section fine_tuning is not used")
+        logger.warning(
+            "hmtl train starts from nothing: the config's section fine_tuning is not used"
+        )
     warn_of_lost_case(run.source)
     settings = run.trainer
     together = joining_process_group(settings.cuda_device, settings.distributed_timeout_minutes)
@@ -275,10 +277,7 @@ def _task_trainings(
     settings = config.trainer
     trainings: Dict[str, TaskTraining] = {}
     for name, data in tasks.items():
-        optimizer = build(
-            Optimizer, settings.optimizer, f"{TRAINER}.optimizer", model_parameters=parameters
-        )
-        check_group_options(optimizer)
+        optimizer = _optimizer(settings, parameters)
         # Before a scheduler is made, which may change them.
         base_rates = [float(group["lr"]) for group in optimizer.param_groups]
         trainings[name] = TaskTraining(
@@ -290,6 +289,36 @@ def _task_trainings(
             base_rates=base_rates,
         )
     return trainings
+
+
+def check_learning(config: RunConfig, model: Hmtl) -> None:
+    """
+    Build what changes a model's weights, without data and without a run.
+
+    # Raises
+
+    ConfigurationError
+        When parameter groups, freezing, the optimizer or the scheduler are none for this model.
+    """
+    settings = config.trainer
+    _check_parameter_groups(settings.optimizer, model)
+    unfreeze = [(epoch, names) for epoch, names in settings.unfreeze]
+    parameters = Freezing(model, settings.freeze, unfreeze).trained_at_some_time(model)
+    try:
+        for task in config.tasks:
+            _scheduler(settings.scheduler, task_of(task), _optimizer(settings, parameters))
+    except ValueError as error:
+        raise ConfigurationError(f"{TRAINER}: {error}") from error
+
+
+def _optimizer(
+    settings: TrainerConfig, parameters: List[Tuple[str, torch.nn.Parameter]]
+) -> Optimizer:
+    optimizer: Optimizer = build(
+        Optimizer, settings.optimizer, f"{TRAINER}.optimizer", model_parameters=parameters
+    )
+    check_group_options(optimizer)
+    return optimizer
 
 
 def _scheduler(

@@ -71,14 +71,14 @@ class Run:
         return merged(self.setup.overrides, {"seed": self.seed, **IN_EVERY_RUN})
 
     def config(self) -> Config:
-        """The whole config, as `train.py` will see it."""
+        """The whole config, as training will see it."""
         try:
             return load_config(self.setup.config, json.dumps(self.overrides))
         except ConfigurationError as error:
             raise ConfigurationError(f"setup {self.setup.name!r}: {error.message}") from error
 
     def arguments(self, study: Path) -> list[str]:
-        """What `train.py` is told. `study` is the study's directory."""
+        """What `hmtl train` is told. `study` is the study's directory."""
         overrides = json.dumps(self.overrides, ensure_ascii=False)
         directory = str(study / self.name)
         return ["-c", str(self.setup.config), "-s", directory, "-o", overrides]
@@ -130,7 +130,7 @@ def read_grid(path: Path, overrides: Overrides | None = None, jsonnet: bool = Tr
     # Parameters
 
     path : `Path`
-        A JSON file with `setups`: by name, each an object with `overrides` (as for `train.py -o`), `config`
+        A JSON file with `setups`: by name, each an object with `overrides` (as for `hmtl train -o`), `config`
         and `about`, all of them optional. Beside it `config`, the file that a setup starts from if it does
         not say; `overrides` for all setups, which those of a setup go before; `seeds`; `baseline`, the first
         setup if it is not said; and `about`. Paths start from the working directory.

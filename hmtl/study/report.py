@@ -215,7 +215,7 @@ def _commands(study: StudyResults, directory: Path) -> list[Part]:
     lines = []
     for setup in study.setups:
         run = study.runs(setup)[0].run
-        lines.append(shlex.join(["python", "train.py", *run.arguments(directory)]))
+        lines.append(shlex.join(["hmtl", "train", *run.arguments(directory)]))
     return [
         Heading("Commands"),
         Paragraph(

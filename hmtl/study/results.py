@@ -165,7 +165,7 @@ def read_study(directory: Path) -> StudyResults:
     # Parameters
 
     directory : `Path`
-        As `script/experiments.py` wrote it.
+        As `hmtl experiment` wrote it.
 
     # Raises
 
@@ -175,7 +175,7 @@ def read_study(directory: Path) -> StudyResults:
     if not (directory / GRID_FILE).is_file():
         raise DataError(
             f"there is no {GRID_FILE} here, so this is no study. Give the directory that was --out of "
-            "script/experiments.py.",
+            "hmtl experiment.",
             directory,
         )
     grid = read_grid(directory / GRID_FILE, jsonnet=False)

@@ -22,7 +22,7 @@ from hmtl.study.grid import Run
 
 logger = logging.getLogger(__name__)
 
-TRAIN = Path(__file__).resolve().parents[2] / "train.py"
+TRAIN = [sys.executable, "-m", "hmtl", "train"]
 LOG_SUFFIX = ".log"
 GOES_ON = "the runs that had begun are saved; the same command goes on with them"
 # How long to wait before looking again whether a run has ended.
@@ -58,7 +58,7 @@ def log_of(run: Run, study: Path) -> Path:
 
 
 def command_of(run: Run, study: Path, include_packages: Sequence[str] = ()) -> list[str]:
-    """The arguments of `train.py` for a run: one that was broken off goes on."""
+    """The arguments of `hmtl train` for a run: one that was broken off goes on."""
     arguments = run.arguments(study)
     for package in include_packages:
         arguments += ["--include-package", package]
@@ -131,10 +131,10 @@ class Study:
         return _Active(run, process, log, time.monotonic())
 
     def _process(self, arguments: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        log.write(f"$ {shlex.join(['train.py', *arguments])}\n".encode())
+        log.write(f"$ {shlex.join(['hmtl', 'train', *arguments])}\n".encode())
         log.flush()
         return subprocess.Popen(
-            [sys.executable, str(TRAIN), *arguments],
+            [*TRAIN, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

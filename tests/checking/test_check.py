@@ -156,6 +156,8 @@ def own_config(directory: Path, **lines: str) -> Config:
     config = tiny_config(directory, ("ner",))
     params = config["task_ner"]["data_params"]
     params["dataset_reader"] = {"type": "check_test_lines"}
+    tagger = {"type": "crf_tagger", "label_namespace": "labels", "constraint_type": None}
+    config["model"]["ner"]["tagger"] = tagger
     for split, text in lines.items():
         (directory / f"{split}.txt").write_text(text)
         params[f"{split}_data_path"] = f"{split}.txt"
@@ -163,17 +165,19 @@ def own_config(directory: Path, **lines: str) -> Config:
 
 
 def test_reader_of_a_users_own_is_counted(tmp_path: Path) -> None:
-    config = own_config(tmp_path, train="x\ta b\ny\tc\n", validation="x\ta d\n", test="y\tb\n")
+    config = own_config(
+        tmp_path, train="B-x\ta b\nB-y\tc\n", validation="B-x\ta d\n", test="B-y\tb\n"
+    )
     reading, judgement = checked(config, num_examples=1)
     found = summaries(reading, judgement)["ner"]
-    assert found[TRAIN]["labels"] == {"x": 1, "y": 1}
+    assert found[TRAIN]["labels"] == {"B-x": 1, "B-y": 1}
     assert found[TRAIN]["documents"] is None and found[TRAIN]["spans"] is None
     assert found[DEV]["words_unseen_in_training"] == 0.5
     assert judgement.errors == [] and len(reading.examples["ner"]) == 1
 
 
 def test_reader_of_a_users_own_that_fails_is_an_error_and_the_rest_is_read(tmp_path: Path) -> None:
-    config = own_config(tmp_path, train="x\ta\n", validation="no tab\n", test="x\tb\n")
+    config = own_config(tmp_path, train="B-x\ta\n", validation="no tab\n", test="B-x\tb\n")
     reading, judgement = checked(config)
     assert list(reading.counts) == [("ner", TRAIN), ("ner", TEST)]
     (error,) = judgement.errors
@@ -228,6 +232,37 @@ def test_vocabulary_that_cannot_be_made_is_an_error(corpus: Path) -> None:
     config["vocabulary"] = {"type": "from_files", "directory": str(corpus / "absent")}
     (error,) = found(config).errors
     assert error.startswith("vocabulary cannot be made: ")
+
+
+# What cannot be built
+
+
+def test_what_cannot_be_built_is_told_together_with_what_is_wrong_in_the_data(corpus: Path) -> None:
+    spoil_label(corpus)
+    config = tiny_config(corpus)
+    config["model"]["ner"]["encoder"]["input_size"] = 7
+    config["iterators"]["iterator"] = {"batch_size": 0}
+    errors = found(config).errors
+    assert [error for error in errors if "U-FAC" in error]
+    assert [error for error in errors if error.startswith("iterators.iterator: ")]
+    assert [error for error in errors if error.startswith("model.ner.encoder ")]
+
+
+@pytest.mark.parametrize(
+    "key, value, message",
+    [
+        ("freeze", ["no_such_part"], "no_such_part"),
+        ("optimizer", {"type": "adam", "lr": -1.0}, "learning rate"),
+        ("scheduler", {"type": "reduce_on_plateau", "factor": 2.0}, "Factor"),
+    ],
+)
+def test_what_trains_the_model_is_built_too(
+    corpus: Path, key: str, value: object, message: str
+) -> None:
+    config = tiny_config(corpus, ("ner",))
+    config["multi_task_trainer"][key] = value
+    (error,) = found(config).errors
+    assert error.startswith("multi_task_trainer") and message in error
 
 
 # What stands twice

@@ -1,4 +1,4 @@
-"""`script/check_data.py` from the command line, and on the corpora beside the repository."""
+"""`hmtl check` from the command line, and on the corpora beside the repository."""
 
 import json
 from importlib.util import find_spec
@@ -14,7 +14,7 @@ from hmtl.runs.assembly import parse_config
 from tests.fixtures import tiny_config, write_corpus
 from tests.running import REPOSITORY, Scripts, answer_without_heavy_imports
 
-SCRIPT = "script/check_data.py"
+SCRIPT = "hmtl check"
 
 
 @pytest.fixture

@@ -1,6 +1,4 @@
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
@@ -302,14 +300,14 @@ def test_import_makes_files_that_can_be_written(directories) -> None:
     assert modes and all(modes)
 
 
-def test_import_script_tells_what_it_wrote(directories, monkeypatch, capsys) -> None:
+def test_command_tells_what_it_wrote(directories, run_script) -> None:
     source, target = directories
     write_reference_dir(source, ["relation"], relation_types=["P1", "P2"])
     (source / "types.txt").write_text("P2\nP1\n")
-    arguments = [str(source), str(target), "--relation-types", str(source / "types.txt")]
-    monkeypatch.setattr(sys, "argv", ["import_reference_weights.py", *arguments])
-    runpy.run_path(str(REPOSITORY / "script" / "import_reference_weights.py"), run_name="__main__")
-    assert capsys.readouterr().out == f"{target}: wrote best_relation.th\n"
+    arguments = [source, target, "--relation-types", source / "types.txt"]
+    assert (
+        run_script("hmtl import-reference", *arguments).out == f"{target}: wrote best_relation.th\n"
+    )
 
 
 def test_what_is_imported_stays_as_it_was(directories) -> None:

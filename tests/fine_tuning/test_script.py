@@ -70,9 +70,9 @@ def test_run_that_is_there_is_neither_replaced_nor_taken_for_another(
     assert fine_tuned(run_script, tmp_path / "run", pretrained).code == 0
     assert "--recover" in fine_tuned(run_script, tmp_path / "run", pretrained).error
     arguments = ("-c", CONFIG, "-s", tmp_path / "run", "-o", overrides(**CHANGED), "-r")
-    assert "was started by fine_tune.py" in run_script("train.py", *arguments).error
+    assert "was started by hmtl fine-tune" in run_script("train.py", *arguments).error
     plain = ("-c", CONFIG, "-s", pretrained, "-p", tmp_path / "run", "-m", "best_ner.th", "-r")
     done = run_script("fine_tune.py", *plain, "-o", overrides())
-    assert "was not started by fine_tune.py" in done.error
+    assert "was not started by hmtl fine-tune" in done.error
     assert fine_tuned(run_script, tmp_path / "run", pretrained, "-r").code == 0
     assert fine_tuned(run_script, tmp_path / "run", pretrained, "-f").code == 0

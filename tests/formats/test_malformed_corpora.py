@@ -106,7 +106,7 @@ CASES = [
     # Name tags.
     ("conll2003", "a O\nb PER\n", 2, "name tag (column 2): unknown BIO tag 'PER'; expected 'O'"),
     ("conll2003", "a X S-PER\n", 1, "name tag (column 3): unknown BIO tag 'S-PER'"),
-    ("conll2003", "a X E-PER\n", 1, "a tag of BIOES or BIOUL: script/prepare_data.py conll2003"),
+    ("conll2003", "a X E-PER\n", 1, "a tag of BIOES or BIOUL: hmtl import conll2003"),
     # Comments.
     ("conll2003", "# 1\na O\n", 1, "prepare_data.py conll2003 leaves those out with --comment '#'"),
     ("conll2003", "# id 1\na O\n", 2, "with --comment '#'"),

@@ -346,7 +346,7 @@ def test_suffixes_may_be_in_capitals(tmp_path: Path) -> None:
 
 
 def prepare(run_script: Scripts, *arguments: Any) -> str:
-    finished = run_script("script/prepare_data.py", "ace2005", *arguments)
+    finished = run_script("hmtl import", "ace2005", *arguments)
     assert finished.code == 0, finished.err
     return finished.out
 
@@ -534,7 +534,7 @@ def test_pipeline_that_is_installed_is_used_without_being_named(
 def test_folder_without_pairs_is_refused(tmp_path: Path, run_script: Scripts) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.sgm").write_text("<TEXT>x</TEXT>")
-    finished = run_script("script/prepare_data.py", "ace2005", tmp_path / "in", tmp_path / "out")
+    finished = run_script("hmtl import", "ace2005", tmp_path / "in", tmp_path / "out")
     assert "has one beside it that ends in '.apf.xml'" in finished.error
     assert not (tmp_path / "out").exists()
 
@@ -580,9 +580,7 @@ def test_real_text_gives_the_same_as_from_brat(
     prepare(
         run_script, tmp_path / "in", tmp_path / "ace", "--split", "dev", "--spacy-model", "rules"
     )
-    finished = run_script(
-        "script/prepare_data.py", "brat", brat, tmp_path / "brat", "--split", "dev"
-    )
+    finished = run_script("hmtl import", "brat", brat, tmp_path / "brat", "--split", "dev")
     assert finished.code == 0, finished.err
     assert len(texts) > 10
     for file in ("single_file/dev.like_conll", "dev/dev_00.like_conll"):

@@ -267,7 +267,7 @@ def lists(tmp_path: Path) -> Path:
 
 
 def prepare(run_script: Scripts, *arguments: Any) -> str:
-    finished = run_script("script/prepare_data.py", "ontonotes", *arguments)
+    finished = run_script("hmtl import", "ontonotes", *arguments)
     assert finished.code == 0, finished.err
     return finished.out
 
@@ -347,7 +347,7 @@ def test_document_in_two_lists_is_refused(
 ) -> None:
     (lists / "test.id").write_text("pt/nt/40/nt_4001\nbc/cnn/00/cnn_0001\n")
     command = ("ontonotes", release, tmp_path / "out", "--split-lists", lists)
-    finished = run_script("script/prepare_data.py", *command)
+    finished = run_script("hmtl import", *command)
     assert re.search(
         r"train\.id:1: 'bc/cnn/00/cnn_0001' is in the list of test already", finished.error
     )
@@ -466,7 +466,7 @@ def test_skeletons_that_do_not_fit_are_left_out(
 
 def test_folder_without_trees_is_refused(tmp_path: Path, run_script: Scripts) -> None:
     (tmp_path / "in").mkdir()
-    finished = run_script("script/prepare_data.py", "ontonotes", tmp_path / "in", tmp_path / "out")
+    finished = run_script("hmtl import", "ontonotes", tmp_path / "in", tmp_path / "out")
     assert "expected files that end in '.parse' or '.onf'" in finished.error
 
 

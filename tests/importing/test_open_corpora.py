@@ -17,7 +17,7 @@ from hmtl.formats import conll2012, like_conll
 from hmtl.importing.open_corpora import command, fetching
 from tests.running import Scripts, answer_without_heavy_imports
 
-SCRIPT = "script/open_data.py"
+SCRIPT = "hmtl data open"
 
 
 def files_below(directory: Path) -> dict[str, bytes]:

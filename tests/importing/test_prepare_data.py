@@ -1,4 +1,4 @@
-"""`script/prepare_data.py`: what all formats have in common."""
+"""`hmtl import`: what all formats have in common."""
 
 import signal
 from pathlib import Path
@@ -11,7 +11,7 @@ from hmtl.importing.registry import FORMATS, importer
 from tests.importing.importing import written
 from tests.running import Scripts, answer_without_heavy_imports
 
-SCRIPT = "script/prepare_data.py"
+SCRIPT = "hmtl import"
 NAMES = ["anna", "bert", "cleo", "dora", "emil"]
 
 

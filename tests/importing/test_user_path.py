@@ -7,7 +7,7 @@ import pytest
 
 from tests.running import REPOSITORY, Scripts
 
-PREPARE = "script/prepare_data.py"
+PREPARE = "hmtl import"
 CONFIG = "configs/own_corpus.json"
 TASKS = ("emd", "relation", "coref")
 SMALL = {

@@ -479,7 +479,7 @@ def test_weights_of_another_model_are_refused(tiny_run: Path, tmp_path: Path) ->
 
 
 def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="this is no run of train.py"):
+    with pytest.raises(DataError, match="this is no run of hmtl train"):
         Predictor.from_serialization_dir(tmp_path)
 
 

@@ -271,7 +271,7 @@ def test_two_components_leave_each_other_what_they_find(nlp: Language, run: Path
 
 def test_a_run_with_its_checkpoints_is_not_saved_over(nlp: Language, tmp_path: Path) -> None:
     (tmp_path / "run" / "checkpoints").mkdir(parents=True)
-    with pytest.raises(DataError, match="a run of train.py is here"):
+    with pytest.raises(DataError, match="a run of hmtl train is here"):
         nlp.get_pipe("hmtl").to_disk(tmp_path / "run")  # type: ignore[attr-defined]
 
 
@@ -293,7 +293,7 @@ def test_displacy_draws_names_and_mentions(nlp: Language) -> None:
 
 def test_a_directory_without_a_run_is_an_error_with_the_first_text(tmp_path: Path) -> None:
     pipeline = pipeline_with(serialization_dir=str(tmp_path))
-    with pytest.raises(DataError, match="this is no run of train.py"):
+    with pytest.raises(DataError, match="this is no run of hmtl train"):
         pipeline(TEXT)
 
 

@@ -183,7 +183,7 @@ def test_report_has_commands_that_make_its_runs(report: str, results: StudyResul
     commands = re.search(r"```sh\n(.*)\n```", report, re.DOTALL)
     assert commands is not None
     first, second = commands.group(1).splitlines()
-    assert first.startswith("python train.py -c ") and '"tasks": ["ner", "coref"]' in second
+    assert first.startswith("hmtl train -c ") and '"tasks": ["ner", "coref"]' in second
 
 
 def test_report_has_pictures_of_each_task(report: str, made: Path) -> None:
@@ -229,14 +229,14 @@ def test_other_test_data_are_not_compared(study: Path, caplog: pytest.LogCapture
 
 
 def test_script_writes_the_report(study: Path, run_script: Scripts) -> None:
-    done = run_script("script/report.py", study, "--samples", "50", "--baseline", "part")
+    done = run_script("hmtl report", study, "--samples", "50", "--baseline", "part")
     assert done.code == 0, done.err
     assert "Differences from part" in (study / "report.md").read_text()
     assert str(study / "report.html") in done.out
 
 
 def test_script_names_a_baseline_that_is_not_there(study: Path, run_script: Scripts) -> None:
-    done = run_script("script/report.py", study, "--samples", "0", "--baseline", "other")
+    done = run_script("hmtl report", study, "--samples", "0", "--baseline", "other")
     assert done.error.startswith("error: the baseline 'other' has no finished run")
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -41,7 +42,7 @@ if overrides.get("fail"):
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "train.py"
     path.write_text(TRAIN)
-    monkeypatch.setattr(running, "TRAIN", path)
+    monkeypatch.setattr(running, "TRAIN", [sys.executable, str(path)])
     monkeypatch.setattr(running, "PAUSE_IN_SECONDS", 0.01)
 
 
@@ -77,7 +78,7 @@ def test_the_log_of_each_run_is_kept_with_its_command(tmp_path: Path) -> None:
     study = Study(tmp_path / "study", [run("a", sleep=0)])
     study.run(jobs=1)
     lines = log(study.directory, study.runs[0]).splitlines()
-    assert lines[0].startswith("$ train.py -c config.json -s ") and '"seed": 1' in lines[0]
+    assert lines[0].startswith("$ hmtl train -c config.json -s ") and '"seed": 1' in lines[0]
     assert lines[1] == "starts False"
 
 

@@ -1,4 +1,4 @@
-"""script/experiments.py as a user runs it."""
+"""hmtl experiment as a user runs it."""
 
 import json
 import subprocess
@@ -10,22 +10,11 @@ import pytest
 from tests.running import (
     REPOSITORY,
     Scripts,
-    answer_without_heavy_imports,
     run_in_a_process,
 )
 from tests.study.studies import grid_file
 
-EXPERIMENTS, REPORT = "script/experiments.py", "script/report.py"
-
-
-@pytest.mark.parametrize("script", [EXPERIMENTS, REPORT])
-@pytest.mark.parametrize("arguments, code", [(["--help"], 0), (["--no-such-option"], 2), ([], 2)])
-def test_usage_is_answered_without_heavy_imports(
-    script: str, arguments: list[str], code: int
-) -> None:
-    done = answer_without_heavy_imports(script, *arguments)
-    assert done.code == code, done
-    assert "usage: " in (done.out if code == 0 else done.err)
+EXPERIMENTS, REPORT = "hmtl experiment", "hmtl report"
 
 
 @pytest.mark.parametrize("option", [["--jobs", "0"], ["-o", "{"], ["-o", "[1]"]])
@@ -45,7 +34,7 @@ def test_a_dry_run_lists_the_commands_and_makes_nothing(
     )
     assert done.code == 0, done.err
     (command,) = done.out.splitlines()
-    assert command.startswith("python train.py ") and f"-s {out}/part/seed-2 " in command
+    assert command.startswith("hmtl train ") and f"-s {out}/part/seed-2 " in command
     assert not out.exists()
 
 
@@ -92,7 +81,17 @@ def test_a_study_is_made_whole_after_a_failure_and_reported(tmp_path: Path) -> N
 def test_the_paper_s_study_runs_in_small(tmp_path: Path) -> None:
     grid = REPOSITORY / "configs" / "grids" / "paper_smoke.json"
     done = subprocess.run(
-        [sys.executable, EXPERIMENTS, grid, "--out", tmp_path / "out", "--jobs", "2"],
+        [
+            sys.executable,
+            "-m",
+            "hmtl",
+            "experiment",
+            grid,
+            "--out",
+            tmp_path / "out",
+            "--jobs",
+            "2",
+        ],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

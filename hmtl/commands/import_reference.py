@@ -1,20 +1,16 @@
-#!/usr/bin/env python
 """
-Turns a directory that the 2018 code trained (config.json, vocabulary/, best_<task>.th or weights.th) into
-one that evaluate.py, fine_tune.py, hmtl_senteval.py and the demo load.
+Turn a directory that the 2018 code trained (config.json, vocabulary/, best_<task>.th or weights.th) into
+one that the other commands take.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from hmtl.commands.cli import running  # noqa: E402
+from hmtl.commands.cli import running
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     parser.add_argument("reference_dir", type=Path, metavar="DIR", help="what the 2018 code left")
     parser.add_argument(
         "serialization_dir", type=Path, metavar="OUT", help="the directory to make; must not exist"
@@ -33,11 +29,10 @@ def parse_arguments() -> argparse.Namespace:
         help="the relation types in the order of the code that trained the model, one a line; only "
         "needed where they are not the six of ACE 2005",
     )
-    return parser.parse_args()
 
 
-def main() -> None:
-    arguments = parse_arguments()
+def run(arguments: argparse.Namespace) -> None:
+    """Carry it out."""
     with running([]):
         from hmtl.fine_tuning.reference_run import import_directory, read_relation_types
 
@@ -49,7 +44,3 @@ def main() -> None:
             None if types is None else read_relation_types(types),
         )
         print(f"{arguments.serialization_dir}: wrote {', '.join(written)}")
-
-
-if __name__ == "__main__":
-    main()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from demo.app import Served
 from hmtl.prediction.predictor import Predictor
-from tests.demo.browser import browser, missing, resize
-from tests.demo.fake_predictor import FAILS_ON, FakePredictor
-from tests.demo.serving import Client, serving
+from hmtl.serving.app import Served
+from tests.serving.browser import browser, missing, resize
+from tests.serving.fake_predictor import FAILS_ON, FakePredictor
+from tests.serving.serving import Client, serving
 
 if missing():
     pytest.skip(f"there is no browser to test the page in: {missing()}", allow_module_level=True)

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from benchmarks.demo_load import load
-from demo.limits import Limits
-from tests.demo.fake_predictor import FakePredictor
-from tests.demo.serving import serving
+from hmtl.serving.limits import Limits
+from tests.serving.fake_predictor import FakePredictor
+from tests.serving.serving import serving
 
 CLIENTS, REQUESTS = 64, 800
 # Long enough for other requests to come meanwhile.

@@ -1,7 +1,7 @@
-#!/usr/bin/env python
 """
-Reads every split of every task in a config, with the readers it names, and prints one table to judge the data
-by; then what is wrong with them. Exit code 0: nothing that would stop training; 1: something would; 2: usage.
+Read every split of every task in a config, with the readers it names, build the model and what
+trains it, and print one table to judge the data by; then all that is wrong. Exit code 0: nothing that would
+stop training; 1: something would; 2: usage.
 """
 
 import argparse
@@ -12,16 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from hmtl.commands.cli import add_include_package, running  # noqa: E402
+from hmtl.commands.cli import add_include_package, running
 
 if TYPE_CHECKING:
     from hmtl.checking.example import Example
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     parser.add_argument("config", type=Path, metavar="CONFIG", help="the configuration of a run")
     parser.add_argument(
         "-o",
@@ -52,22 +50,25 @@ def parse_arguments() -> argparse.Namespace:
         "--html", type=Path, metavar="FILE", help="write the examples as a page for a browser"
     )
     parser.add_argument("-f", "--force", action="store_true", help="replace FILE if it is there")
-    arguments = parser.parse_args()
+
+
+def _check(arguments: argparse.Namespace) -> None:
     if arguments.show < 0:
-        parser.error(f"--show {arguments.show}: give the number of examples")
+        arguments.refuse(f"--show {arguments.show}: give the number of examples")
     if arguments.html is not None:
-        _check_html(parser, arguments)
-    return arguments
+        _check_html(arguments)
 
 
-def _check_html(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+def _check_html(arguments: argparse.Namespace) -> None:
     path = arguments.html
     if not arguments.show:
-        parser.error("--html writes the examples of --show: say how many, for instance --show 5")
+        arguments.refuse(
+            "--html writes the examples of --show: say how many, for instance --show 5"
+        )
     if path.is_dir() or not path.absolute().parent.is_dir():
-        parser.error(f"--html {path}: give the name of a file in a directory that is there")
+        arguments.refuse(f"--html {path}: give the name of a file in a directory that is there")
     if path.exists() and not arguments.force:
-        parser.error(f"--html {path}: is there already; take another name, or say --force")
+        arguments.refuse(f"--html {path}: is there already; take another name, or say --force")
 
 
 def print_examples(examples: Mapping[str, Sequence["Example"]]) -> None:
@@ -82,8 +83,9 @@ def print_examples(examples: Mapping[str, Sequence["Example"]]) -> None:
         print(LEGEND, end="\n\n")
 
 
-def main() -> int:
-    arguments = parse_arguments()
+def run(arguments: argparse.Namespace) -> int:
+    """Carry it out, and return the exit code."""
+    _check(arguments)
     with running(arguments.include_package):
         from hmtl.checking.judging import judge
         from hmtl.checking.reading import read_all
@@ -105,7 +107,3 @@ def main() -> int:
 
             write_page(arguments.html, reading.examples)
     return 1 if judgement.errors else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from demo.app import STATIC, Served
-from demo.limits import LOCAL_HOSTS, Limits
-from tests.demo.fake_predictor import FAILS_ON, FakePredictor
-from tests.demo.serving import TIMEOUT, Client, serving
+from hmtl.serving.app import STATIC, Served
+from hmtl.serving.limits import LOCAL_HOSTS, Limits
+from tests.serving.fake_predictor import FAILS_ON, FakePredictor
+from tests.serving.serving import TIMEOUT, Client, serving
 
 TEXT = "Ann Lee met Zoe in Paris. She liked it.\n\nÅsa 😀 Bo came."
 LIMITS = Limits(max_text_length=100, max_texts=3, max_body_bytes=2000, max_waiting=4)

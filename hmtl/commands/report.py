@@ -1,6 +1,5 @@
-#!/usr/bin/env python
 """
-Writes what a study of script/experiments.py found, in its directory: report.html, and report.md with its
+Write what a study found, in its directory: report.html, and report.md with its
 pictures.
 """
 
@@ -8,19 +7,15 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from hmtl.commands.cli import add_include_package, running  # noqa: E402
+from hmtl.commands.cli import add_include_package, running
 
 # Of the bootstrap; a hundred would do for a look.
 SAMPLES = 10_000
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "study", type=Path, metavar="DIR", help="what was --out of script/experiments.py"
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("study", type=Path, metavar="DIR", help="what was --out of hmtl experiment")
     parser.add_argument(
         "--baseline", metavar="SETUP", help="compare with this setup instead of the grid's baseline"
     )
@@ -33,14 +28,12 @@ def parse_arguments() -> argparse.Namespace:
         "the scoring of each run sentence by sentence",
     )
     add_include_package(parser)
-    arguments = parser.parse_args()
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Carry it out."""
     if arguments.samples < 0:
-        parser.error(f"--samples {arguments.samples}: give the number of test sets to draw")
-    return arguments
-
-
-def main() -> None:
-    arguments = parse_arguments()
+        arguments.refuse(f"--samples {arguments.samples}: give the number of test sets to draw")
     with running(arguments.include_package):
         from hmtl.study.report import HTML_FILE, MARKDOWN_FILE, write_report
         from hmtl.study.results import count_instances, read_study
@@ -56,7 +49,3 @@ def main() -> None:
             count_instances(study)
         write_report(study, arguments.study, baseline, arguments.samples)
     print(f"The report is in {arguments.study / HTML_FILE} and {arguments.study / MARKDOWN_FILE}")
-
-
-if __name__ == "__main__":
-    main()

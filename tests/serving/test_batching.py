@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from demo.batching import Batcher, Overloaded
-from demo.limits import Limits
+from hmtl.serving.batching import Batcher, Overloaded
+from hmtl.serving.limits import Limits
 
 TIMEOUT = 30
 

@@ -15,8 +15,10 @@ from pydantic import BeforeValidator, Field, create_model
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from demo.batching import Answer, Batcher, Overloaded
-from demo.description import (
+from hmtl.formats.spacy_text import without_surrogates
+from hmtl.prediction.results import Prediction
+from hmtl.serving.batching import Answer, Batcher, Overloaded
+from hmtl.serving.description import (
     DESCRIPTION,
     FIELDS,
     TITLE,
@@ -25,11 +27,9 @@ from demo.description import (
     Task,
     prediction_responses,
 )
-from demo.limits import LOCAL_HOSTS, Limits
-from demo.protection import RETRY_AFTER_SECONDS, BodyLimit, SecurityHeaders
-from demo.raw import raw_fields
-from hmtl.formats.spacy_text import without_surrogates
-from hmtl.prediction.results import Prediction
+from hmtl.serving.limits import LOCAL_HOSTS, Limits
+from hmtl.serving.protection import RETRY_AFTER_SECONDS, BodyLimit, SecurityHeaders
+from hmtl.serving.raw import raw_fields
 
 STATIC = Path(__file__).resolve().parent / "static"
 

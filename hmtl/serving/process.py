@@ -3,12 +3,11 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-SERVER = Path(__file__).resolve().parent / "server.py"
 SECONDS_TO_STOP = 30
 
 
@@ -27,7 +26,9 @@ class ServerProcess(NamedTuple):
 
 
 @contextmanager
-def server_process(*arguments: "str | Path") -> Iterator[ServerProcess]:
+def server_process(
+    *arguments: "str | Path", hmtl: Sequence["str | Path"] = (sys.executable, "-m", "hmtl")
+) -> Iterator[ServerProcess]:
     """
     A server on a port that is free, which ends with the block.
 
@@ -35,13 +36,15 @@ def server_process(*arguments: "str | Path") -> Iterator[ServerProcess]:
 
     arguments : `str` or `Path`
         Of the command line; without `--port`.
+    hmtl : `Sequence[str]`, optional
+        How the command `hmtl` is started (default: with this Python).
 
     # Raises
 
     RuntimeError
         When it does not start, with what it printed.
     """
-    command = [sys.executable, str(SERVER), "--port", "0", *map(str, arguments)]
+    command = [*map(str, hmtl), "serve", "--port", "0", *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         yield ServerProcess(_address_of(process), process)

@@ -11,9 +11,9 @@ from urllib.parse import urlencode, urlsplit
 
 import uvicorn
 
-from demo.app import Predictor, Served, create_app
-from demo.limits import LOCAL_HOSTS, Limits
-from demo.server import server_config
+from hmtl.commands.serve import server_config
+from hmtl.serving.app import Predictor, Served, create_app
+from hmtl.serving.limits import LOCAL_HOSTS, Limits
 
 TIMEOUT = 60
 A_RUN = Served("a run")

@@ -1,5 +1,4 @@
-#!/usr/bin/env python
-"""Serves a trained run: a page that shows what is in a text, and the same as JSON for programs."""
+"""Serve a trained run: a page that shows what is in a text, and the same as JSON for programs."""
 
 import argparse
 import ipaddress
@@ -8,14 +7,10 @@ import re
 import socket
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPOSITORY))
-
-from demo.limits import LOCAL_HOSTS, Limits  # noqa: E402
-from hmtl.commands.cli import add_include_package, add_serialization_dir, running  # noqa: E402
+from hmtl.commands.cli import add_include_package, add_serialization_dir, running
+from hmtl.serving.limits import LOCAL_HOSTS, Limits
 
 if TYPE_CHECKING:
     import uvicorn
@@ -33,9 +28,9 @@ PREPARED_SHAPES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
 WARM_UP = "Ann Lee lives in Oslo. She likes it there."
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_serialization_dir(parser, "the run to serve, as train.py wrote it")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_serialization_dir(parser, "the run to serve, as training wrote it")
     parser.add_argument(
         "--weights",
         metavar="FILE",
@@ -91,7 +86,6 @@ def parse_arguments() -> argparse.Namespace:
         "proxy; may be repeated. Default: localhost and its addresses; all names if --host is another",
     )
     add_include_package(parser)
-    return parser.parse_args()
 
 
 def _port(value: str) -> int:
@@ -114,8 +108,8 @@ def _positive(value: str) -> int:
     return int(value)
 
 
-def main() -> None:
-    arguments = parse_arguments()
+def run(arguments: argparse.Namespace) -> None:
+    """Carry it out."""
     # Before the model is loaded, which takes seconds.
     listening = listen(arguments.host, arguments.port)
     # Read when torch is loaded.
@@ -148,8 +142,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 def load_app(arguments: argparse.Namespace, limits: Limits) -> "FastAPI":
     """The web application around the run's model."""
-    from demo.app import Served, create_app
     from hmtl.prediction.predictor import Predictor
+    from hmtl.serving.app import Served, create_app
 
     directory = arguments.serialization_dir
     predictor = Predictor.from_serialization_dir(
@@ -185,7 +179,7 @@ def server_config(app: "FastAPI", limits: Limits) -> "uvicorn.Config":
     """Return how uvicorn is to serve the application."""
     import uvicorn
 
-    from demo.protection import in_time
+    from hmtl.serving.protection import in_time
 
     longest_address = BYTES_PER_CHARACTER * limits.max_text_length
     return uvicorn.Config(
@@ -201,7 +195,3 @@ def server_config(app: "FastAPI", limits: Limits) -> "uvicorn.Config":
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=longest_address + BYTES_OF_HEADERS,
     )
-
-
-if __name__ == "__main__":
-    main()

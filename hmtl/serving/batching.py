@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
-from demo.limits import Limits
+from hmtl.serving.limits import Limits
 
 logger = logging.getLogger("hmtl.demo")
 

@@ -1,6 +1,5 @@
-#!/usr/bin/env python
 """
-Trains every setup of a grid with every seed, each in a process of its own. Finished runs are skipped and
+Train every setup of a grid with every seed, each in a process of its own. Finished runs are skipped and
 those that were broken off go on, so the same command makes a study whole. Exit code 0: all runs are finished;
 1: some failed, or the grid is wrong; 2: usage.
 """
@@ -12,17 +11,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from hmtl.commands.cli import add_include_package, running  # noqa: E402
+from hmtl.commands.cli import add_include_package, running
 
 if TYPE_CHECKING:
     from hmtl.study.grid import Grid, Run
     from hmtl.study.running import Study
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
     parser.add_argument("grid", type=Path, metavar="GRID", help="the grid, a JSON file")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="where the runs are written"
@@ -47,20 +44,22 @@ def parse_arguments() -> argparse.Namespace:
         "-n", "--dry-run", action="store_true", help="check the grid and list its runs"
     )
     add_include_package(parser)
-    arguments = parser.parse_args()
+
+
+def _complete(arguments: argparse.Namespace) -> None:
     if arguments.jobs < 1:
-        parser.error(f"--jobs {arguments.jobs}: give the number of runs at a time")
-    arguments.overrides = _parsed(parser, arguments.overrides)
-    return arguments
+        arguments.refuse(f"--jobs {arguments.jobs}: give the number of runs at a time")
+    arguments.overrides = _parsed(arguments)
 
 
-def _parsed(parser: argparse.ArgumentParser, overrides: str) -> dict[str, object]:
+def _parsed(arguments: argparse.Namespace) -> dict[str, object]:
+    overrides = arguments.overrides
     try:
-        parsed = json.loads(overrides or "{}")
+        parsed: dict[str, object] = json.loads(overrides or "{}")
     except json.JSONDecodeError as error:
-        parser.error(f"--overrides is no JSON ({error})")
+        arguments.refuse(f"--overrides is no JSON ({error})")
     if not isinstance(parsed, dict):
-        parser.error(f"--overrides must be a JSON object, not {overrides!r}")
+        arguments.refuse(f"--overrides must be a JSON object, not {overrides!r}")
     return parsed
 
 
@@ -91,11 +90,12 @@ def list_runs(study: "Study") -> None:
             print(f"# {run.name} is finished")
         else:
             command = command_of(run, study.directory, study.include_packages)
-            print(shlex.join(["python", "train.py", *command]))
+            print(shlex.join(["hmtl", "train", *command]))
 
 
-def main() -> int:
-    arguments = parse_arguments()
+def run(arguments: argparse.Namespace) -> int:
+    """Carry it out, and return the exit code."""
+    _complete(arguments)
     with running(arguments.include_package):
         from hmtl.common.files import sole_writer, write_json
         from hmtl.study.checking import check_grid
@@ -116,7 +116,3 @@ def main() -> int:
         print(f"failed: {failure.run.name}: {failure.last_words} (all of it: {failure.log})")
     print(f"{len(study.runs) - len(study.failures)} of {len(study.runs)} runs are finished")
     return 1 if study.failures else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

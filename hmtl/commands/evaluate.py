@@ -1,0 +1,33 @@
+"""Score each task's best weights of a run on the test data of every task."""
+
+import argparse
+
+from hmtl.commands.cli import add_include_package, add_serialization_dir, running
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_serialization_dir(parser, "the run to score, as training wrote it")
+    parser.add_argument(
+        "-g",
+        "--gold_mentions",
+        action="store_true",
+        help="score coreference with the gold mentions as candidates",
+    )
+    add_include_package(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Carry it out."""
+    with running(arguments.include_package):
+        from hmtl.common.files import write_json
+        from hmtl.common.reporting import test_score_table
+        from hmtl.runs.directory import EVALUATION_FILE
+        from hmtl.runs.evaluation import evaluate
+
+        metrics = evaluate(arguments.serialization_dir, arguments.gold_mentions)
+        print(test_score_table(metrics))
+        # Last, as the run may be read-only.
+        path = arguments.serialization_dir / EVALUATION_FILE
+        write_json(path, metrics)
+        print(f"\nAll metrics are in {path}")

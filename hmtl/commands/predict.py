@@ -1,0 +1,129 @@
+"""Predict names, mentions, relations and coreference in texts, with a trained model."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from hmtl.commands.cli import add_include_package, add_serialization_dir, running
+from hmtl.common.reporting import counted
+
+logger = logging.getLogger(__name__)
+
+INPUT_FORMATS = ("text", "lines", "jsonl")
+OUTPUT_FORMATS = ("jsonl", "brat", "conll", "like_conll", "html")
+# How a shell reports a program whose reader went away.
+BROKEN_PIPE_EXIT_CODE = 128 + signal.SIGPIPE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_serialization_dir(parser, "the run whose model is used, as training wrote it")
+    parser.add_argument(
+        "inputs",
+        nargs="*",
+        type=Path,
+        default=[Path("-")],
+        metavar="FILE",
+        help="texts; - is standard input (the default)",
+    )
+    parser.add_argument(
+        "--input-format",
+        choices=INPUT_FORMATS,
+        help="text: each file is one text; lines: each line is one; jsonl: each line is "
+        '{"text": "..."}, {"tokens": [...]} or {"sentences": [[...], ...]}, with an "id" if you like '
+        "(default: jsonl for names in .jsonl, else text)",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="PATH",
+        help="the file to write, for brat a directory (default: standard output)",
+    )
+    parser.add_argument(
+        "--output-format",
+        choices=OUTPUT_FORMATS,
+        default="jsonl",
+        help="JSON lines, brat standoff, CoNLL-2012 columns (names, coreference), like_conll columns "
+        "(mentions, relations, coreference), or a page drawn by displaCy (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-w",
+        "--weights",
+        metavar="NAME",
+        help="one file of weights in the run for all tasks, as best_coref.th, which takes less time and "
+        "memory (default: each task's own best ones)",
+    )
+    parser.add_argument(
+        "--spacy-pipeline",
+        metavar="NAME",
+        help="an installed spaCy pipeline to split raw text (default: blank English, sentencizer)",
+    )
+    parser.add_argument(
+        "--device", metavar="NAME", help="cpu or cuda:0 (default: a GPU if there is one)"
+    )
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument(
+        "-r", "--recover", action="store_true", help="go on with an output that was begun"
+    )
+    existing.add_argument("-f", "--force", action="store_true", help="replace the output")
+    add_include_package(parser)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.output is None:
+        if arguments.output_format == "brat":
+            arguments.refuse("--output-format brat writes a directory: give one with --output")
+        if arguments.recover:
+            arguments.refuse(
+                "--recover goes on with a file: give the one that was begun with --output"
+            )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Carry it out."""
+    _check(arguments)
+    with running(arguments.include_package):
+        try:
+            predict(arguments)
+        except BrokenPipeError:
+            # Python would report it once more when it closes standard output.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(BROKEN_PIPE_EXIT_CODE)
+
+
+def predict(arguments: argparse.Namespace) -> None:
+    from hmtl.common.files import sha256_of
+    from hmtl.prediction.outputs import open_output
+    from hmtl.prediction.predictor import Predictor
+    from hmtl.prediction.records import check_inputs
+    from hmtl.prediction.stream import predict_all
+
+    check_inputs(arguments.inputs)
+    predictor = Predictor.from_serialization_dir(
+        arguments.serialization_dir, arguments.weights, arguments.device, arguments.spacy_pipeline
+    )
+    settings = {
+        "inputs": [str(path.absolute()) for path in arguments.inputs],
+        "input_format": arguments.input_format,
+        "output_format": arguments.output_format,
+        "spacy_pipeline": arguments.spacy_pipeline,
+        "weights": {task: sha256_of(path) for task, path in predictor.weights.items()},
+    }
+    output = open_output(
+        arguments.output, arguments.output_format, settings, arguments.recover, arguments.force
+    )
+    try:
+        if output.is_complete:
+            logger.info("%s is complete already", arguments.output)
+            return
+        if output.num_done:
+            logger.info("going on: %s done before", counted(output.num_done, "texts"))
+        number = predict_all(predictor, arguments.inputs, arguments.input_format, output)
+    finally:
+        output.close()
+    where = arguments.output or "standard output"
+    logger.info("%s predicted: %s", counted(number, "texts"), where)
