@@ -70,6 +70,13 @@ torch_build() {
     printf '%s' "${installed%.dist-info}"
 }
 
+has_pinned_torch() {
+    local pinned
+    pinned="$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' "$root/requirements.txt")"
+    compgen -G "$venv/lib/python*/site-packages/torch-$pinned[+-]*" >/dev/null ||
+        compgen -G "$venv/lib/python*/site-packages/torch-$pinned.dist-info" >/dev/null
+}
+
 # With PYTHON and TORCH unset, an existing .venv keeps what it has.
 is_wanted() {
     [[ -z "${PYTHON:-}" || "$(version_of "$PYTHON")" == "$1" ]] || return 1
@@ -112,7 +119,8 @@ make_venv() {
         : >"$unfinished"
         # Or pip would report its forbidding metadata as an error, which is no news.
         "$venv/bin/python" -m pip uninstall --yes -qq "${allennlp%%=*}"
-        TORCH="${TORCH:-$(torch_build)}"
+        # Where the torch there is the pinned one, none is downloaded; else it is one of the same build.
+        has_pinned_torch || TORCH="${TORCH:-$(torch_build)}"
         return
     fi
 
