@@ -82,16 +82,16 @@ CONFIGS: list[tuple[str, Any, str]] = [
         "task_ner.task_description.validation_metric_name is 'f1', which its head does not compute. "
         "Choose one of ['accuracy', 'precision-overall'",
     ),
-    ("multi_task_trainer.keep_last", 0, "keep_last is 0: keep at least 1"),
+    ("multi_task_trainer.keep_last", 0, "keep_last is 0; write at least 1"),
     (
         "multi_task_trainer.checkpoint_every_minutes",
         0,
-        "checkpoint_every_minutes is 0: write a pos",
+        "checkpoint_every_minutes is 0; write more than 0",
     ),
     (
         "multi_task_trainer.on_invalid_loss",
         "skp",
-        "on_invalid_loss is 'skp'; write 'stop' or 'skip'",
+        "on_invalid_loss \"skp\" is unknown: did you mean 'skip'? ",
     ),
     (
         "iterators.iterator.batch_size",
@@ -103,7 +103,7 @@ CONFIGS: list[tuple[str, Any, str]] = [
         0,
         "max_tokens_per_batch is 0; it must be at least 1",
     ),
-    ("unseen_labels", "ignore", "unseen_labels is 'ignore'; choose one of error, miss"),
+    ("unseen_labels", "ignore", 'unseen_labels "ignore" is unknown: Known here: error, miss.'),
 ]
 
 

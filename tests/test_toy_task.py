@@ -217,7 +217,7 @@ def test_evaluation_gives_what_training_gave(run: Path) -> None:
 
 def test_data_of_a_users_reader_are_checked(project: Path, run_toys: RunToys) -> None:
     (project / "config.json").write_text(json.dumps(toy_config()))
-    done = run_toys("script/check_data.py", "config.json")
+    done = run_toys("hmtl check", "config.json")
     assert done.code == 0, done
     assert "label N " in done.out
 

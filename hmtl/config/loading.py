@@ -62,6 +62,8 @@ EDITORS_SCHEMA = "$schema"
 DATA_PATH, SPLIT_IN_PATH = "data_path", "{split}"
 FOLDER_OF_SPLIT = {"train": "train", "validation": "dev", "test": "test"}
 READERS = ("dataset_reader", "validation_dataset_reader")
+# Objects at the top that a config may leave out, beside the sections.
+LEFT_OUT = ("iterators", "vocabulary", "regularizer", "token_indexers")
 DEFAULT_ITERATOR = {"type": "bucket", "batch_size": 32}
 
 # What a level that has an encoder of its own says about it.
@@ -114,6 +116,7 @@ def load_config(
         )
     replacements = _parse_overrides(overrides)
     config = read_object(path, jsonnet)
+    _make_room(config, replacements)
     try:
         config = with_overrides(config, replacements)
     except ValueError as error:
@@ -226,6 +229,21 @@ def _keys_once(pairs: List[Tuple[str, Any]]) -> Config:
             )
         read[key] = value
     return read
+
+
+def _make_room(config: Config, replacements: Config) -> None:
+    """Add the objects that dotted paths lead through and that the config leaves out, as defaults may be."""
+    for path in replacements:
+        at: Any = config
+        keys = path.split(".")[:-1]
+        if not keys or keys[0] not in {*config, *SECTIONS, *LEFT_OUT}:
+            continue
+        defaults = SECTIONS[keys[0]].defaults() if keys[0] in SECTIONS else {}
+        for key in keys:
+            if not isinstance(at, dict):
+                break
+            default = defaults.get(key) if at is config.get(keys[0]) else None
+            at = at.setdefault(key, default if isinstance(default, dict) else {})
 
 
 def _parse_overrides(overrides: Optional[str]) -> Config:

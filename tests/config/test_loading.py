@@ -463,3 +463,15 @@ def test_jsonnet_knows_the_variables_of_the_environment(
     monkeypatch.setenv("SEED_OF_MINE", "17")
     text = f"{json.dumps(config)} + {{seed: std.parseInt(std.extVar('SEED_OF_MINE'))}}"
     assert load_config(write(tmp_path, text))["seed"] == 17
+
+
+def test_overrides_reach_into_what_a_config_leaves_out(tmp_path: Path, config: Config) -> None:
+    del config["multi_task_trainer"], config["model"]["emd"]["tagger"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    overrides = {
+        "multi_task_trainer.optimizer.lr": 0.01,
+        "model.emd.tagger.label_namespace": "own_labels",
+    }
+    loaded = load_config(tmp_path / "config.json", json.dumps(overrides))
+    assert loaded["multi_task_trainer"]["optimizer"] == {"type": "adam", "lr": 0.01}
+    assert loaded["model"]["emd"]["tagger"]["label_namespace"] == "own_labels"

@@ -8,7 +8,8 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.config.checking import check_block
+from hmtl.config.checking import faults_in_section
+from hmtl.config.schema import TrainerConfig
 from hmtl.models.hmtl import Hmtl
 from hmtl.runs.training import train
 from hmtl.training.callbacks import Callback, EpochReport, RunReport
@@ -188,9 +189,8 @@ def test_what_would_do_nothing_is_refused(
     "key, value", [("freeze", "encoders"), ("unfreeze", [["1", ["."]]]), ("unfreeze", [[1, "."]])]
 )
 def test_value_of_the_wrong_kind_is_refused(key: str, value: Any) -> None:
-    block = {"type": "sampler_multi_task_trainer", key: value}
-    with pytest.raises(ConfigurationError, match=rf"trainer\.{key}"):
-        check_block(MultiTaskTrainer, block, "trainer")
+    (fault,) = faults_in_section(TrainerConfig, {key: value}, "trainer")
+    assert fault.startswith(f"trainer.{key}")
 
 
 def test_task_that_is_never_drawn_may_be_frozen_as_a_whole(tmp_path: Path) -> None:
