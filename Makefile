@@ -34,7 +34,7 @@ check-data: setup ## tell what a config's corpora hold, and what is wrong with b
 	$(HMTL) check $(CONFIG)
 
 test: setup ## run the fast tests
-	$(PYTHON_IN_VENV) -m pytest
+	$(PYTHON_IN_VENV) -m pytest -n auto --dist loadfile
 
 test-slow: setup ## run the tests that take long, too (not those for a GPU)
 	$(PYTHON_IN_VENV) -m pytest -m "not gpu"

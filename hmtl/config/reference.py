@@ -79,7 +79,7 @@ def as_page() -> str:
         )
     )
     for key, base in REGISTERED.items():
-        for name, kind in _own_classes(registered_class(base)):
+        for name, kind in _classes(registered_class(base), "hmtl"):
             parts += _constructor_part(Heading(f"`{key}`: `{name}`", 3), kind)
     return as_markdown(parts, pictures="")
 
@@ -171,10 +171,11 @@ def _type_name(kind: Any) -> str:
     return " or ".join(dict.fromkeys(names)) or "null"
 
 
-def _own_classes(base: Any) -> Iterator[Tuple[str, Any]]:
+def _classes(base: Any, *packages: str) -> Iterator[Tuple[str, Any]]:
+    """Those registered classes that come from some packages, by name."""
     for name in sorted(base.list_available()):
         kind, _ = base.resolve_class_name(name)
-        if kind.__module__.startswith("hmtl."):
+        if kind.__module__.partition(".")[0] in packages:
             yield name, kind
 
 
@@ -245,5 +246,6 @@ def _block_schema(kind: Any) -> Dict[str, Any]:
     if not is_chosen_by_name(kind):
         return {"type": "object"}
     # A class of the user's own may have any name.
-    name = {"type": "string", "examples": sorted(kind.list_available())}
+    names = [name for name, _ in _classes(kind, "hmtl", "allennlp")]
+    name = {"type": "string", "examples": names}
     return {"anyOf": [name, {"type": "object", "properties": {"type": name}}]}

@@ -93,7 +93,8 @@ def test_users_own_package_is_imported(
     (tmp_path / "own_check_reader.py").write_text(
         "from allennlp.data import DatasetReader\n"
         "from hmtl.data.readers.mention_ace import MentionAceReader\n"
-        "DatasetReader.register('own_check_reader', exist_ok=True)(MentionAceReader)\n"
+        "@DatasetReader.register('own_check_reader', exist_ok=True)\n"
+        "class OwnReader(MentionAceReader): ...\n"
     )
     monkeypatch.chdir(tmp_path)
     overrides = '{"tasks": ["emd"], "task_emd.data_params.dataset_reader.type": "own_check_reader"}'

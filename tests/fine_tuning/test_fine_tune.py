@@ -436,7 +436,7 @@ def test_model_with_nothing_in_common_is_refused(
     [
         ({"start_new": ["heads.nre"]}, r"fine_tuning\.start_new\.0 .*matches no parameter"),
         ({"initialize_from": {"ner": "nre"}}, "'ner' begin with 'nre'"),
-        ({"old_labels": "remove"}, "old_labels is 'remove'"),
+        ({"old_labels": "remove"}, 'old_labels "remove" is unknown'),
         ({"replay": {"ner": -1}}, r"factors\.ner is -1"),
         ({"replya": {}}, r"unknown key fine_tuning\.replya: did you mean 'replay'"),
     ],

@@ -108,7 +108,7 @@ CASES = [
     ("conll2003", "a X S-PER\n", 1, "name tag (column 3): unknown BIO tag 'S-PER'"),
     ("conll2003", "a X E-PER\n", 1, "a tag of BIOES or BIOUL: hmtl import conll2003"),
     # Comments.
-    ("conll2003", "# 1\na O\n", 1, "prepare_data.py conll2003 leaves those out with --comment '#'"),
+    ("conll2003", "# 1\na O\n", 1, "hmtl import conll2003 leaves those out with --comment '#'"),
     ("conll2003", "# id 1\na O\n", 2, "with --comment '#'"),
     ("conll2003", "#\na O\n", 1, "with --comment '#'"),
 ]
