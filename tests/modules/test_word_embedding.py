@@ -36,7 +36,7 @@ def build(vocab: Vocabulary, path: Path, **params) -> WordEmbedding:
 
 def write(path: Path, text: str = GLOVE) -> Path:
     if path.suffix == ".gz":
-        path.write_bytes(gzip.compress(text.encode("utf-8")))
+        path.write_bytes(gzip.compress(text.encode("utf-8"), mtime=0))
     elif path.suffix == ".zip":
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("glove.txt", text)
@@ -121,7 +121,11 @@ def test_a_file_with_none_of_the_words_is_an_error(tmp_path: Path, vocab) -> Non
             r"glove\.txt.*: cannot be read beyond here.*utf-8",
         ),
         ("glove.txt.gz", GLOVE.encode(), r"cannot be read beyond here: Not a gzipped file"),
-        ("glove.txt.gz", gzip.compress(GLOVE.encode() * 99)[:-30], "cannot be read beyond here"),
+        (
+            "glove.txt.gz",
+            gzip.compress(GLOVE.encode() * 99, mtime=0)[:-30],
+            "cannot be read beyond here",
+        ),
     ],
 )
 def test_a_damaged_file_is_an_error_that_names_it(tmp_path, vocab, name, content, message) -> None:
