@@ -142,7 +142,11 @@ def test_one_file_of_an_archive_is_read_by_its_name(tmp_path: Path) -> None:
     numpy.testing.assert_equal(vectors, {"of": [-1, 0, 1]})
 
 
-def test_an_address_that_cannot_be_reached_is_an_error_that_names_it(vocab) -> None:
+def test_an_address_that_cannot_be_reached_is_an_error_that_names_it(
+    vocab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It is tried again for half a minute.
+    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *arguments: None)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     address = f"http://127.0.0.1:{port}/glove.txt"

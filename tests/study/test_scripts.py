@@ -78,6 +78,7 @@ def test_a_study_is_made_whole_after_a_failure_and_reported(tmp_path: Path) -> N
     assert "late" in (out / "report.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_paper_s_study_runs_in_small(tmp_path: Path) -> None:
     grid = REPOSITORY / "configs" / "grids" / "paper_smoke.json"
     done = subprocess.run(
