@@ -63,11 +63,12 @@ def measure(num_tokens: int, train: bool, plain: bool) -> dict[str, Any]:
 
     torch.manual_seed(1)
     config = published_config()
+    run = parse_config(config)
     instances = read_document(config, num_tokens)
     vocab = Vocabulary.from_instances(instances)
     for namespace, labels in LABELS.items():
         vocab.add_tokens_to_namespace(labels, namespace)
-    model = build_model(parse_config(config), vocab)
+    model = build_model(run, vocab)
     if plain:
         make_plain(model)
     for instance in instances:
