@@ -272,5 +272,5 @@ def test_part_of_a_batch_with_an_invalid_loss_stops_all(tmp_path: Path) -> None:
     stopped = Processes(tmp_path, distributed_work.train, tmp_path / "run", "lose a loss", 2, 1)
     assert stopped.wait() == [1, 1]
     first, second = stopped.outputs()
-    assert "It is another process's part of the batch" in first
+    assert "It is another rank's part of the batch" in first
     assert "The batch is of" in second
