@@ -271,16 +271,6 @@ def _faults_in_keys(value: Any, known: Iterable[str], path: str) -> Iterator[str
             yield f"unknown key {joined(path, key)}: {_nearest(key, known)}Known here: {', '.join(known)}."
 
 
-def check_type(kind: Any, name: Any, path: str) -> None:
-    """
-    # Raises
-
-    ConfigurationError
-        When no subclass of the registrable class `kind` has that name; `path` is where it stands.
-    """
-    raise_all(_faults_in_type(kind, name, path))
-
-
 def faults_in_block(kind: Any, value: Any, path: str, skip: Tuple[str, ...] = ()) -> Iterator[str]:
     """
     Yield what is wrong with a config block and the blocks in it, by the constructors that will take them.

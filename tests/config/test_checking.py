@@ -9,7 +9,7 @@ from allennlp.common import FromParams, Lazy, Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.nn import Activation, InitializerApplicator
 
-from hmtl.config.checking import check_block, check_config, check_fields, check_patterns, check_type
+from hmtl.config.checking import check_block, check_config, check_fields, check_patterns
 from hmtl.config.legacy import translate
 from hmtl.config.loading import complete
 from tests.fixtures import Config, tiny_config
@@ -179,10 +179,10 @@ def test_check_fields_checks_each_value() -> None:
         check_fields({"a": "1"}, {"a": int}, "x")
 
 
-def test_check_type_suggests_the_nearest_name() -> None:
-    check_type(Sauce, "tomato", "sauce")
+def test_check_block_suggests_the_nearest_type() -> None:
+    check_block(Sauce, {"type": "tomato"}, "sauce")
     with pytest.raises(ConfigurationError, match="did you mean 'tomato'.*--include-package"):
-        check_type(Sauce, "tomat", "sauce")
+        check_block(Sauce, {"type": "tomat"}, "sauce")
 
 
 PARAMETERS = ("crf.transitions", "tag_projection.weight")

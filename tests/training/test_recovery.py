@@ -53,6 +53,12 @@ def test_log_of_a_run_holds_every_step_once(uninterrupted: Result) -> None:
     assert "train_epochs/task_ner/f1-measure-overall" in uninterrupted.curves
 
 
+def crashed_run(directory: Path, **overrides: Any) -> None:
+    """Start a training that a crash, set up before, ends."""
+    with pytest.raises(Crash):
+        train(small_config(**overrides), directory, recover=False, force=False)
+
+
 def recovered(directory: Path, **overrides: Any) -> Result:
     train(small_config(**overrides), directory, recover=True, force=False)
     return result_of(directory)
@@ -63,8 +69,7 @@ def test_run_recovered_after_any_step_equals_uninterrupted_run(
     tmp_path: Path, build_with: Callable, uninterrupted: Result, step: int
 ) -> None:
     build_with(CrashAtStep(step))
-    with pytest.raises(Crash):
-        train(small_config(), tmp_path / "run", recover=False, force=False)
+    crashed_run(tmp_path / "run")
     build_with()
     assert uninterrupted.differences(recovered(tmp_path / "run")) == []
 
@@ -97,8 +102,7 @@ def test_run_broken_off_before_its_checkpoint_but_after_logging_equals_uninterru
 
     with monkeypatch.context() as patch:
         patch.setattr(TensorBoardCallback, "on_epoch", write_and_crash)
-        with pytest.raises(Crash):
-            train(small_config(), tmp_path / "run", recover=False, force=False)
+        crashed_run(tmp_path / "run")
     assert uninterrupted.differences(recovered(tmp_path / "run")) == []
 
 
@@ -110,8 +114,7 @@ def test_run_broken_off_in_scoring_recovers_to_the_scoring(
 
     with monkeypatch.context() as patch:
         patch.setattr(Experiment, "evaluate_best_weights", crash)
-        with pytest.raises(Crash):
-            train(small_config(), tmp_path / "run", recover=False, force=False)
+        crashed_run(tmp_path / "run")
     with monkeypatch.context() as patch:
         patch.setattr(MultiTaskTrainer, "_train_epoch", crash)
         result = recovered(tmp_path / "run")
@@ -189,8 +192,7 @@ def test_run_goes_on_from_the_checkpoint_before_a_damaged_one(
     damage: str,
 ) -> None:
     build_with(CrashAtStep(10))
-    with pytest.raises(Crash):
-        train(small_config(), tmp_path / "run", recover=False, force=False)
+    crashed_run(tmp_path / "run")
     build_with()
     last, before = Checkpointer(tmp_path / "run").checkpoints()
     hurt(last.path, damage)
@@ -218,8 +220,7 @@ def test_run_without_a_whole_checkpoint_is_not_started_anew(
     tmp_path: Path, build_with: Callable
 ) -> None:
     build_with(CrashAtStep(10))
-    with pytest.raises(Crash):
-        train(small_config(), tmp_path / "run", recover=False, force=False)
+    crashed_run(tmp_path / "run")
     for checkpoint in Checkpointer(tmp_path / "run").checkpoints():
         hurt(checkpoint.path, "truncated")
     with pytest.raises(DataError, match="no whole checkpoint to resume from.*truncated"):
@@ -265,8 +266,7 @@ def test_recovery_with_another_config_names_what_differs(
     tmp_path: Path, build_with: Callable
 ) -> None:
     build_with(CrashAtStep(1))
-    with pytest.raises(Crash):
-        train(small_config(), tmp_path / "run", recover=False, force=False)
+    crashed_run(tmp_path / "run")
     with pytest.raises(ConfigurationError) as caught:
         recovered(
             tmp_path / "run",
@@ -284,8 +284,7 @@ def test_recovery_with_harmless_changes_equals_uninterrupted_run(
     tmp_path: Path, build_with: Callable, uninterrupted: Result
 ) -> None:
     build_with(CrashAtStep(5))
-    with pytest.raises(Crash):
-        train(small_config(), tmp_path / "run", recover=False, force=False)
+    crashed_run(tmp_path / "run")
     build_with()
     moved = tmp_path / "moved"
     shutil.copytree(small_config()["data_root"], moved)
@@ -302,8 +301,7 @@ def test_recovery_with_other_data_is_refused(tmp_path: Path, build_with: Callabl
     data = tmp_path / "data"
     shutil.copytree(small_config()["data_root"], data)
     build_with(CrashAtStep(5))
-    with pytest.raises(Crash):
-        train(small_config(data_root=str(data)), tmp_path / "run", recover=False, force=False)
+    crashed_run(tmp_path / "run", data_root=str(data))
     corpus = next((data / "ontonotes" / "ner" / "dev").rglob("*gold_conll"))
     corpus.write_text(corpus.read_text().replace("the", "a"))
     with pytest.raises(DataError, match="the validation data of task 'ner' is not what this run"):
@@ -329,8 +327,7 @@ def test_recovery_with_a_truncated_vocabulary_is_refused(
     tmp_path: Path, build_with: Callable, is_noted: bool
 ) -> None:
     build_with(CrashAtStep(5))
-    with pytest.raises(Crash):
-        train(small_config(), tmp_path / "run", recover=False, force=False)
+    crashed_run(tmp_path / "run")
     if not is_noted:
         # As an older version wrote them.
         for manifest in (tmp_path / "run" / "checkpoints").glob("*/manifest.json"):
@@ -348,8 +345,7 @@ def test_lost_vocabulary_is_made_again(
     tmp_path: Path, build_with: Callable, uninterrupted: Result
 ) -> None:
     build_with(CrashAtStep(5))
-    with pytest.raises(Crash):
-        train(small_config(), tmp_path / "run", recover=False, force=False)
+    crashed_run(tmp_path / "run")
     build_with()
     shutil.rmtree(tmp_path / "run" / "vocabulary")
     assert uninterrupted.differences(recovered(tmp_path / "run")) == []
