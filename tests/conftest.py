@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -34,6 +35,16 @@ def sample_dir() -> Path:
     directory = REPOSITORY / "data" / "sample"
     assert directory.is_dir(), f"{directory} is missing: check out data/sample"
     return directory
+
+
+@pytest.fixture(autouse=True)
+def usual_log_levels() -> Iterator[None]:
+    """Commands make the log of a process speak up; each test begins with what the process began with."""
+    names = ("hmtl", "allennlp.common.from_params")
+    before = {name: logging.getLogger(name).level for name in names}
+    yield
+    for name, level in before.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture

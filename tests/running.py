@@ -1,6 +1,5 @@
 """Running the entry points."""
 
-import logging
 import os
 import re
 import subprocess
@@ -56,8 +55,7 @@ class Scripts:
         self.capsys = capsys
 
     def __call__(self, script: str, *arguments: "str | Path") -> Finished:
-        logger = logging.getLogger("hmtl")
-        level, code, message = logger.level, 0, ""
+        code, message = 0, ""
         self.capsys.readouterr()
         with self.monkeypatch.context() as patch:
             patch.setattr(sys, "path", [str(REPOSITORY), *sys.path])
@@ -67,8 +65,6 @@ class Scripts:
                 # As the interpreter does it.
                 code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
                 message = ended.code if isinstance(ended.code, str) else ""
-            finally:
-                logger.setLevel(level)
         out, err = self.capsys.readouterr()
         return Finished(code, out, err + message)
 
