@@ -19,11 +19,7 @@ from pathlib import Path
 
 from hmtl.formats.annotated import NO_LAYER, Document, Mention, Sentence, TreebankColumns
 from hmtl.formats.brackets import Span
-from hmtl.importing import corpus_writer, splits
-from hmtl.importing.brat import DISCONTINUOUS, DROP, WIDEN, WIDENED
-from hmtl.importing.column_corpus import part_that_tells
-from hmtl.importing.conllu_entities import EntityMention, read_entities
-from hmtl.importing.conllu_files import (
+from hmtl.formats.conllu import (
     FORM,
     LEMMA,
     NOTHING,
@@ -33,6 +29,10 @@ from hmtl.importing.conllu_files import (
     ConlluSentence,
     read_documents,
 )
+from hmtl.importing import corpus_writer, splits
+from hmtl.importing.brat import DISCONTINUOUS, DROP, WIDEN, WIDENED
+from hmtl.importing.column_corpus import part_that_tells
+from hmtl.importing.conllu_entities import EntityMention, read_entities
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.proper_names import NameFinder
 from hmtl.importing.resolution import CROSSES_SENTENCES, printable

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from hmtl.formats.brackets import Span
 from hmtl.formats.columns import Rows, shown
-from hmtl.importing.conllu_files import ENTITY_FIELDS, ID, MISC, ConlluDocument
+from hmtl.formats.conllu import ENTITY_FIELDS, ID, MISC, ConlluDocument
 
 # What the fields that are read are called: by CorefUD, and by GUM before it.
 IDS, TYPES = ("eid", "GRP"), ("etype", "entity")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hmtl.formats.brackets import Span
 from hmtl.formats.columns import shown
-from hmtl.importing.conllu_files import DEPREL, FORM, HEAD, XPOS, ConlluSentence
+from hmtl.formats.conllu import DEPREL, FORM, HEAD, XPOS, ConlluSentence
 
 TIME = "time"
 _PROPER_NOUNS = {"NNP", "NNPS"}

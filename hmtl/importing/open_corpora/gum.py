@@ -16,16 +16,16 @@ from hmtl.errors import DataError
 from hmtl.formats.annotated import NO_LAYER, NO_POS_TAG, Document, Sentence
 from hmtl.formats.brackets import Span, bracket_cells
 from hmtl.formats.columns import read_lines
-from hmtl.importing import splits
-from hmtl.importing.conllu import clusters_of, names_of, one_piece, sentence_of
-from hmtl.importing.conllu_entities import EntityMention, read_entities
-from hmtl.importing.conllu_files import (
+from hmtl.formats.conllu import (
     DEPREL,
     ConlluDocument,
     ConlluSentence,
     read_documents,
     read_sentences,
 )
+from hmtl.importing import splits
+from hmtl.importing.conllu import clusters_of, names_of, one_piece, sentence_of
+from hmtl.importing.conllu_entities import EntityMention, read_entities
 from hmtl.importing.corpus_writer import write_document
 from hmtl.importing.layouts import Conll2012, Options
 from hmtl.importing.penn_trees import TOP, Tree, read_trees

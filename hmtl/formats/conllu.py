@@ -6,7 +6,7 @@ with comments above each sentence and a blank line below.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 
@@ -14,12 +14,14 @@ from hmtl.errors import DataError
 from hmtl.formats.columns import Rows, SentenceBuffer, read_lines, shown
 
 ID, FORM, LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL, DEPS, MISC = range(10)
-LAYOUT = "ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC, parted by tabs"
+COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
+LAYOUT = f"{' '.join(COLUMNS)}, parted by tabs"
 NOTHING = "_"
 NEW_DOCUMENT, ENTITY_FIELDS = "newdoc", "global.Entity"
 
 # 8, 8-9 over the words that are written as one, 8.1 for one that is not written.
-_ID = re.compile(r"(?P<word>[0-9]+)(?P<other>[-.][0-9]+)?")
+_ID = re.compile(r"(?P<word>[0-9]{1,9})(?P<other>[-.][0-9]{1,9})?")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(slots=True)
@@ -39,9 +41,81 @@ class ConlluSentence:
     rows: Rows
     words: list[int]
 
+    @property
+    def line(self) -> int:
+        """The line of the first word."""
+        return self.rows.line + self.words[0]
+
     def column(self, index: int) -> list[str]:
         """One column of the words."""
         return [self.rows.cells[row][index] for row in self.words]
+
+    def error(self, message: str, word: int = 0) -> DataError:
+        """The error to raise about one word, counted from 0."""
+        return self.rows.error(message, self.words[word])
+
+    def labels(self, index: int) -> list[str]:
+        """
+        One column of the words, in which none may be missing.
+
+        # Raises
+
+        `DataError`
+            With file and line, for an empty cell or `_`.
+        """
+        labels = self.column(index)
+        for word, label in enumerate(labels):
+            # A word without features is nothing unusual.
+            if not label or (label == NOTHING and index != FEATS):
+                raise self.error(
+                    f"{COLUMNS[index]} (column {index + 1}) is {shown(label)}; expected a label",
+                    word,
+                )
+        return labels
+
+    def tree(self) -> tuple[list[int], list[str]]:
+        """
+        The syntax of the sentence: for each word the number of its head, counted from 1, with 0 for the one
+        root; and its relation to that.
+
+        # Raises
+
+        `DataError`
+            With file and line, for what is no tree with one root: a head that is no other word of the
+            sentence, no root or a second one, a cycle, a relation that is missing.
+        """
+        heads = [self._head(word, cell) for word, cell in enumerate(self.column(HEAD))]
+        roots = [word for word, head in enumerate(heads) if head == 0]
+        if not roots:
+            raise self.error(
+                "the sentence has no root; expected one word whose HEAD (column 7) is 0"
+            )
+        if len(roots) > 1:
+            raise self.error(
+                f"a second root, beside the word on line {self.rows.line + self.words[roots[0]]}; expected "
+                "one word whose HEAD (column 7) is 0 in a sentence",
+                roots[1],
+            )
+        if cycle := _cycle(heads):
+            raise self.error(
+                f"HEAD (column 7) leads in a circle: {' -> '.join(map(str, cycle))}; expected a tree",
+                cycle[0] - 1,
+            )
+        return heads, self.labels(DEPREL)
+
+    def _head(self, word: int, cell: str) -> int:
+        length = len(self.words)
+        if not _NUMBER.fullmatch(cell) or int(cell) > length:
+            raise self.error(
+                f"HEAD (column 7) is {shown(cell)}; expected the number of a word, 1 to {length}, or 0 for "
+                "the root",
+                word,
+            )
+        if int(cell) == word + 1:
+            raise self.error(
+                f"HEAD (column 7) is {cell}, the word itself; expected another one", word
+            )
+        return int(cell)
 
 
 @dataclass(slots=True)
@@ -139,3 +213,19 @@ def _sentence(comments: dict[str, str], rows: Rows) -> ConlluSentence:
     if not words:
         raise rows.error("the sentence holds no word")
     return ConlluSentence(comments, rows, words)
+
+
+def _cycle(heads: Sequence[int]) -> list[int]:
+    """Return words, counted from 1, of which each has the next one as its head, back to the first; if any."""
+    leads_to_root: set[int] = {0}
+    for word in range(1, len(heads) + 1):
+        # In the order in which they are met.
+        path: dict[int, None] = {}
+        while word not in leads_to_root:
+            if word in path:
+                met = list(path)
+                return [*met[met.index(word) :], word]
+            path[word] = None
+            word = heads[word - 1]
+        leads_to_root.update(path)
+    return []
