@@ -154,6 +154,9 @@ class Document:
         What the words' offsets are counted in.
     noun_chunks : `list[Span]`, optional (default = `None`)
         The base noun phrases, where a parser found them.
+    pieces : `dict[Span, tuple[Span, ...]]`, optional (default = `{}`)
+        For a discontinuous span its parts, in order, at least two. All else holds the span from its first
+        token to its last.
     part : `int`, optional (default = `0`)
         CoNLL-2012 cuts long documents into parts.
     line : `int`, optional (default = `0`)
@@ -170,6 +173,7 @@ class Document:
     noun_chunks: list[Span] | None = None
     part: int = 0
     line: int = field(default=0, compare=False)
+    pieces: dict[Span, tuple[Span, ...]] = field(default_factory=dict)
 
     @property
     def words(self) -> list[str]:

@@ -2,49 +2,37 @@
 brat standoff: a folder of .txt files, each with its .ann (or BioNLP's .a1 and .a2), to any depth.
 
 Entities become mentions, relations (R) relations, and equivalences (*) and relations of a coreference type
-clusters. A discontinuous entity is left out and counted, or, with --discontinuous widen, becomes one mention
-from its first character to its last. Events and their triggers, attributes, normalizations and notes are
-left out and counted.
+clusters. Events and their triggers, attributes, normalizations and notes are left out and counted. So is a
+discontinuous entity where the files to write have no place for it (see --discontinuous).
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 from hmtl.errors import DataError
-from hmtl.formats.annotated import CharacterSlice, Document, Mention, Relation
-from hmtl.formats.brackets import Span
-from hmtl.formats.brat import BARE_SPAN, NAME_PREFIX
+from hmtl.formats.annotated import Document
 from hmtl.formats.columns import BYTE_ORDER_MARK
-from hmtl.importing import corpus_writer, splits, tokenization
+from hmtl.formats.standoff import Link, Standoff
+from hmtl.importing import corpus_writer, splits, standoff
 from hmtl.importing.brat_files import (
     ANNOTATION_SUFFIX,
     TEXT_SUFFIX,
     Annotations,
-    Entity,
     read_annotations,
 )
 from hmtl.importing.sources import by_stem, name_of
+from hmtl.importing.standoff import DocumentMaker
 from hmtl.importing.tally import Tally
-from hmtl.importing.tokenization import Segmenter, WordIndex
-from hmtl.importing.unions import linked
 
-# How brat's own configurations and those of corpora name the link between coreferent entities.
-COREFERENCE_TYPES = ("Equiv", "Coref", "Coreference")
-DROP, WIDEN = "drop", "widen"
 NOT_ANNOTATED = "no .ann beside the .txt"
 NO_TEXT = "no .txt beside the .ann"
 TURNED = "arguments turned round, to stand as in the others of the type"
-DISCONTINUOUS = "is discontinuous"
-WIDENED = "widened over the gaps of a discontinuous one"
-OF_LOST_MENTION = "one of its mentions was left out"
-MENTION_LOST = "the mention was left out"
 NO_PLACE = "nothing is learned from them"
 _ANNOTATION_SUFFIXES = (ANNOTATION_SUFFIX, ".a1", ".a2")
 # Ways to count characters that tools have beside brat's own: what they take the text for.
@@ -57,20 +45,7 @@ _OTHER_COUNTS: dict[str, Callable[[str], str]] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the format."""
-    parser.add_argument(
-        "--coref-type",
-        action="append",
-        metavar="TYPE",
-        help="the relations (R) and equivalences (*) that link coreferent entities; may be repeated "
-        f"(default: {', '.join(COREFERENCE_TYPES)})",
-    )
-    parser.add_argument(
-        "--discontinuous",
-        choices=(DROP, WIDEN),
-        default=DROP,
-        help="what becomes of an entity in pieces (default: %(default)s)",
-    )
-    tokenization.add_arguments(parser)
+    standoff.add_arguments(parser)
     corpus_writer.add_arguments(parser, default_layout="like_conll")
 
 
@@ -96,13 +71,7 @@ def run(arguments: argparse.Namespace) -> Tally:
     short = splits.without_folders(files)
     own = {short[name]: split for name, split in splits.by_folders(files).items()}
     division = splits.choose(arguments, short.values, own)
-    converter = _Converter(
-        tokenization.segmenter(arguments),
-        arguments.sentences == tokenization.SPACY,
-        frozenset(arguments.coref_type or COREFERENCE_TYPES),
-        arguments.discontinuous == WIDEN,
-        tally,
-    )
+    converter = _Converter(DocumentMaker(arguments, tally), tally)
     documents = (converter.document(short[name], same) for name, same in files.items())
     corpus_writer.write_corpus(arguments, documents, division, tally, len(files))
     return tally
@@ -110,10 +79,7 @@ def run(arguments: argparse.Namespace) -> Tally:
 
 @dataclass(frozen=True)
 class _Converter:
-    segment: Segmenter
-    join: bool
-    coreference_types: frozenset[str]
-    widen: bool
+    maker: DocumentMaker
     tally: Tally
     # By type of relation the roles of its arguments, in the order in which they first stood.
     roles: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -123,25 +89,10 @@ class _Converter:
         text, annotations = self._read(files)
         for kind, count in annotations.others.items():
             self.tally.dropped(kind, NO_PLACE, count)
-        places = self._places(annotations, text)
-        sentences = tokenization.cut(text, self.segment, places.values(), self.tally, self.join)
-        index = WordIndex(text, sentences)
-        spans = {entity: index.span(place) for entity, place in places.items()}
-        found = {entity: span for entity, span in spans.items() if span is not None}
-        self.tally.dropped("mentions", tokenization.COVERS_NO_WORD, len(spans) - len(found))
-        entities = [(annotations.entities[entity].type, span) for entity, span in found.items()]
-        return Document(
+        return self.maker.document(
             name,
-            sentences,
-            mentions=[Mention(*span, type_) for type_, span in entities if not _is_apart(type_)],
-            names=[
-                Mention(*span, type_.removeprefix(NAME_PREFIX))
-                for type_, span in entities
-                if type_.startswith(NAME_PREFIX)
-            ],
-            relations=self._relations(annotations, found),
-            clusters=self._clusters(annotations, found),
-            text=text,
+            Standoff(text, annotations.entities, list(self._relations(annotations))),
+            links=list(self._equivalences(annotations)),
         )
 
     def _read(self, files: Mapping[str, Path]) -> tuple[str, Annotations]:
@@ -162,71 +113,24 @@ class _Converter:
                     return other, annotations
             raise error
 
-    def _places(self, annotations: Annotations, text: str) -> dict[str, CharacterSlice]:
-        """Where each entity stands, as one slice of the text."""
-        places: dict[str, CharacterSlice] = {}
-        for name, entity in annotations.entities.items():
-            if _is_one_piece(entity, text):
-                places[name] = _extent(entity)
-            elif self.widen:
-                self.tally.changed("mentions", WIDENED)
-                places[name] = _extent(entity)
-            else:
-                self.tally.dropped("mentions", DISCONTINUOUS)
-        return places
-
-    def _relations(self, annotations: Annotations, spans: dict[str, Span]) -> list[Relation]:
-        relations = []
+    def _relations(self, annotations: Annotations) -> Iterator[Link]:
         for relation in annotations.relations:
-            if relation.type in self.coreference_types:
+            arguments = relation.arg1, relation.arg2
+            if self.maker.is_coreference(relation.type):
+                yield Link(relation.type, *arguments)
                 continue
-            if relation.arg1 not in spans or relation.arg2 not in spans:
-                self.tally.dropped("relations", OF_LOST_MENTION)
-                continue
-            arguments = spans[relation.arg1], spans[relation.arg2]
             usual = self.roles.setdefault(relation.type, relation.roles)
             if relation.roles != usual and relation.roles == usual[::-1]:
                 arguments = arguments[::-1]
                 self.tally.changed("relations", TURNED)
-            relations.append(Relation(relation.type, *arguments))
-        return relations
+            yield Link(relation.type, *arguments)
 
-    def _clusters(self, annotations: Annotations, spans: dict[str, Span]) -> list[list[Span]]:
-        links: list[tuple[str, ...]] = []
+    def _equivalences(self, annotations: Annotations) -> Iterator[tuple[str, ...]]:
         for equivalence in annotations.equivalences:
-            if equivalence.type in self.coreference_types:
-                links.append(equivalence.names)
+            if self.maker.is_coreference(equivalence.type):
+                yield equivalence.names
             else:
                 self.tally.dropped(f"equivalences of type {equivalence.type}", NO_PLACE)
-        links += [
-            (relation.arg1, relation.arg2)
-            for relation in annotations.relations
-            if relation.type in self.coreference_types
-        ]
-        clusters = []
-        for names in linked(links):
-            kept = [spans[name] for name in names if name in spans]
-            self.tally.dropped("cluster members", MENTION_LOST, len(names) - len(kept))
-            if kept:
-                clusters.append(kept)
-            else:
-                self.tally.dropped("clusters", MENTION_LOST)
-        return clusters
-
-
-def _is_apart(entity_type: str) -> bool:
-    """Whether `hmtl.formats.brat` wrote the entity for a name, or for a span that is no mention."""
-    return entity_type.startswith(NAME_PREFIX) or entity_type == BARE_SPAN
-
-
-def _is_one_piece(entity: Entity, text: str) -> bool:
-    """brat itself cuts an entity in pieces where it runs over a line end: such pieces are no gap."""
-    gaps = pairwise(sorted(entity.pieces))
-    return all(not text[end:begin].strip() for (_, end), (begin, _) in gaps)
-
-
-def _extent(entity: Entity) -> CharacterSlice:
-    return min(begin for begin, _ in entity.pieces), max(end for _, end in entity.pieces)
 
 
 def _read_text(path: Path) -> str:

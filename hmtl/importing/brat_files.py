@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hmtl.errors import DataError
-from hmtl.formats.annotated import CharacterSlice
 from hmtl.formats.columns import read_lines, shown
+from hmtl.formats.standoff import Entity
 
 TEXT_SUFFIX, ANNOTATION_SUFFIX = ".txt", ".ann"
 RELATIONS_OF_EVENTS = "relations of events"
@@ -38,23 +38,6 @@ _RELATION = re.compile(
 )
 _TRIGGER = re.compile(r"[^\s:]+:(?P<name>T\S+)")
 _NUMBERED = re.compile(r"(?P<role>.*?)(?P<number>[0-9]{1,9})")
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """
-    # Parameters
-
-    type : `str`
-    pieces : `tuple[CharacterSlice, ...]`
-        Where it stands; several if it is discontinuous.
-    line : `int`
-        Its line in the `.ann` file, counted from 1.
-    """
-
-    type: str
-    pieces: tuple[CharacterSlice, ...]
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +176,7 @@ class _Line:
                     f"the characters {begin} to {end} are not within the {len(self._text)} of the text"
                 )
             pieces.append((begin, end))
-        entity = Entity(match["type"], tuple(pieces), self._number)
+        entity = Entity(match["type"], tuple(pieces))
         self._check_quote(entity)
         annotations.entities[self._name] = entity
 

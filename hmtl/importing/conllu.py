@@ -30,12 +30,12 @@ from hmtl.formats.conllu import (
     read_documents,
 )
 from hmtl.importing import corpus_writer, splits
-from hmtl.importing.brat import DISCONTINUOUS, DROP, WIDEN, WIDENED
 from hmtl.importing.column_corpus import part_that_tells
 from hmtl.importing.conllu_entities import EntityMention, read_entities
+from hmtl.importing.corpus_writer import WIDEN
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.proper_names import NameFinder
-from hmtl.importing.resolution import CROSSES_SENTENCES, printable
+from hmtl.importing.resolution import CROSSES_SENTENCES, DISCONTINUOUS, WIDENED, printable
 from hmtl.importing.sources import files_in, name_of
 from hmtl.importing.tally import Tally
 from hmtl.importing.tokenization import COVERS_NO_WORD
@@ -61,12 +61,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write names in place of mentions: of a mention whose head is a proper noun (XPOS NNP or NNPS; "
         "of a time also CD) the stretch around it that UD's relations tell, of the types "
         f"{', '.join(NAME_TYPES)}",
-    )
-    parser.add_argument(
-        "--discontinuous",
-        choices=(DROP, WIDEN),
-        default=DROP,
-        help="what becomes of a mention in pieces (default: %(default)s)",
     )
     corpus_writer.add_arguments(parser, default_layout="like_conll")
 

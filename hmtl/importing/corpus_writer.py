@@ -17,6 +17,7 @@ from hmtl.formats.annotated import Document
 from hmtl.formats.tags import PREFIXES
 from hmtl.importing import splits
 from hmtl.importing.layouts import LAYOUTS, Layout, Options
+from hmtl.importing.resolution import for_columns
 from hmtl.importing.splits import Splits
 from hmtl.importing.tally import Tally, contents
 
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 RECORD = ".import.json"
 NOT_LISTED = "in none of the lists of --split-lists"
 NO_WORD = "holds no word"
+DROP, WIDEN = "drop", "widen"
 # So many names in a warning tell whose mistake it is; the rest is a number.
 NAMES_SHOWN = 3
 
@@ -44,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser, default_layout: str) -> None:
         "--singletons",
         action="store_true",
         help="write clusters of one mention too, in layouts for coreference",
+    )
+    parser.add_argument(
+        "--discontinuous",
+        choices=(DROP, WIDEN),
+        default=DROP,
+        help="what becomes of a mention in pieces where the files have no place for it: it is left out, or "
+        "reaches from its first word to its last (default: %(default)s)",
     )
     parser.add_argument(
         "--coding-scheme",
@@ -91,7 +100,9 @@ def write_corpus(
     coref_division = coref_division or division
     names: list[str] = []
     with new_directory(arguments.target, arguments.force) as directory:
-        options = Options(arguments.singletons, arguments.coding_scheme)
+        options = Options(
+            arguments.singletons, arguments.coding_scheme, arguments.discontinuous == WIDEN
+        )
         layout = LAYOUTS[arguments.to](directory, tally, options)
         progress = tqdm(documents, "converting", num_documents, unit=" documents", disable=None)
         for document in progress:
@@ -124,6 +135,11 @@ def write_document(
         return
     fitted = layout.fit(document)
     layout.write(fitted, split, coref_split)
+    if layout.keeps_all or layout.options.singletons:
+        unlearned = Tally()
+        for_columns(fitted, unlearned)
+        for (kind, why), count in unlearned.num_left_out.items():
+            tally.not_learned(kind, why, count)
     left = contents(fitted)
     for kind, count in left.items():
         tally.converted(kind, count)

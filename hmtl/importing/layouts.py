@@ -24,6 +24,7 @@ from hmtl.importing.resolution import (
     SINGLETON,
     TOO_FEW,
     for_columns,
+    in_one_piece,
     with_plain_labels,
     within_sentences,
 )
@@ -43,10 +44,13 @@ class Options:
         Whether clusters of one mention are kept where coreference is learned.
     coding_scheme : `str`, optional (default = `"BIO"`)
         Of tags.
+    widen : `bool`, optional (default = `False`)
+        Whether discontinuous spans are widened over their gaps where a layout cannot hold them.
     """
 
     singletons: bool = False
     coding_scheme: str = "BIO"
+    widen: bool = False
 
 
 class Layout:
@@ -60,6 +64,9 @@ class Layout:
     options : `Options`
     """
 
+    # Whether it has a place for more than training learns from.
+    keeps_all = False
+
     def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
         self.directory = directory
         self.tally = tally
@@ -71,7 +78,7 @@ class Layout:
 
     def fit(self, document: Document) -> Document:
         """What the layout can hold of a document; the rest is counted."""
-        return for_columns(document, self.tally, self.options.singletons)
+        return for_columns(document, self.tally, self.options.singletons, self.options.widen)
 
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
         """
@@ -184,7 +191,9 @@ class Conll2003(Layout):
 
 
 class _NamedApart(Layout):
-    """A layout in which all documents, and parts of one, have names of their own."""
+    """A layout for other tools, in which all documents, and parts of one, have names of their own."""
+
+    keeps_all = True
 
     def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
         super().__init__(directory, tally, options)
@@ -199,7 +208,8 @@ class Dygie(_NamedApart):
 
     def fit(self, document: Document) -> Document:
         self.tally.left_out("names", NOT_EXPRESSIBLE, len(document.names))
-        return within_sentences(replace(document, names=[]), self.tally)
+        whole = in_one_piece(replace(document, names=[]), self.tally, self.options.widen)
+        return within_sentences(whole, self.tally)
 
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
         if split:

@@ -1,6 +1,8 @@
 """
 The rules for what column files cannot hold. Each is applied in this order, and counted with its reason.
 
+0. A discontinuous span is left out (mentions, names, cluster members), and so is a relation one of whose
+   arguments is one. If it is to be widened, it reaches from its first word to its last instead.
 1. A span that crosses the end of a sentence is left out (mentions, names, cluster members), and so is a
    relation one of whose arguments does, or whose arguments stand in two sentences.
 2. Of mentions that share tokens the longest stays; of equally long ones the one that begins first; of those
@@ -30,6 +32,9 @@ from hmtl.formats.brackets import Span
 from hmtl.importing.tally import Tally
 
 EMPTY_WORD = "_"
+DISCONTINUOUS = "is discontinuous"
+OF_DISCONTINUOUS = "one of its arguments is discontinuous"
+WIDENED = "widened over the gaps of a discontinuous one"
 CROSSES_SENTENCES = "crosses the end of a sentence"
 TWO_SENTENCES = "its arguments stand in two sentences"
 OVERLAPS = "shares tokens with another, which is longer or came first"
@@ -48,7 +53,9 @@ _INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf"}
 _JOINERS = "\u200c\u200d"
 
 
-def for_columns(document: Document, tally: Tally, singletons: bool = False) -> Document:
+def for_columns(
+    document: Document, tally: Tally, singletons: bool = False, widen: bool = False
+) -> Document:
     """
     What like_conll and CoNLL-2012 columns can hold of a document, by the rules above.
 
@@ -61,8 +68,11 @@ def for_columns(document: Document, tally: Tally, singletons: bool = False) -> D
         `cluster members`, `words`, `labels`.
     singletons : `bool`, optional (default = `False`)
         Whether clusters of one span are kept.
+    widen : `bool`, optional (default = `False`)
+        Whether discontinuous spans are widened over their gaps.
     """
-    document = with_plain_labels(within_sentences(document, tally), tally)
+    document = within_sentences(in_one_piece(document, tally, widen), tally)
+    document = with_plain_labels(document, tally)
     return replace(
         document,
         name=_plain_name(document.name),
@@ -71,6 +81,40 @@ def for_columns(document: Document, tally: Tally, singletons: bool = False) -> D
         names=without_overlaps(document.names, tally, "names"),
         relations=_expressible_relations(document.relations, tally),
         clusters=_expressible_clusters(document.clusters, tally, singletons),
+    )
+
+
+def in_one_piece(document: Document, tally: Tally, widen: bool) -> Document:
+    """The document without discontinuous spans, which are left out or, with `widen`, widened (rule 0)."""
+    pieces = document.pieces
+    if not pieces:
+        return document
+    if widen:
+        for kind, mentions in (("mentions", document.mentions), ("names", document.names)):
+            tally.changed(kind, WIDENED, sum(mention.span in pieces for mention in mentions))
+        members = sum(span in pieces for cluster in document.clusters for span in cluster)
+        tally.changed("cluster members", WIDENED, members)
+        return replace(document, pieces={})
+
+    def kept(mentions: Iterable[Mention], kind: str) -> list[Mention]:
+        return _without(mentions, lambda m: m.span in pieces, tally, kind, DISCONTINUOUS)
+
+    return replace(
+        document,
+        mentions=kept(document.mentions, "mentions"),
+        names=kept(document.names, "names"),
+        relations=_without(
+            document.relations,
+            lambda relation: relation.arg1 in pieces or relation.arg2 in pieces,
+            tally,
+            "relations",
+            OF_DISCONTINUOUS,
+        ),
+        clusters=[
+            _without(cluster, pieces.__contains__, tally, "cluster members", DISCONTINUOUS)
+            for cluster in document.clusters
+        ],
+        pieces={},
     )
 
 

@@ -40,6 +40,7 @@ class Tally:
         self.num_in_split: Counter[tuple[str, str]] = Counter()
         self.num_left_out: Counter[tuple[str, str]] = Counter()
         self.num_changed: Counter[tuple[str, str]] = Counter()
+        self.num_not_learned: Counter[tuple[str, str]] = Counter()
 
     def read(self, kind: str, count: int = 1) -> None:
         """So many of a kind were found in the source."""
@@ -72,6 +73,11 @@ class Tally:
         if count:
             self.num_changed[kind, how] += count
 
+    def not_learned(self, kind: str, why: str, count: int = 1) -> None:
+        """So many were written, but training makes nothing of them: `why` completes "not learned: ..."."""
+        if count:
+            self.num_not_learned[kind, why] += count
+
     def kinds(self) -> list[str]:
         """All kinds counted so far: those of a `Document` first, then others in the order of the alphabet."""
         counted = {*self.num_read, *self.num_converted}
@@ -101,10 +107,14 @@ class Tally:
             if any(counts := self._counts(kind, splits))
         ]
         parts = [table(["", "read", "left out", "converted", *splits], rows)]
-        for title, details in (("left out", self.num_left_out), ("changed", self.num_changed)):
+        for title, how, details in (
+            ("left out", "why", self.num_left_out),
+            ("changed", "how", self.num_changed),
+            ("kept, but not learned", "why", self.num_not_learned),
+        ):
             if details:
                 rows = [[kind, f"{count:,}", why] for (kind, why), count in sorted(details.items())]
-                parts.append(table([title, "", "why" if title == "left out" else "how"], rows))
+                parts.append(table([title, "", how], rows))
         return "\n\n".join(parts)
 
     def _counts(self, kind: str, splits: Sequence[str]) -> list[int]:
@@ -119,6 +129,7 @@ class Tally:
             "converted": {kind: self.num_converted[kind] for kind in self.kinds()},
             "left out": _nested(self.num_left_out),
             "changed": _nested(self.num_changed),
+            "not learned": _nested(self.num_not_learned),
         }
 
 

@@ -123,14 +123,31 @@ def cut(
     join : `bool`, optional (default = `True`)
         Whether sentences are joined, so that each slice is in one.
     """
-    slices = [place for place in (trimmed(text, place) for place in annotated) if place]
-    edges = sorted({edge for place in slices for edge in place})
-    found = segment(text)
-    split = [_split_at(words, edges) for words in found]
+    annotated = list(annotated)
+    return fitted(text, segment(text), annotated, annotated if join else [], tally)
+
+
+def fitted(
+    text: str,
+    found: list[list[CharacterSlice]],
+    whole: Iterable[CharacterSlice],
+    together: Iterable[CharacterSlice],
+    tally: Tally,
+) -> list[Sentence]:
+    """
+    The sentences of a text whose words are found already: words are split where slices in `whole` begin or
+    end inside them, and sentences joined where slices in `together` reach across their boundary.
+    """
+    edges = sorted({edge for place in _trimmed(text, whole) for edge in place})
+    split = [_split_at(words, edges) for words in found] if edges else found
     tally.changed("words", SPLIT_WORD, sum(map(len, split)) - sum(map(len, found)))
-    joined = _joined(split, slices if join else [])
+    joined = _joined(split, _trimmed(text, together))
     tally.changed("sentences", JOINED, len(split) - len(joined))
     return [Sentence([text[begin:end] for begin, end in words], words) for words in joined]
+
+
+def _trimmed(text: str, places: Iterable[CharacterSlice]) -> list[CharacterSlice]:
+    return [place for place in (trimmed(text, place) for place in places) if place]
 
 
 def trimmed(text: str, place: CharacterSlice) -> CharacterSlice | None:
@@ -196,4 +213,10 @@ class WordIndex:
             return None
         first = bisect_right(self._ends, inside[0])
         last = bisect_left(self._begins, inside[1]) - 1
+        return (first, last) if first <= last else None
+
+    def whole_words(self, place: CharacterSlice) -> Span | None:
+        """The words that a slice covers in whole."""
+        first = bisect_left(self._begins, place[0])
+        last = bisect_right(self._ends, place[1]) - 1
         return (first, last) if first <= last else None

@@ -21,7 +21,7 @@ def spans(draw: st.DrawFn, length: int) -> tuple[int, int]:
 
 @st.composite
 def documents(draw: st.DrawFn, with_names: bool = False) -> Document:
-    """Mentions, arguments and clusters over any spans: nested, crossing, over the ends of sentences."""
+    """Mentions, arguments and clusters over any spans: nested, crossing, in pieces, over sentence ends."""
     words = draw(st.lists(st.lists(WORDS, min_size=1, max_size=6), min_size=1, max_size=4))
     length = sum(map(len, words))
     span = spans(length)
@@ -34,6 +34,11 @@ def documents(draw: st.DrawFn, with_names: bool = False) -> Document:
         relations=draw(st.lists(st.builds(Relation, TYPES, span, span), max_size=4)),
         clusters=draw(st.lists(st.lists(span, min_size=1, max_size=4), max_size=3)),
     )
+    used = {mention.span for mention in entities}.union(*document.clusters)
+    in_pieces = [(first, last) for first, last in sorted(used) if last - first > 1]
+    for first, last in draw(st.lists(st.sampled_from(in_pieces), max_size=2)) if in_pieces else ():
+        gap = draw(st.integers(first + 1, last - 1))
+        document.pieces[first, last] = ((first, gap - 1), (gap + 1, last))
     return replace(document, mentions=[], names=entities) if with_names else document
 
 

@@ -69,7 +69,7 @@ def test_discontinuous_entity_is_left_out_with_its_relations(tmp_path: Path) -> 
     tally = run_import("brat", source, tmp_path / "out", "--split", "train")
     assert tally.num_left_out == {
         ("mentions", "is discontinuous"): 1,
-        ("relations", "one of its mentions was left out"): 1,
+        ("relations", "one of its arguments is discontinuous"): 1,
     }
 
 
@@ -77,6 +77,38 @@ def test_discontinuous_entity_is_widened_on_request(tmp_path: Path) -> None:
     annotations = "T1\tPER 0 3;9 14\tAda lives\n"
     document = converted(tmp_path, annotations, "--discontinuous", "widen")
     assert covered(document) == [("PER", "Ada Wren lives")]
+
+
+def test_discontinuous_entity_is_kept_where_the_layout_has_pieces(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "in", DISCONTINUOUS)
+    tally = run_import("brat", source, tmp_path / "out", "--split", "train", "--to", "brat")
+    assert (tmp_path / "out" / "train" / "one.ann").read_text() == DISCONTINUOUS
+    assert tally.num_left_out == {}
+    assert tally.num_not_learned == {
+        ("mentions", "is discontinuous"): 1,
+        ("relations", "one of its arguments is discontinuous"): 1,
+    }
+
+
+def test_entity_in_pieces_over_the_words_of_a_whole_one_is_widened(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "in", "T1\tPER 0 14\tAda Wren lives\nT2\tPER 0 3;9 14\tAda lives\n")
+    tally = run_import("brat", source, tmp_path / "out", "--split", "train", "--to", "brat")
+    assert tally.num_changed == {
+        ("mentions", "widened over its gaps, as another covers the same words otherwise"): 1
+    }
+
+
+@pytest.mark.parametrize(
+    ("borders", "words"),
+    [("split", "Wr"), ("widen", "Ada Wren"), ("cut", "Ada"), ("drop", None)],
+)
+def test_entity_that_ends_inside_a_word_meets_its_borders(
+    tmp_path: Path, borders: str, words: str | None
+) -> None:
+    begin = 4 if borders == "split" else 0
+    place = f"T1\tPER {begin} 6\t{TEXT[begin:6]}\n"
+    document = converted(tmp_path, place, "--borders", borders)
+    assert covered(document) == ([("PER", words)] if words else [])
 
 
 def test_entity_cut_at_a_line_end_is_one_piece(tmp_path: Path) -> None:

@@ -1,0 +1,213 @@
+"""
+From annotations by characters to a document of words: what the importers of all annotation tools share.
+
+Relations of a coreference type link entities into clusters. The rule by which an entity that begins or ends
+inside a word meets its borders is an option, and counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+
+from hmtl.formats.annotated import CharacterSlice, Document, Mention, Relation
+from hmtl.formats.brackets import Span
+from hmtl.formats.standoff import COREFERENCE, NAME_PREFIX, Entity, Standoff, is_apart
+from hmtl.importing import tokenization
+from hmtl.importing.tally import Tally
+from hmtl.importing.tokenization import WordIndex
+from hmtl.importing.unions import linked
+
+# How brat's own configurations, other tools and corpora name the link between coreferent entities.
+COREFERENCE_TYPES = ("Equiv", COREFERENCE, "Coreference", "COREF")
+SPLIT, WIDEN, CUT, DROP = "split", "widen", "cut", "drop"
+WIDENED_TO_WORDS = "widened to the borders of words"
+CUT_TO_WORDS = "cut to the borders of words"
+NO_BORDERS = "begins or ends inside a word"
+OF_LOST_MENTION = "one of its mentions was left out"
+MENTION_LOST = "the mention was left out"
+SAME_WORDS = "widened over its gaps, as another covers the same words otherwise"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options by which text with annotations becomes documents."""
+    parser.add_argument(
+        "--coref-type",
+        action="append",
+        metavar="TYPE",
+        help="the relations that link coreferent entities; may be repeated "
+        f"(default: {', '.join(COREFERENCE_TYPES)})",
+    )
+    tokenization.add_arguments(parser)
+    parser.add_argument(
+        "--borders",
+        choices=(SPLIT, WIDEN, CUT, DROP),
+        default=SPLIT,
+        help="where an entity begins or ends inside a word: the word is split there, or the entity is "
+        "widened to whole words, cut to the words that it holds whole, or left out (default: %(default)s)",
+    )
+
+
+class DocumentMaker:
+    """
+    # Parameters
+
+    arguments : `argparse.Namespace`
+        With what `add_arguments` adds.
+    tally : `Tally`
+        Counts what is changed or left out on the way.
+    """
+
+    def __init__(self, arguments: argparse.Namespace, tally: Tally) -> None:
+        self._segment = tokenization.segmenter(arguments)
+        self._join = arguments.sentences == tokenization.SPACY
+        self._borders: str = arguments.borders
+        self._coreference_types = frozenset(arguments.coref_type or COREFERENCE_TYPES)
+        self._tally = tally
+
+    def is_coreference(self, relation_type: str) -> bool:
+        """Whether relations of a type link what corefers."""
+        return relation_type in self._coreference_types
+
+    def document(
+        self,
+        name: str,
+        standoff: Standoff,
+        links: Sequence[Sequence[str]] = (),
+        words: Sequence[CharacterSlice] | None = None,
+        sentences: Sequence[Sequence[CharacterSlice]] | None = None,
+    ) -> Document:
+        """
+        The document of a text and its annotations.
+
+        # Parameters
+
+        name : `str`
+        standoff : `Standoff`
+            All its places are in its text, and none is empty; its names are those of its entities.
+        links : `Sequence[Sequence[str]]`, optional (default = `()`)
+            Names of coreferent entities. Groups that share one become one cluster.
+        words, sentences : optional (default = `None`)
+            The places of the words, in order, or of those of each sentence, where the source gives them.
+        """
+        text = standoff.text
+        found = list(map(list, sentences)) if sentences else self._segment(text)
+        if words is not None:
+            found = _regrouped(words, found)
+        places = [piece for entity in standoff.entities.values() for piece in entity.pieces]
+        extents = [entity.extent for entity in standoff.entities.values()]
+        edges = places if self._borders == SPLIT else ()
+        cut = tokenization.fitted(
+            text, found, edges, extents if self._join and not sentences else (), self._tally
+        )
+        spans, pieces = self._spans(standoff.entities, WordIndex(text, cut))
+        typed = [(standoff.entities[name].type, span) for name, span in spans.items()]
+        return Document(
+            name,
+            cut,
+            mentions=[Mention(*span, type_) for type_, span in typed if not is_apart(type_)],
+            names=[
+                Mention(*span, type_.removeprefix(NAME_PREFIX))
+                for type_, span in typed
+                if type_.startswith(NAME_PREFIX)
+            ],
+            relations=self._relations(standoff, spans),
+            clusters=self._clusters(standoff, links, spans),
+            text=text,
+            pieces=pieces,
+        )
+
+    def _spans(
+        self, entities: Mapping[str, Entity], index: WordIndex
+    ) -> tuple[dict[str, Span], dict[Span, tuple[Span, ...]]]:
+        """By name the span of each entity that covers a word, and of discontinuous spans their pieces."""
+        parts: dict[str, tuple[Span, ...]] = {}
+        for name, entity in entities.items():
+            found = self._words(entity, index)
+            if isinstance(found, str):
+                self._tally.dropped("mentions", found)
+            else:
+                parts[name] = _without_false_gaps(found)
+        spans = {name: (places[0][0], places[-1][1]) for name, places in parts.items()}
+        by_span: dict[Span, set[tuple[Span, ...]]] = {}
+        for name, span in spans.items():
+            by_span.setdefault(span, set()).add(parts[name])
+        pieces: dict[Span, tuple[Span, ...]] = {}
+        for span, ways in by_span.items():
+            if len(ways) > 1:
+                # The document has one place for each span: what is whole stays whole.
+                self._tally.changed("mentions", SAME_WORDS, sum(len(way) > 1 for way in ways))
+            elif len(way := ways.pop()) > 1:
+                pieces[span] = way
+        return spans, pieces
+
+    def _words(self, entity: Entity, index: WordIndex) -> list[Span] | str:
+        """The words of each piece; or why it has none."""
+        touched = [span for piece in entity.pieces if (span := index.span(piece))]
+        if not touched:
+            return tokenization.COVERS_NO_WORD
+        if self._borders == SPLIT:
+            return touched
+        whole = [span for piece in entity.pieces if (span := index.whole_words(piece))]
+        if whole == touched:
+            return touched
+        if self._borders == WIDEN:
+            self._tally.changed("mentions", WIDENED_TO_WORDS)
+            return touched
+        if self._borders == DROP or not whole:
+            return NO_BORDERS
+        self._tally.changed("mentions", CUT_TO_WORDS)
+        return whole
+
+    def _relations(self, standoff: Standoff, spans: Mapping[str, Span]) -> list[Relation]:
+        relations = []
+        for relation in standoff.relations:
+            if self.is_coreference(relation.type):
+                continue
+            if relation.arg1 in spans and relation.arg2 in spans:
+                arguments = spans[relation.arg1], spans[relation.arg2]
+                relations.append(Relation(relation.type, *arguments))
+            else:
+                self._tally.dropped("relations", OF_LOST_MENTION)
+        return relations
+
+    def _clusters(
+        self, standoff: Standoff, links: Sequence[Sequence[str]], spans: Mapping[str, Span]
+    ) -> list[list[Span]]:
+        pairs = [
+            (relation.arg1, relation.arg2)
+            for relation in standoff.relations
+            if self.is_coreference(relation.type)
+        ]
+        clusters = []
+        for names in [*standoff.clusters, *linked([*links, *pairs])]:
+            kept = [spans[name] for name in names if name in spans]
+            self._tally.dropped("cluster members", MENTION_LOST, len(names) - len(kept))
+            if kept:
+                clusters.append(kept)
+            else:
+                self._tally.dropped("clusters", MENTION_LOST)
+        return clusters
+
+
+def _without_false_gaps(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Pieces in order; those with no word between them are one (brat cuts an entity at a line end)."""
+    pieces: list[Span] = []
+    for start, end in sorted(spans):
+        if pieces and start <= pieces[-1][1] + 1:
+            pieces[-1] = (pieces[-1][0], max(end, pieces[-1][1]))
+        else:
+            pieces.append((start, end))
+    return tuple(pieces)
+
+
+def _regrouped(
+    words: Sequence[CharacterSlice], sentences: Sequence[Sequence[CharacterSlice]]
+) -> list[list[CharacterSlice]]:
+    """Given words in the sentences that were found with others."""
+    starts = [sentence[0][0] for sentence in sentences]
+    grouped: dict[int, list[CharacterSlice]] = {}
+    for word in words:
+        grouped.setdefault(max(bisect_right(starts, word[0]), 1), []).append(word)
+    return list(grouped.values())
