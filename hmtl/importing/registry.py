@@ -21,6 +21,7 @@ FORMATS = {
     ),
     "conll2003": ("hmtl.importing.conll_columns", "CoNLL-2003 and other BIO/IOB1/BIOUL columns"),
     "conllu": ("hmtl.importing.conllu", "CoNLL-U with mentions in Entity=, as GUM and CorefUD"),
+    "docbin": ("hmtl.importing.docbin", "spaCy's DocBin, .spacy"),
     "docred": ("hmtl.importing.docred", "DocRED and Re-DocRED JSON"),
     "dygie": ("hmtl.importing.dygie", "JSON lines of SciERC and DyGIE++"),
     "like_conll": (

@@ -21,6 +21,7 @@ from spacy.util import ensure_path, minibatch
 
 from hmtl.common.answers import LABEL
 from hmtl.errors import DataError
+from hmtl.formats.spacy_data import CLUSTERS, MENTIONS, OF_A_SPAN, RELATIONS, kept_in, name_of
 from hmtl.prediction import results
 
 if TYPE_CHECKING:
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
 FACTORY = "hmtl"
 DEFAULT_ENTS = "ner"
 DEFAULT_BATCH_SIZE = 64
-# What is found stands in `doc.user_data` under keys as spaCy has them for the values of a span, by its
-# characters: they stay right when tokens are merged or split, and move along in `as_doc` and `from_docs`.
-# All is plain numbers and strings, so that `Doc.to_bytes` and `DocBin` keep it.
-OF_A_SPAN = "._."
-MENTIONS, RELATIONS, CLUSTERS = "hmtl_mentions:", "hmtl_relations:", "hmtl_coref_clusters:"
 
 
 class DocRelation(NamedTuple):
@@ -91,26 +87,12 @@ def _keep(doc: Doc, kind: str, task: str, label: str, spans: Sequence[results.Sp
 
 def _kept(doc: Doc, kind: str, task: str | None = None) -> Iterator[tuple[str, str, list[Span]]]:
     """Task, label and spans of all that was kept, but for what is not in the document."""
-    text = doc.text
-    for key, entries in list(doc.user_data.items()):
-        name = _name_of(key)
-        if not name.startswith(kind) or task not in (None, name.removeprefix(kind)):
-            continue
-        for label, places in entries:
-            spans = []
-            for start, end, expected in places:
-                begin, end = key[2] + start, key[2] + end
-                # A part of a document holds what is said of its other parts, too.
-                if begin >= 0 and text[begin:end] == expected:
-                    spans.append(_span(doc, begin, end, label if kind == MENTIONS else ""))
-            if spans:
-                yield name.removeprefix(kind), label, spans
-
-
-def _name_of(key: Any) -> str:
-    """What is kept under a key of `user_data`, if it is of spaCy's form."""
-    is_ours = isinstance(key, tuple) and len(key) == len(("._.", "name", "begin", "end"))
-    return str(key[1]) if is_ours and key[0] == OF_A_SPAN else ""
+    for name, label, places in kept_in(doc.user_data, doc.text, kind, task):
+        yield (
+            name,
+            label,
+            [_span(doc, *place, label if kind == MENTIONS else "") for place in places],
+        )
 
 
 def _span(doc: Doc, begin: int, end: int, label: str) -> Span:
@@ -276,7 +258,7 @@ def set_annotations(
         for kind in (MENTIONS, RELATIONS, CLUSTERS)
         for task in prediction.tasks
     }
-    for key in [key for key in doc.user_data if _name_of(key) in own]:
+    for key in [key for key in doc.user_data if name_of(key) in own]:
         del doc.user_data[key]
     for task, mentions in prediction.mentions.items():
         spans = [_span(doc, each.begin_char, each.end_char, each.type) for each in mentions]
