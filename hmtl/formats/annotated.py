@@ -150,6 +150,8 @@ class Document:
         Between any spans, as a rule those of mentions.
     clusters : `list[list[Span]]`
         Coreferent spans, as a rule those of mentions; a cluster may hold one span only.
+    heads : `dict[Span, Span]`
+        Of spans in clusters the head, or the least of it that a system must find, where a corpus tells.
     text : `str`, optional (default = `None`)
         What the words' offsets are counted in.
     noun_chunks : `list[Span]`, optional (default = `None`)
@@ -169,6 +171,7 @@ class Document:
     names: list[Mention] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
     clusters: list[list[Span]] = field(default_factory=list)
+    heads: dict[Span, Span] = field(default_factory=dict)
     text: str | None = None
     noun_chunks: list[Span] | None = None
     part: int = 0

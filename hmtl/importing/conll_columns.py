@@ -226,9 +226,11 @@ class _Reader:
     def _sentence(self, rows: Rows) -> Sentence:
         words = rows.column(self.options.word)
         if self.options.pos is None:
-            return Sentence(words)
-        absent = TreebankColumns.absent(len(words))
-        return Sentence(words, treebank=replace(absent, pos_tags=rows.column(self.options.pos)))
+            return Sentence(words, line=rows.line)
+        treebank = replace(
+            TreebankColumns.absent(len(words)), pos_tags=rows.column(self.options.pos)
+        )
+        return Sentence(words, treebank=treebank, line=rows.line)
 
     def _spans(self, rows: Rows, scheme: str) -> list[LabelledSpan]:
         tags = rows.parse(self.options.tag, "tag", lambda cells: _checked(cells, scheme))

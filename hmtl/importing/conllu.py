@@ -104,6 +104,7 @@ class _Reader:
             name,
             [sentence_of(sentence) for sentence in source.sentences],
             clusters=clusters_of(mentions),
+            heads={m.pieces[0]: m.head for m in mentions if m.head},
         )
         if self.options.names:
             document.names = names_of(source, mentions, self.tally)
@@ -198,7 +199,7 @@ def sentence_of(source: ConlluSentence) -> Sentence:
         lemmas=_cells(source.column(LEMMA)),
         speakers=[speaker] * len(words),
     )
-    return Sentence(words, treebank=columns)
+    return Sentence(words, treebank=columns, line=source.rows.line)
 
 
 def _cells(values: Sequence[str]) -> list[str]:

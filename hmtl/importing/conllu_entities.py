@@ -3,7 +3,8 @@ Mentions in the brackets of `Entity=` in the last column of CoNLL-U, as GUM and 
 
 `(e1-person-1` opens a mention of the entity e1, `e1)` closes it, `(e1-person-1)` is one of a single word; a
 cell holds any number of them. `# global.Entity = eid-etype-head` tells what the fields are. A mention in
-pieces has its pieces numbered: `(e1[1/2]-person`.
+pieces has its pieces numbered: `(e1[1/2]-person`. The head is told by its place among the mention's words,
+counted from 1, or by those of the least that a system must find, as `2,3`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from hmtl.formats.conllu import ENTITY_FIELDS, ID, MISC, ConlluDocument
 
 # What the fields that are read are called: by CorefUD, and by GUM before it.
 IDS, TYPES = ("eid", "GRP"), ("etype", "entity")
+HEADS = ("head", "minspan", "MIN")
 
 _ENTITY = re.compile(r"(?:^|\|)Entity=([^|]*)")
 _BRACKETS = re.compile(r"(?:\([^()]+\)?|[^()]+\))+")
@@ -37,17 +39,31 @@ class EntityMention:
     pieces : `list[Span]`
         Words of the document, both ends inclusive; several where the mention is discontinuous, and
         none where it covers only words that are not written.
+    nodes : `list[int]`
+        The same one by one, with -1 for each that is not written.
+    told_head : `str`
+        Which of the nodes are its head, or the least of it that a system must find, as the file tells.
     """
 
     entity: str
     type: str
     pieces: list[Span] = field(default_factory=list)
+    nodes: list[int] = field(default_factory=list)
+    told_head: str = ""
+
+    @property
+    def head(self) -> Span | None:
+        """From the first to the last word of its head; `None` where the file tells none that is written."""
+        places = [int(place) for place in self.told_head.split(",") if place.isdecimal()]
+        words = [self.nodes[place - 1] for place in places if 0 < place <= len(self.nodes)]
+        return (min(words), max(words)) if words and min(words) >= 0 else None
 
 
 @dataclass(slots=True)
 class _Open:
     mention: EntityMention
     start: int
+    node: int
     rows: Rows
     row: int
 
@@ -69,8 +85,11 @@ def read_entities(document: ConlluDocument) -> list[EntityMention]:
         for row, cells in enumerate(sentence.rows.cells):
             # An empty node stands between two words: what begins there begins with the next.
             is_written = row in is_word
-            if "-" not in cells[ID] and (found := _ENTITY.search(cells[MISC])):
-                reader.add(found[1], sentence.rows, row, first, first if is_written else first - 1)
+            if "-" not in cells[ID]:
+                reader.nodes.append(first if is_written else -1)
+                if found := _ENTITY.search(cells[MISC]):
+                    end = first if is_written else first - 1
+                    reader.add(found[1], sentence.rows, row, first, end)
             first += is_written
     return reader.finish()
 
@@ -79,6 +98,9 @@ class _Reader:
     def __init__(self, fields: Sequence[str]) -> None:
         self._fields = fields
         self._id, self._type = _index(fields, IDS), _index(fields, TYPES)
+        self._head = _index(fields, HEADS)
+        # The word that each node so far is, -1 for one that is not written.
+        self.nodes: list[int] = []
         self._mentions: list[EntityMention] = []
         # By what tells mentions apart that are open at once; those of one entity close last in, first out.
         self._open: dict[str, list[_Open]] = {}
@@ -104,7 +126,9 @@ class _Reader:
             key = fields[self._id] if self._id < len(fields) else fields[0]
             if bracket["opens"]:
                 mention = self._mention(key, fields, rows, row)
-                self._open.setdefault(key, []).append(_Open(mention, start, rows, row))
+                self._open.setdefault(key, []).append(
+                    _Open(mention, start, len(self.nodes) - 1, rows, row)
+                )
             if bracket["closes"]:
                 self._close(key, cell, end, rows, row)
 
@@ -122,6 +146,8 @@ class _Reader:
             return self._unfinished[entity]
         has_type = self._type is not None and self._type < len(fields)
         mention = EntityMention(entity, fields[self._type or 0] if has_type else "")
+        if self._head is not None and self._head < len(fields):
+            mention.told_head = fields[self._head]
         self._mentions.append(mention)
         if piece:
             self._unfinished[entity] = mention
@@ -135,6 +161,7 @@ class _Reader:
                 row,
             )
         opened = self._open[key].pop()
+        opened.mention.nodes += self.nodes[opened.node :]
         if opened.start <= end:
             opened.mention.pieces.append((opened.start, end))
 

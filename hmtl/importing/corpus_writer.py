@@ -77,7 +77,8 @@ def write_corpus(
     # Parameters
 
     arguments : `argparse.Namespace`
-        With `target`, `force`, and what `add_arguments` adds.
+        With `target`, `force`, and what `add_arguments` adds. A list in place of the directory `target` is
+        given the documents as they are, and nothing is written.
     documents : `Iterable[Document]`
         In the order in which they are to stand in the files; their names differ.
     division : `Splits`
@@ -96,6 +97,9 @@ def write_corpus(
         If there is something at `arguments.target` that may not be replaced, or it cannot be written, or
         there is no document.
     """
+    if isinstance(arguments.target, list):
+        arguments.target.extend(documents)
+        return
     check_target(arguments.target, arguments.force)
     coref_division = coref_division or division
     names: list[str] = []

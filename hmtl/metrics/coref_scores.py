@@ -22,8 +22,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy
-
+from hmtl.metrics.clusterings import Comparison, b_cubed, ceafe, muc, without_singletons
 from hmtl.metrics.counts import Counts
 from hmtl.metrics.fractions import NOTHING, Fractions
 
@@ -74,12 +73,12 @@ class CorefScores(Counts):
         """
         predicted = _partition(predicted_clusters, "predicted")
         gold = _partition(gold_clusters, "gold")
-        multiple = (predicted, gold) if self.keep_singletons else (_drop(predicted), _drop(gold))
-        document = {
-            "muc": muc(predicted, gold),
-            "b_cubed": b_cubed(*multiple),
-            "ceafe": ceafe(multiple[0], gold),
-        }
+        whole = Comparison(predicted, gold)
+        document = {"muc": muc(whole), "b_cubed": b_cubed(whole), "ceafe": ceafe(whole)}
+        if not self.keep_singletons:
+            multiple = without_singletons(predicted)
+            document["b_cubed"] = b_cubed(Comparison(multiple, without_singletons(gold)))
+            document["ceafe"] = ceafe(Comparison(multiple, gold))
         for name, fractions in document.items():
             getattr(self, name).append(list(fractions))
 
@@ -126,69 +125,6 @@ def _sum(documents: list[list[float]]) -> Fractions:
 def _documents(state: list[Any]) -> list[Any]:
     """Checkpoints of before held the sum over all documents: it counts as one of them."""
     return [state] if state and not isinstance(state[0], list) else state
-
-
-def muc(predicted: Sequence[Cluster], gold: Sequence[Cluster]) -> Fractions:
-    """Links kept and links there are (Vilain et al., 1995)."""
-    return Fractions(*_muc_one_way(predicted, gold), *_muc_one_way(gold, predicted))
-
-
-def b_cubed(predicted: Sequence[Cluster], gold: Sequence[Cluster]) -> Fractions:
-    """Per mention, the share of its cluster that belongs with it (Bagga and Baldwin, 1998)."""
-    return Fractions(*_b_cubed_one_way(predicted, gold), *_b_cubed_one_way(gold, predicted))
-
-
-def ceafe(predicted: Sequence[Cluster], gold: Sequence[Cluster]) -> Fractions:
-    """
-    The similarity of clusters paired one to one in the best way (Luo, 2005), where two clusters are
-    as similar as the F1 of their mentions (his phi_4).
-    """
-    if not predicted or not gold:
-        return Fractions(0.0, len(predicted), 0.0, len(gold))
-    owner = _owner(gold)
-    similarity = numpy.zeros((len(gold), len(predicted)))
-    for column, cluster in enumerate(predicted):
-        for row, overlap in _overlaps(cluster, owner).items():
-            similarity[row, column] = 2 * overlap / (len(gold[row]) + len(cluster))
-    # A good part of a second at the start of every program, were it at the top.
-    from scipy.optimize import linear_sum_assignment
-
-    best = float(similarity[linear_sum_assignment(similarity, maximize=True)].sum())
-    return Fractions(best, len(predicted), best, len(gold))
-
-
-def _muc_one_way(clusters: Sequence[Cluster], others: Sequence[Cluster]) -> tuple[int, int]:
-    owner = _owner(others)
-    kept = there_are = 0
-    for cluster in clusters:
-        overlaps = _overlaps(cluster, owner)
-        # The other side cuts this cluster into one part for each of its own clusters that it
-        # touches, and one for each mention that it does not know. A link is kept inside a part.
-        parts = len(overlaps) + len(cluster) - overlaps.total()
-        kept += len(cluster) - parts
-        there_are += len(cluster) - 1
-    return kept, there_are
-
-
-def _b_cubed_one_way(clusters: Sequence[Cluster], others: Sequence[Cluster]) -> tuple[float, int]:
-    owner = _owner(others)
-    shares = sum(
-        sum(overlap * overlap for overlap in _overlaps(cluster, owner).values()) / len(cluster)
-        for cluster in clusters
-    )
-    return float(shares), sum(len(cluster) for cluster in clusters)
-
-
-def _owner(clusters: Sequence[Cluster]) -> dict[Span, int]:
-    return {span: index for index, cluster in enumerate(clusters) for span in cluster}
-
-
-def _overlaps(cluster: Cluster, owner: dict[Span, int]) -> "Counter[int]":
-    return Counter(owner[span] for span in cluster if span in owner)
-
-
-def _drop(clusters: Sequence[Cluster]) -> list[Cluster]:
-    return [cluster for cluster in clusters if len(cluster) > 1]
 
 
 def _partition(clusters: Iterable[Iterable[Sequence[int]]], side: str) -> list[Cluster]:

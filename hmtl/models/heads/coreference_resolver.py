@@ -92,6 +92,9 @@ class CoreferenceResolver(Head):
         Whether, at evaluation, the spans that are compared are the gold mentions (all, however
         wide) instead of those that the model keeps. A document without gold clusters in its
         metadata is not affected. May be set at any time.
+    keep_singletons : `bool`, optional (default = `False`)
+        Whether gold clusters of one mention count in B-cubed and CEAF-e as the scorers' papers define them:
+        see `hmtl.metrics.coref_scores`. The resolver itself predicts none.
     initializer : `InitializerApplicator`, optional
     """
 
@@ -112,6 +115,7 @@ class CoreferenceResolver(Head):
         spans_per_word: float = 0.4,
         max_antecedents: int = 70,
         eval_on_gold_mentions: bool = False,
+        keep_singletons: bool = False,
         initializer: Optional[InitializerApplicator] = None,
     ) -> None:
         super().__init__()
@@ -126,7 +130,7 @@ class CoreferenceResolver(Head):
             max_antecedents,
             antecedent_feedforward,
         )
-        self.coref_scores = CorefScores()
+        self.coref_scores = CorefScores(keep_singletons)
         self.mention_recall = MentionRecall()
         if initializer is not None:
             initializer(self)

@@ -1,0 +1,1 @@
+"""Scores of files and of runs, and the reasons for them."""
