@@ -13,7 +13,9 @@ from hmtl.common.reporting import counted
 logger = logging.getLogger(__name__)
 
 INPUT_FORMATS = ("text", "lines", "jsonl")
-OUTPUT_FORMATS = ("jsonl", "brat", "conll", "like_conll", "html")
+# Those that are files for each text, in a directory.
+DIRECTORY_FORMATS = ("brat", "webanno")
+OUTPUT_FORMATS = ("jsonl", "conll", "like_conll", "html", *DIRECTORY_FORMATS)
 # How a shell reports a program whose reader went away.
 BROKEN_PIPE_EXIT_CODE = 128 + signal.SIGPIPE
 
@@ -41,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="PATH",
-        help="the file to write, for brat a directory (default: standard output)",
+        help="the file to write, for brat and webanno a directory (default: standard output)",
     )
     parser.add_argument(
         "--output-format",
@@ -75,8 +77,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _check(arguments: argparse.Namespace) -> None:
     if arguments.output is None:
-        if arguments.output_format == "brat":
-            arguments.refuse("--output-format brat writes a directory: give one with --output")
+        if arguments.output_format in DIRECTORY_FORMATS:
+            arguments.refuse(
+                f"--output-format {arguments.output_format} writes a directory: give one with --output"
+            )
         if arguments.recover:
             arguments.refuse(
                 "--recover goes on with a file: give the one that was begun with --output"

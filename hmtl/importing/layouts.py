@@ -11,12 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hmtl.formats import webanno
 from hmtl.formats.annotated import Document, with_text
 from hmtl.formats.brat import annotation_lines
 from hmtl.formats.conll2003 import DOCUMENT_START, conll2003_lines
 from hmtl.formats.conll2012 import conll2012_lines
 from hmtl.formats.dygie import json_line
 from hmtl.formats.like_conll import like_conll_lines
+from hmtl.formats.webanno import webanno_lines
 from hmtl.importing import splits
 from hmtl.importing.brat_files import ANNOTATION_SUFFIX, TEXT_SUFFIX
 from hmtl.importing.naming import UniqueNames
@@ -217,7 +219,21 @@ class Dygie(_NamedApart):
             append_lines(self.directory / f"{split}.json", [json_line(named)])
 
 
-class Brat(_NamedApart):
+class _FileEach(_NamedApart):
+    """A layout with files of its own for each document."""
+
+    def path(self, document: Document, split: str) -> Path:
+        """Where the files of a document go, without a suffix; their folder is there."""
+        name = document.name
+        # A corpus that is in folders by split already keeps them.
+        if not splits.is_folder_of(split, name.partition("/")[0]):
+            name = f"{split}/{name}"
+        path = self.directory / self._names.of(safe_path(name).as_posix())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+class Brat(_FileEach):
     """`<split>/<document>.txt` and `.ann`."""
 
     def fit(self, document: Document) -> Document:
@@ -229,14 +245,21 @@ class Brat(_NamedApart):
 
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
         if split:
-            name = document.name
-            # A corpus that is in folders by split already keeps them.
-            if not splits.is_folder_of(split, name.partition("/")[0]):
-                name = f"{split}/{name}"
-            path = self.directory / self._names.of(safe_path(name).as_posix())
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path = self.path(document, split)
             path.with_name(path.name + TEXT_SUFFIX).write_bytes((document.text or "").encode())
             append_lines(path.with_name(path.name + ANNOTATION_SUFFIX), annotation_lines(document))
+
+
+class WebAnno(_FileEach):
+    """`<split>/<document>.tsv`."""
+
+    def fit(self, document: Document) -> Document:
+        return with_text(in_one_piece(document, self.tally, self.options.widen))
+
+    def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
+        if split:
+            path = self.path(document, split)
+            append_lines(path.with_name(path.name + webanno.SUFFIX), webanno_lines(document))
 
 
 LAYOUTS: dict[str, type[Layout]] = {
@@ -245,6 +268,7 @@ LAYOUTS: dict[str, type[Layout]] = {
     "conll2003": Conll2003,
     "dygie": Dygie,
     "brat": Brat,
+    "webanno": WebAnno,
 }
 
 

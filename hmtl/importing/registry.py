@@ -29,6 +29,7 @@ FORMATS = {
         "like_conll columns, as the readers take them",
     ),
     "ontonotes": ("hmtl.importing.ontonotes", "the OntoNotes 5 release, or CoNLL-2012 skeletons"),
+    "webanno": ("hmtl.importing.webanno", "WebAnno TSV 3, of WebAnno and INCEpTION"),
 }
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from hmtl.formats.annotated import CharacterSlice, Document, Mention, Relation
 from hmtl.formats.brackets import Span
 from hmtl.formats.standoff import COREFERENCE, NAME_PREFIX, Entity, Standoff, is_apart
 from hmtl.importing import tokenization
 from hmtl.importing.tally import Tally
-from hmtl.importing.tokenization import WordIndex
+from hmtl.importing.tokenization import Segmenter, WordIndex
 from hmtl.importing.unions import linked
 
 # How brat's own configurations, other tools and corpora name the link between coreferent entities.
@@ -30,8 +31,11 @@ MENTION_LOST = "the mention was left out"
 SAME_WORDS = "widened over its gaps, as another covers the same words otherwise"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options by which text with annotations becomes documents."""
+def add_arguments(parser: argparse.ArgumentParser, words_are_given: bool = False) -> None:
+    """
+    The options by which text with annotations becomes documents; none of them cuts text where the source
+    gives its words and sentences.
+    """
     parser.add_argument(
         "--coref-type",
         action="append",
@@ -39,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the relations that link coreferent entities; may be repeated "
         f"(default: {', '.join(COREFERENCE_TYPES)})",
     )
-    tokenization.add_arguments(parser)
+    if not words_are_given:
+        tokenization.add_arguments(parser)
     parser.add_argument(
         "--borders",
         choices=(SPLIT, WIDEN, CUT, DROP),
@@ -60,11 +65,14 @@ class DocumentMaker:
     """
 
     def __init__(self, arguments: argparse.Namespace, tally: Tally) -> None:
-        self._segment = tokenization.segmenter(arguments)
-        self._join = arguments.sentences == tokenization.SPACY
+        self._arguments = arguments
         self._borders: str = arguments.borders
         self._coreference_types = frozenset(arguments.coref_type or COREFERENCE_TYPES)
         self._tally = tally
+
+    @cached_property
+    def _segment(self) -> Segmenter:
+        return tokenization.segmenter(self._arguments)
 
     def is_coreference(self, relation_type: str) -> bool:
         """Whether relations of a type link what corefers."""
@@ -99,7 +107,11 @@ class DocumentMaker:
         extents = [entity.extent for entity in standoff.entities.values()]
         edges = places if self._borders == SPLIT else ()
         cut = tokenization.fitted(
-            text, found, edges, extents if self._join and not sentences else (), self._tally
+            text,
+            found,
+            edges,
+            () if sentences or self._arguments.sentences != tokenization.SPACY else extents,
+            self._tally,
         )
         spans, pieces = self._spans(standoff.entities, WordIndex(text, cut))
         typed = [(standoff.entities[name].type, span) for name, span in spans.items()]

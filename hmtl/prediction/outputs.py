@@ -13,7 +13,7 @@ import os
 import re
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from hmtl.common.files import (
 )
 from hmtl.config.safety import check_plain_names
 from hmtl.errors import DataError
-from hmtl.prediction.renderings import BRAT_SUFFIXES, RENDERINGS, Rendering, brat_contents
+from hmtl.prediction.renderings import FILES_EACH, RENDERINGS, FilesEach, Rendering
 from hmtl.prediction.results import Prediction
 
 PROGRESS = ".progress"
@@ -309,10 +309,7 @@ class DirectoryOutput(ResumableOutput):
 
     path, settings, recover, force :
         As in `ResumableOutput`.
-    suffixes : `Sequence[str]`
-        Of the files of a prediction, each with its dot.
-    contents : `Callable[[Any, Prediction], Sequence[str]]`
-        What they hold, in this order, given the id.
+    files : `FilesEach`
     """
 
     def __init__(
@@ -321,11 +318,10 @@ class DirectoryOutput(ResumableOutput):
         settings: dict[str, Any],
         recover: bool,
         force: bool,
-        suffixes: Sequence[str],
-        contents: Callable[[Any, Prediction], Sequence[str]],
+        files: FilesEach,
     ) -> None:
-        self._suffixes = suffixes
-        self._contents = contents
+        self._suffixes = files.suffixes
+        self._contents = files.contents
         super().__init__(path, settings, recover, force)
 
     def _make_partial(self) -> None:
@@ -381,12 +377,12 @@ def open_output(
     path : `Path`, optional
         `None` is standard output.
     output_format : `str`
-        `brat`, or one of `RENDERINGS`.
+        One of `RENDERINGS` or `FILES_EACH`.
     settings, recover, force :
         As in `ResumableOutput`.
     """
     if path is None:
         return StandardOutput(RENDERINGS[output_format])
-    if output_format == "brat":
-        return DirectoryOutput(path, settings, recover, force, BRAT_SUFFIXES, brat_contents)
+    if output_format in FILES_EACH:
+        return DirectoryOutput(path, settings, recover, force, FILES_EACH[output_format])
     return FileOutput(path, settings, recover, force, RENDERINGS[output_format])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from hmtl.formats.brat import annotation_lines
 from hmtl.formats.conll2012 import conll2012_lines
 from hmtl.formats.drawing import PAGE_BEGIN, PAGE_END, draw_arrows, draw_names, draw_spans
 from hmtl.formats.like_conll import like_conll_lines
+from hmtl.formats.webanno import webanno_lines
 from hmtl.importing.resolution import for_columns
 from hmtl.importing.tally import Tally
 from hmtl.prediction.results import REFERENCE_NAMES, Prediction, Relation
@@ -157,10 +158,39 @@ RENDERINGS = {
     "html": Rendering(_article, PAGE_BEGIN, PAGE_END),
 }
 
-BRAT_SUFFIXES = (".txt", ".ann")
+
+def _brat_files(name: Any, prediction: Prediction) -> tuple[str, str]:
+    """The text and the standoff annotation."""
+    return prediction.text, _with_ends(annotation_lines(to_document(name, prediction)))
 
 
-def brat_contents(name: Any, prediction: Prediction) -> tuple[str, str]:
-    """The text and the standoff annotation that brat reads."""
-    lines = annotation_lines(to_document(name, prediction))
-    return prediction.text, "".join(f"{line}\n" for line in lines)
+def _webanno_file(name: Any, prediction: Prediction) -> tuple[str]:
+    return (_with_ends(webanno_lines(to_document(name, prediction))),)
+
+
+def _with_ends(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+@dataclass(frozen=True)
+class FilesEach:
+    """
+    A format of files for each prediction.
+
+    # Parameters
+
+    suffixes : `tuple[str, ...]`
+        Of the files of a prediction, each with its dot.
+    contents : `Callable[[Any, Prediction], Sequence[str]]`
+        What they hold, in this order, given the id.
+    """
+
+    suffixes: tuple[str, ...]
+    contents: Callable[[Any, Prediction], Sequence[str]]
+
+
+# What annotation tools read.
+FILES_EACH = {
+    "brat": FilesEach((".txt", ".ann"), _brat_files),
+    "webanno": FilesEach((".tsv",), _webanno_file),
+}

@@ -11,7 +11,7 @@ from hmtl.formats import conll2012, like_conll
 from hmtl.formats.annotated import Mention, Relation
 from hmtl.formats.spacy_text import load_pipeline, read_doc
 from hmtl.prediction.answers import to_prediction
-from hmtl.prediction.renderings import RENDERINGS, brat_contents
+from hmtl.prediction.renderings import FILES_EACH, RENDERINGS
 from hmtl.prediction.results import Prediction
 from tests.prediction.predictions import TASKS, TEXT, handmade
 
@@ -87,7 +87,7 @@ def test_pages_of_texts_without_a_token_can_be_made() -> None:
 
 
 def test_brat_holds_entities_relations_and_equivalences() -> None:
-    text, annotations = brat_contents("a", handmade())
+    text, annotations = FILES_EACH["brat"].contents("a", handmade())
     assert text == TEXT
     assert annotations.splitlines() == [
         "T1\tPER 0 7\tZoë Lee",
@@ -109,7 +109,7 @@ def test_entities_of_brat_stand_on_one_line_where_they_stand_in_the_text(text: s
     read = read_doc(PIPELINE(text))
     decoded: dict[str, list[Any]] = {task.name: [] for task in TASKS}
     decoded["emd"] = [("PER", (0, read.num_words - 1))]
-    written, annotations = brat_contents("a", to_prediction(read, decoded, TASKS, {}))
+    written, annotations = FILES_EACH["brat"].contents("a", to_prediction(read, decoded, TASKS, {}))
     assert written == text
     (line,) = annotations.splitlines()
     _, place, covered = line.split("\t")
