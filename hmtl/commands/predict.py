@@ -49,8 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output-format",
         choices=OUTPUT_FORMATS,
         default="jsonl",
-        help="JSON lines, brat standoff, CoNLL-2012 columns (names, coreference), like_conll columns "
-        "(mentions, relations, coreference), or a page drawn by displaCy (default: %(default)s)",
+        help="JSON lines, brat standoff, WebAnno TSV (INCEpTION), CoNLL-2012 columns (names, coreference), "
+        "like_conll columns (mentions, relations, coreference), or a page drawn by displaCy (default: "
+        "%(default)s)",
     )
     parser.add_argument(
         "-w",

@@ -110,6 +110,8 @@ class _Reader:
         self._columns: list[_Columns] = []
         self._slots: list[int] = []
         self._num_columns = 3
+        # How rows end that have none.
+        self._no_annotation = ("", "")
         self._bases: set[str] = set()
         self._is_body = False
         self._parts: list[str] = []
@@ -200,14 +202,14 @@ class _Reader:
             assert self._tokens is not None
             if place[0] < place[1]:
                 self._tokens.append(place)
+        if line.endswith(self._no_annotation):
+            return
         for column in self._slots:
             if cells[column] != NONE:
                 self._document.num_slots += cells[column].count(_BETWEEN_SLOTS) + 1
         for columns in self._columns:
             first, end = columns.first, columns.end
-            if cells[first] == NONE and (
-                end - first == 1 or not any(cell != NONE for cell in cells[first + 1 : end])
-            ):
+            if cells[first:end].count(NONE) == end - first:
                 continue
             kind = columns.layer.kind
             if kind == SPAN:
@@ -246,6 +248,8 @@ class _Reader:
         if not self._lines:
             raise self._error(f"a row stands before '{TEXT}'; expected the sentence's text first")
         self._is_body = True
+        none = f"\t{NONE}" * (self._num_columns - 3)
+        self._no_annotation = (none, f"{none}\t")
         self._sentence = "\n".join(self._lines)
         self._lines = []
         self._units = utf16_places(self._sentence)
