@@ -276,7 +276,7 @@ class TrainerConfig(Section):
         "`validation_metric_decreases`.",
         None,
         built=LearningRateScheduler,
-        given=("optimizer", "then.optimizer"),
+        given=("optimizer", "then.optimizer", "expected_steps", "then.expected_steps"),
         example={"type": "reduce_on_plateau", "factor": 0.5, "patience": 3},
     )
     grad_norm: Optional[float] = key(

@@ -242,7 +242,7 @@ def _build_trainer(experiment: Experiment, checkpointer: Checkpointer) -> MultiT
         model, settings.freeze, [(epoch, names) for epoch, names in settings.unfreeze]
     )
     check_something_trains(model, sampler.drawn_tasks)
-    trainings = _task_trainings(config, tasks, freezing.trained_at_some_time(model))
+    trainings = _task_trainings(config, tasks, freezing.trained_at_some_time(model), sampler)
     # Once more: a parameter group may say requires_grad: false.
     check_something_trains(model, sampler.drawn_tasks)
     callbacks: List[Callback] = [freezing]
@@ -273,8 +273,10 @@ def _task_trainings(
     config: RunConfig,
     tasks: Dict[str, TaskData],
     parameters: List[Tuple[str, torch.nn.Parameter]],
+    sampler: TaskSampler,
 ) -> Dict[str, TaskTraining]:
     settings = config.trainer
+    steps = _expected_steps(settings, sampler)
     trainings: Dict[str, TaskTraining] = {}
     for name, data in tasks.items():
         optimizer = _optimizer(settings, parameters)
@@ -283,7 +285,7 @@ def _task_trainings(
         trainings[name] = TaskTraining(
             data=data,
             optimizer=optimizer,
-            scheduler=_scheduler(settings.scheduler, data.task, optimizer),
+            scheduler=_scheduler(settings.scheduler, data.task, optimizer, steps.get(name)),
             progress=TaskProgress(data.task, settings.patience, settings.min_lr),
             running_loss=RunningLoss(),
             base_rates=base_rates,
@@ -306,7 +308,7 @@ def check_learning(config: RunConfig, model: Hmtl) -> None:
     parameters = Freezing(model, settings.freeze, unfreeze).trained_at_some_time(model)
     try:
         for task in config.tasks:
-            _scheduler(settings.scheduler, task_of(task), _optimizer(settings, parameters))
+            _scheduler(settings.scheduler, task_of(task), _optimizer(settings, parameters), 1)
     except ValueError as error:
         raise ConfigurationError(f"{TRAINER}: {error}") from error
 
@@ -321,12 +323,21 @@ def _optimizer(
     return optimizer
 
 
+def _expected_steps(settings: TrainerConfig, sampler: TaskSampler) -> Dict[str, int]:
+    """How many steps each task is to have, if the scheduler asks: a sampler may not know before it begins."""
+    if settings.scheduler is None or type_of(settings.scheduler) != "linear_with_warmup":
+        return {}
+    steps = settings.num_epochs * sampler.steps_per_epoch / settings.gradient_accumulation_steps
+    return {task: max(round(steps * share), 1) for task, share in sampler.shares().items()}
+
+
 def _scheduler(
-    block: Optional[Block], task: Task, optimizer: Optimizer
+    block: Optional[Block], task: Task, optimizer: Optimizer, expected_steps: Optional[int]
 ) -> Optional[LearningRateScheduler]:
     if block is None:
         return None
-    return build(LearningRateScheduler, _directed(block, task), SCHEDULER, optimizer=optimizer)
+    given = {"optimizer": optimizer, "expected_steps": expected_steps}
+    return build(LearningRateScheduler, _directed(block, task), SCHEDULER, **given)
 
 
 def _directed(block: Block, task: Task) -> Config:

@@ -7,7 +7,7 @@ from typing import Any, Collection, Dict, Iterable, List, Optional, Sequence, Tu
 import torch
 from allennlp.common import Lazy
 from allennlp.common.checks import ConfigurationError
-from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+from allennlp.training.learning_rate_schedulers import LearningRateScheduler, PolynomialDecay
 from allennlp.training.optimizers import Optimizer, ParameterGroupsType, make_parameter_groups
 
 from hmtl.common.reporting import counted
@@ -213,6 +213,57 @@ class LinearWarmup(LearningRateScheduler):
         self._steps = state["steps"]
         if self._then is not None:
             self._then.load_state_dict(state["then"])
+
+
+@LearningRateScheduler.register("linear_with_warmup", exist_ok=True)
+class LinearWithWarmup(PolynomialDecay):
+    """
+    Lets the learning rates rise from 0 in a straight line over a task's first steps, then fall in one to 0
+    at the end of the training.
+
+    It takes the place of AllenNLP's scheduler of the same name, and the trainer tells it how many steps the
+    task is to have, which that one has to be told by the config.
+
+    # Parameters
+
+    optimizer : `torch.optim.Optimizer`
+        A task's.
+    num_epochs, num_steps_per_epoch : `int`, optional (default = `None`)
+        Their product is the number of steps over which the rates rise and fall. Both or neither.
+    warmup_steps : `int`, optional (default = `100`)
+        Steps of the task; others' do not count. At most a tenth of `expected_steps`, so that a small corpus
+        does not end in its warm-up.
+    expected_steps : `int`, optional (default = `None`)
+        Without those two: how many steps the task is to have, by how likely it is to be drawn when the
+        training begins.
+
+    # Raises
+
+    ConfigurationError
+        When the number of steps is not known.
+    """
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        num_epochs: Optional[int] = None,
+        num_steps_per_epoch: Optional[int] = None,
+        warmup_steps: int = 100,
+        expected_steps: Optional[int] = None,
+    ) -> None:
+        if num_epochs is None and num_steps_per_epoch is None and expected_steps is not None:
+            num_epochs, num_steps_per_epoch = 1, expected_steps
+            warmup_steps = min(warmup_steps, expected_steps // 10)
+        if num_epochs is None or num_steps_per_epoch is None:
+            raise ConfigurationError(
+                f"{SCHEDULER}: linear_with_warmup needs both num_epochs and num_steps_per_epoch; where it is "
+                "the scheduler itself, and not the `then` of another, it works them out if you write neither"
+            )
+        super().__init__(optimizer, num_epochs, num_steps_per_epoch, warmup_steps=warmup_steps)
+
+    def load_state_dict(self, state_dict: "dict[str, Any]") -> None:
+        # A run that is resumed with more epochs is to fall to 0 at its new end.
+        super().load_state_dict({**state_dict, "total_steps": self.total_steps})
 
 
 # Regular expressions, and what the optimizer is to do otherwise with the parameters they match.

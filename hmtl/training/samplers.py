@@ -83,8 +83,15 @@ class TaskSampler(Registrable):
 
     def sample(self) -> str:
         """Draw the task of the next step."""
-        weights = [weight * self.factors[task] for task, weight in zip(self.tasks, self.weights())]
-        return self._random.choices(self.tasks, weights)[0]
+        return self._random.choices(self.tasks, self._chances())[0]
+
+    def shares(self) -> Dict[str, float]:
+        """Return how likely each task is to be drawn next."""
+        chances = self._chances()
+        return {task: chance / sum(chances) for task, chance in zip(self.tasks, chances)}
+
+    def _chances(self) -> List[float]:
+        return [weight * self.factors[task] for task, weight in zip(self.tasks, self.weights())]
 
     def state_dict(self) -> Dict[str, Any]:
         version, internal, gauss_next = self._random.getstate()

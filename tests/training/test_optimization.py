@@ -8,7 +8,7 @@ import pytest
 import torch
 from allennlp.common import Lazy, Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+from allennlp.training.learning_rate_schedulers import LearningRateScheduler, PolynomialDecay
 from allennlp.training.optimizers import Optimizer
 
 from hmtl.config.checking import check_config
@@ -16,7 +16,7 @@ from hmtl.config.loading import Config
 from hmtl.config.schema import SPLITS
 from hmtl.runs.assembly import assemble, parse_config
 from hmtl.runs.training import build_trainer, train
-from hmtl.training.optimization import Adam, LinearWarmup, ReduceOnPlateau
+from hmtl.training.optimization import Adam, LinearWarmup, LinearWithWarmup, ReduceOnPlateau
 from script.torture import result_of
 from tests.training.small_runs import (
     NUM_EPOCHS,
@@ -192,6 +192,59 @@ def test_warmup_takes_a_scheduler_that_is_built_later() -> None:
     assert built.is_over
 
 
+# Warm-up and decay
+
+
+def test_decay_rises_and_falls_over_the_steps_that_it_is_told_of() -> None:
+    of = optimizer()
+    scheduler = LinearWithWarmup(of, warmup_steps=2, expected_steps=20)
+    found = [rate for (rate,) in rates_of_steps(scheduler, of, 22)]
+    assert found == pytest.approx([0.0, 0.5, *(1 - step / 18 for step in range(19)), 0.0])
+
+
+def test_warmup_before_a_decay_takes_no_more_than_a_tenth_of_a_small_corpus() -> None:
+    of = optimizer()
+    scheduler = LinearWithWarmup(of, expected_steps=20)
+    assert [max(rate) for rate in rates_of_steps(scheduler, of, 3)] == [0.0, 0.5, 1.0]
+
+
+def test_decay_takes_the_place_of_allennlps_with_the_same_rates() -> None:
+    params = {"type": "linear_with_warmup", "num_epochs": 3, "num_steps_per_epoch": 2}
+    of, alone = optimizer(), optimizer()
+    built = LearningRateScheduler.from_params(Params({**params, "warmup_steps": 2}), optimizer=of)
+    assert isinstance(built, LinearWithWarmup)
+    theirs = PolynomialDecay(alone, 3, 2, warmup_steps=2)
+    assert rates_of_steps(built, of, 8) == rates_of_steps(theirs, alone, 8)
+
+
+@pytest.mark.parametrize("told", [{}, {"num_epochs": 3}, {"num_epochs": 3, "expected_steps": 6}])
+def test_decay_over_unknown_steps_is_refused(told: dict[str, int]) -> None:
+    with pytest.raises(ConfigurationError, match="needs both num_epochs and num_steps_per_epoch"):
+        LinearWithWarmup(optimizer(), **told)
+
+
+def test_decay_lasts_as_long_as_each_task_is_expected_to_be_trained(tmp_path: Path) -> None:
+    config = config_with({"type": "linear_with_warmup", "warmup_steps": 0})
+    config["multi_task_trainer"]["sampling_method"] = {"type": "uniform", "factors": {"ner": 3.0}}
+    config["multi_task_trainer"]["optimizer"]["lr"] = 1.0
+    trainer = build_trainer(assemble(parse_config(config), tmp_path, SPLITS))
+    # 3 epochs of 2 batches of relations, and of 2 of names that count three times.
+    steps = NUM_EPOCHS * (2 + 3 * 2)
+    for name, share in (("ner", 3 / 4), ("relation", 1 / 4)):
+        trainer.train_step(name)
+        assert trainer.tasks[name].learning_rate == pytest.approx(1 - 1 / (steps * share))
+
+
+def test_decay_of_a_resumed_run_ends_where_its_epochs_now_end() -> None:
+    before, of = LinearWithWarmup(optimizer(), warmup_steps=0, expected_steps=4), optimizer()
+    for _ in range(4):
+        before.step_batch()
+    after = LinearWithWarmup(of, warmup_steps=0, expected_steps=8)
+    after.load_state_dict(before.state_dict())
+    after.step_batch()
+    assert of.param_groups[0]["lr"] == pytest.approx(3 / 8)
+
+
 def weights() -> list[tuple[str, torch.nn.Parameter]]:
     torch.manual_seed(0)
     return [
@@ -243,7 +296,7 @@ LENGTHS = {"num_epochs": NUM_EPOCHS, "num_steps_per_epoch": STEPS_PER_EPOCH}
 SCHEDULERS: list[dict[str, Any]] = [
     {"type": "linear_warmup", "num_steps": 3, "then": PLATEAU_AT_ONCE},
     {"type": "noam", "model_size": 16, "warmup_steps": 3},
-    {"type": "linear_with_warmup", "warmup_steps": 2, **LENGTHS},
+    {"type": "linear_with_warmup", "warmup_steps": 2},
     {"type": "slanted_triangular", **LENGTHS},
 ]
 
