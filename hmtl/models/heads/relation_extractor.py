@@ -22,6 +22,7 @@ from hmtl.models.heads.head import (
 # The published loss is a mean over all token pairs and types, most of which hold no relation; this
 # factor brings it to the order of the other tasks' losses.
 LOSS_SCALE = 100.0
+LOSSES = ("mean", "sum")
 
 
 @Head.register("relation_extractor")
@@ -43,12 +44,16 @@ class RelationExtractor(Head):
         The namespace of the relation types; it decides how many there are.
     threshold : `float`, optional (default = `0.5`)
         A relation is predicted where its probability exceeds this.
+    loss : `str`, optional (default = `"mean"`)
+        Of the binary cross-entropies of all pairs of tokens and all types: `mean`, as published, the mean
+        over the padded batch, in which a relation of a long sentence counts less than one of a short
+        sentence; `sum`, the sum over each sentence, averaged over the batch's sentences.
     initializer : `InitializerApplicator`, optional
 
     # Raises
 
     ConfigurationError
-        When the threshold is no probability, or the namespace holds no types.
+        When the threshold is no probability, the loss is none of these, or the namespace holds no types.
     """
 
     takes_mentions = True
@@ -63,6 +68,7 @@ class RelationExtractor(Head):
         activation: Optional[Activation] = None,
         label_namespace: str = "relation_ace_labels",
         threshold: float = 0.5,
+        loss: str = "mean",
         initializer: Optional[InitializerApplicator] = None,
     ) -> None:
         super().__init__()
@@ -70,6 +76,9 @@ class RelationExtractor(Head):
             raise ConfigurationError(
                 f"threshold is {threshold}; write a probability between 0 and 1"
             )
+        if loss not in LOSSES:
+            raise ConfigurationError(f"loss is {loss!r}; write one of {', '.join(LOSSES)}")
+        self.loss = loss
         self.labels = labels_of(vocab, label_namespace)
         self.activation = activation or Activation.by_name("relu")()
         # A probability above the threshold is a logit above the threshold's logit.
@@ -121,10 +130,13 @@ class RelationExtractor(Head):
         logits = self._logits(encoded)
         output_dict: Dict[str, torch.Tensor] = {"logits": logits, "mask": mask}
         if relations is not None:
-            output_dict["loss"] = _loss(logits, relations, mask)
+            if self.loss == "sum":
+                output_dict["loss"] = _sums(logits, relations, mask).mean()
+            else:
+                output_dict["loss"] = _mean(logits, relations, mask)
             if compute_metrics and metadata is not None:
                 self._count(self.decode(output_dict)["relations"], metadata, predicted_mentions)
-                self.unpadded_loss.update(_losses_alone(logits, relations, mask).tolist())
+                self.unpadded_loss.update(self._losses_alone(logits, relations, mask).tolist())
         return output_dict
 
     def _logits(self, encoded: torch.Tensor) -> torch.Tensor:
@@ -153,8 +165,8 @@ class RelationExtractor(Head):
         """
         Micro-averaged `precision-overall`, `recall-overall` and `f1-measure-overall` over (first token,
         second token, type); with `full`, all that `RelationScores.compute` tells. `unpadded-loss`, the mean
-        of the losses that the sentences have alone: `loss` is a mean over the padded batch, of which padding
-        makes up most.
+        of the losses that the sentences have alone: as `mean`, `loss` is one over the padded batch, of which
+        padding makes up most.
         """
         metrics = {**self.scores.compute(full), **self.unpadded_loss.compute()}
         if reset:
@@ -181,8 +193,18 @@ class RelationExtractor(Head):
         }
 
     def loss_divisor(self, output_dict: Dict[str, torch.Tensor]) -> float:
-        """The loss is a mean over all pairs of positions and all types."""
-        return float(output_dict["logits"].numel())
+        """The loss is a mean over all pairs of positions and all types, or over sentences."""
+        logits = output_dict["logits"]
+        return float(logits.size(0) if self.loss == "sum" else logits.numel())
+
+    def _losses_alone(
+        self, logits: torch.Tensor, relations: torch.LongTensor, mask: torch.BoolTensor
+    ) -> torch.Tensor:
+        """What the loss is for each sentence in a batch of its own. Shape `(batch_size,)`."""
+        sums = _sums(logits, relations, mask)
+        if self.loss == "sum":
+            return sums
+        return LOSS_SCALE * sums / (mask.sum(dim=1) ** 2 * logits.size(-1)).clamp_min(1)
 
     def _count(
         self,
@@ -199,7 +221,7 @@ class RelationExtractor(Head):
             self.scores.update(relations, gold, *mentions)
 
 
-def _loss(
+def _mean(
     logits: torch.Tensor, relations: torch.LongTensor, mask: torch.BoolTensor
 ) -> torch.Tensor:
     """
@@ -216,13 +238,12 @@ def _loss(
     return LOSS_SCALE * total / logits.numel()
 
 
-def _losses_alone(
+def _sums(
     logits: torch.Tensor, relations: torch.LongTensor, mask: torch.BoolTensor
 ) -> torch.Tensor:
-    """What `_loss` is for each sentence in a batch of its own. Shape `(batch_size,)`."""
+    """Each sentence's binary cross-entropy, summed over its pairs and types. Shape `(batch_size,)`."""
     costs = torch.nn.functional.softplus(logits).masked_fill(~_real_pairs(mask), 0.0)
-    totals = costs.sum(dim=(1, 2, 3)) - _gold_logits(logits, relations).sum(dim=1)
-    return LOSS_SCALE * totals / (mask.sum(dim=1) ** 2 * logits.size(-1)).clamp_min(1)
+    return costs.sum(dim=(1, 2, 3)) - _gold_logits(logits, relations).sum(dim=1)
 
 
 def _real_pairs(mask: torch.Tensor) -> torch.Tensor:

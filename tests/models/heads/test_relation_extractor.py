@@ -101,6 +101,22 @@ def test_loss_is_the_cross_entropy_over_the_padded_square() -> None:
     torch.testing.assert_close(output["loss"], 100.0 * expected)
 
 
+def test_loss_that_is_a_sum_adds_up_each_sentences_pairs() -> None:
+    torch.manual_seed(1)
+    head = build(loss="sum")
+    examples = [sentence(4, RELATIONS), sentence(2, []), sentence(1, [(0, 0, "ART")])]
+    expected = []
+    for example in examples:
+        logits = naive_logits(head, example["encoded"][0])
+        targets = torch.zeros_like(logits)
+        for first, second, label in example["relations"][0].tolist():
+            targets[first, second, label] = 1
+        cost = torch.nn.functional.binary_cross_entropy_with_logits
+        expected.append(cost(logits, targets, reduction="sum"))
+    found = head(compute_metrics=False, **batch(examples))["loss"]
+    torch.testing.assert_close(found, torch.stack(expected).mean())
+
+
 def test_gradient_of_the_loss() -> None:
     torch.manual_seed(2)
     head = build()
@@ -140,9 +156,10 @@ def test_the_loss_does_not_read_what_stands_on_padding() -> None:
     )
 
 
-def test_loss_of_a_batch_is_made_of_those_of_its_parts() -> None:
+@pytest.mark.parametrize("loss", ["mean", "sum"])
+def test_loss_of_a_batch_is_made_of_those_of_its_parts(loss: str) -> None:
     torch.manual_seed(4)
-    head = build()
+    head = build(loss=loss)
     whole = batch([sentence(4, RELATIONS), sentence(2, []), sentence(3, [(0, 2, "ART")])])
     parts = [{name: value[of] for name, value in whole.items()} for of in (slice(1), slice(1, 3))]
     output, *outputs = [head(compute_metrics=False, **each) for each in (whole, *parts)]
@@ -224,9 +241,10 @@ def test_the_headline_is_all_that_is_told_in_training() -> None:
     }
 
 
-def test_unpadded_loss_is_the_mean_of_what_sentences_cost_alone() -> None:
+@pytest.mark.parametrize("loss", ["mean", "sum"])
+def test_unpadded_loss_is_the_mean_of_what_sentences_cost_alone(loss: str) -> None:
     torch.manual_seed(5)
-    head = build()
+    head = build(loss=loss)
     examples = [sentence(4, RELATIONS), sentence(2, []), sentence(1, [(0, 0, "ART")])]
     alone = [head(compute_metrics=False, **example)["loss"].item() for example in examples]
     for batches in ([examples], [examples[:1], examples[1:]]):
@@ -310,6 +328,11 @@ def test_memory_is_about_what_was_measured(hidden_dim, num_types, gigabytes) -> 
     head.type_projection = torch.nn.Parameter(torch.empty(hidden_dim, num_types))
     assert head.training_memory(1, 600) == pytest.approx(1e9 * gigabytes, rel=0.15)
     assert head.training_memory(3, 1200) == 12 * head.training_memory(1, 600)
+
+
+def test_a_loss_that_is_none_of_the_known_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="loss is 'focal'; write one of mean, sum"):
+        build(loss="focal")
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, 50])
