@@ -25,9 +25,11 @@ from hmtl.config.hierarchy import (
 )
 from hmtl.config.legacy import translate
 from hmtl.config.schema import (
+    FOLDER_OF_SPLIT,
     ITERATOR,
     MODEL_KEYS_THAT_ARE_NO_LEVELS,
     SECTIONS,
+    SPLIT_IN_PATH,
     TASK_PREFIX,
     Config,
     DataParams,
@@ -58,9 +60,8 @@ except RuntimeError as error:
 
 # The key of an editor's, which completes keys from the JSON Schema that it names.
 EDITORS_SCHEMA = "$schema"
-# `data_path` stands for the three paths, with these in place of `{split}`.
-DATA_PATH, SPLIT_IN_PATH = "data_path", "{split}"
-FOLDER_OF_SPLIT = {"train": "train", "validation": "dev", "test": "test"}
+# Stands for the three paths, with the name of each split in place of `{split}`.
+DATA_PATH = "data_path"
 READERS = ("dataset_reader", "validation_dataset_reader")
 # Objects at the top that a config may leave out, beside the sections.
 LEFT_OUT = ("iterators", "vocabulary", "regularizer", "token_indexers")

@@ -28,6 +28,9 @@ Block = Union[str, Dict[str, Any]]
 TASK_PREFIX = "task_"
 ITERATOR = "iterator"
 SPLITS = ("train", "validation", "test")
+# What stands for the name of a split in paths and readers, and those names.
+SPLIT_IN_PATH = "{split}"
+FOLDER_OF_SPLIT = {"train": "train", "validation": "dev", "test": "test"}
 # What a level `model.<name>` is not called, since the model has these keys itself.
 MODEL_KEYS_THAT_ARE_NO_LEVELS = ("type", "text_field_embedder", "initializer")
 
@@ -173,12 +176,24 @@ class DataParams(Section):
         "The splits whose words and labels the vocabulary is made from.", ["train"]
     )
 
+    def reader_key(self, split: str) -> str:
+        """Return under which key the block of what reads a split stands."""
+        if split == "train" or self.validation_dataset_reader is None:
+            return "dataset_reader"
+        return "validation_dataset_reader"
+
     def reader(self, split: str) -> Config:
-        """Return the block of what reads a split, as an object."""
-        block = self.dataset_reader
-        if split != "train" and self.validation_dataset_reader is not None:
-            block = self.validation_dataset_reader
-        return {"type": block} if isinstance(block, str) else block
+        """
+        Return the block of what reads a split, as an object. A value that is `{split}` becomes `train`,
+        `dev` or `test`: of corpora with all splits in one file.
+        """
+        block = getattr(self, self.reader_key(split))
+        if isinstance(block, str):
+            return {"type": block}
+        return {
+            key: FOLDER_OF_SPLIT[split] if value == SPLIT_IN_PATH else value
+            for key, value in block.items()
+        }
 
     def path(self, split: str) -> Optional[str]:
         """Return the path of a split, if there is one."""

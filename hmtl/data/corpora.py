@@ -1,5 +1,6 @@
 """Reading the splits of a task's data."""
 
+import json
 import logging
 import random
 from contextlib import contextmanager
@@ -100,12 +101,7 @@ def locate_splits(
         When a path is missing from the config or leads nowhere.
     """
     where = f"task_{task.name}.data_params"
-    block = data_params.reader("train")
-    reader = _reader(block, f"{where}.{READER}")
-    validation_block, validation_reader = block, reader
-    if data_params.validation_dataset_reader is not None:
-        validation_block = data_params.reader("validation")
-        validation_reader = _reader(validation_block, f"{where}.validation_dataset_reader")
+    readers: Dict[str, DatasetReader] = {}
     text_field = data_params.text_field
     # What a recipe has is part of the key in the cache.
     naming = {} if text_field is None else {"text_field": text_field}
@@ -114,16 +110,19 @@ def locate_splits(
         if split == "test" and not task.evaluate_on_test:
             continue
         path = _path(data_params, split, data_root, where)
+        block = data_params.reader(split)
+        key = json.dumps(block, sort_keys=True)
+        if key not in readers:
+            readers[key] = _reader(block, f"{where}.{data_params.reader_key(split)}")
+        reader = readers[key]
         if split != "train":
             sources[split] = SplitSource(
                 task.name,
                 split,
                 path,
-                validation_reader,
-                reading=partial(
-                    _read_held_out, validation_reader, str(path), split, text_field, where
-                ),
-                recipe={READER: validation_block, **naming},
+                reader,
+                reading=partial(_read_held_out, reader, str(path), split, text_field, where),
+                recipe={READER: block, **naming},
             )
             continue
         fraction = data_params.train_fraction

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from hmtl.errors import DataError
-from hmtl.formats.columns import read_lines, shown_json
+from hmtl.formats.columns import shown_json
 
 
 def read_json(path: Path) -> Any:
@@ -30,28 +29,6 @@ def read_json(path: Path) -> Any:
         raise DataError(f"byte {error.start} is not UTF-8", path) from error
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", path) from error
-
-
-def read_json_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    """
-    The number of each line that is not blank, counted from 1, and what it holds.
-
-    # Raises
-
-    `DataError`
-        If the file cannot be read, or a line is no JSON.
-    """
-    for number, line in read_lines(path):
-        if not line.strip():
-            continue
-        try:
-            yield number, json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError(
-                f"is no JSON: {error.msg} in column {error.colno}; expected one document a line",
-                path,
-                number,
-            ) from error
 
 
 class Fields:

@@ -13,7 +13,8 @@ from typing import Any
 
 from hmtl.common.files import write_json
 from hmtl.errors import DataError
-from hmtl.probing.tasks import DEV, PARTITIONS, TEST, TRAIN, ProbingData
+from hmtl.formats.senteval import DEV, PARTITIONS, TEST, TRAIN
+from hmtl.probing.tasks import ProbingData
 
 RESULTS_FILE = "senteval.json"
 MAJORITY = "majority"

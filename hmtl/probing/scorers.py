@@ -8,16 +8,13 @@ from typing import Protocol
 
 import numpy
 
+from hmtl.formats.senteval import DEV, PARTITIONS, TEST, TRAIN
 from hmtl.probing import bag_of_embeddings
 from hmtl.probing.bag_of_embeddings import BagOfEmbeddings
 from hmtl.probing.classifiers import Classifier, Examples, Splits
 from hmtl.probing.features import FeatureStore, Vectors
 from hmtl.probing.senteval_engine import SentEvalEngine
 from hmtl.probing.tasks import (
-    DEV,
-    PARTITIONS,
-    TEST,
-    TRAIN,
     WITHOUT_HIDDEN_LAYER,
     ProbingData,
     Sentence,

@@ -1,6 +1,6 @@
 """
 The ten probing tasks of SentEval (Conneau et al., 2018, "What you can cram into a single vector"), and
-their files: `partition TAB label TAB ... TAB sentence`, a sentence a line, its tokens parted by blanks.
+their data; `hmtl.formats.senteval` has the format of their files.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hmtl.common.files import sha256_of
-from hmtl.common.reporting import counted
 from hmtl.errors import DataError
 from hmtl.formats.columns import shown
+from hmtl.formats.senteval import PARTITIONS, TRAIN, read_labelled_sentences
 
 # By SentEval's names, in its order: surface, syntax, semantics.
 PROBING_FILES: dict[str, str] = {
@@ -30,8 +30,6 @@ PROBING_FILES: dict[str, str] = {
 # With its 1,000 classes, SentEval lets no hidden layer come between.
 WITHOUT_HIDDEN_LAYER = ("WordContent",)
 
-TRAIN, DEV, TEST = "tr", "va", "te"
-PARTITIONS = (TRAIN, DEV, TEST)
 # Where the files lie in a directory that a user may mean: itself, SentEval's data, SentEval's checkout.
 PROBING = "probing"
 PLACES = (".", PROBING, f"data/{PROBING}")
@@ -160,13 +158,11 @@ def read_probing_data(task: str, directory: Path) -> ProbingData:
     path = directory / PROBING_FILES[task]
     partitions = {name: Partition() for name in PARTITIONS}
     lines: dict[str, tuple[str, int]] = {}
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, start=1):
-            name, label, sentence = _parse(line, path, number)
-            partitions[name].sentences.append(sentence)
-            partitions[name].labels.append(label)
-            if name != TRAIN:
-                lines.setdefault(label, (name, number))
+    for number, name, label, sentence in read_labelled_sentences(path):
+        partitions[name].sentences.append(sentence)
+        partitions[name].labels.append(label)
+        if name != TRAIN:
+            lines.setdefault(label, (name, number))
     _check_partitions(partitions, path)
     data = ProbingData(task, sha256_of(path), partitions)
     known = set(data.classes)
@@ -179,29 +175,6 @@ def read_probing_data(task: str, directory: Path) -> ProbingData:
                 number,
             )
     return data
-
-
-def _parse(line: bytes, path: Path, number: int) -> tuple[str, str, Sentence]:
-    try:
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise DataError(f"is not UTF-8: {error}", path, number) from error
-    fields = text.split("\t")
-    if len(fields) < 3:
-        raise DataError(
-            f"{shown(text)} has {counted(len(fields), 'fields')}; "
-            "expected is 'partition TAB label TAB sentence'",
-            path,
-            number,
-        )
-    name, label = fields[0], fields[1]
-    if name not in PARTITIONS:
-        raise DataError(
-            f"partition {shown(name)}; expected one of {', '.join(PARTITIONS)}", path, number
-        )
-    if not label:
-        raise DataError("the label is empty", path, number)
-    return name, label, fields[-1].split()
 
 
 def _check_partitions(partitions: dict[str, Partition], path: Path) -> None:

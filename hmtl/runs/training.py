@@ -18,6 +18,7 @@ from hmtl.config.schema import SPLITS, Block, Config, RunConfig, TrainerConfig
 from hmtl.config.task import Task
 from hmtl.config.transformers import warn_of_lost_case, with_word_starts
 from hmtl.data.batch_stream import BatchStream
+from hmtl.data.streamed_instances import chunks_of
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
 from hmtl.runs.assembly import Experiment, assemble, parse_config, task_of
@@ -154,6 +155,7 @@ def train_and_score(experiment: Experiment, trainer: MultiTaskTrainer) -> Dict[s
     if is_main:
         record_environment(experiment.serialization_dir)
         forewarn(experiment)
+    _prepare_heads(experiment)
     epochs_before = trainer.epoch
     trainer.train()
     if is_main:
@@ -187,6 +189,16 @@ def train_and_score(experiment: Experiment, trainer: MultiTaskTrainer) -> Dict[s
             experiment.tasks,
         )
     return metrics
+
+
+def _prepare_heads(experiment: Experiment) -> None:
+    """Show each head its training data; see `Head.prepare`."""
+    for data in experiment.tasks:
+        if data.training is not None:
+            chunks = chunks_of(data.training.instances)
+            head = experiment.model.heads[data.task.name]
+            assert isinstance(head, Head)
+            head.prepare(instance for chunk in chunks for instance in chunk)
 
 
 def forewarn(experiment: Experiment) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from hmtl.metrics.accuracy import Accuracy
 from hmtl.metrics.coref_scores import CorefScores
+from hmtl.metrics.label_scores import LabelScores
 from hmtl.metrics.labelled_f1 import LabelledF1
 from hmtl.metrics.mention_recall import MentionRecall
 from hmtl.metrics.relation_f1 import RelationScores
@@ -41,6 +42,10 @@ def tags() -> list[str]:
 
 COUNTERS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
     "accuracy": (Accuracy, lambda counter: counter.update(tags(), tags())),
+    "label scores": (
+        LabelScores,
+        lambda counter: counter.update(CHANCE.sample("ABC", 2), CHANCE.sample("ABC", 1)),
+    ),
     "labelled F1": (LabelledF1, lambda counter: counter.count(labelled(), labelled())),
     "mention recall": (MentionRecall, lambda counter: counter.update(spans(), spans())),
     "relations": (

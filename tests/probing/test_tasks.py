@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hmtl.errors import DataError
+from hmtl.formats.senteval import PARTITIONS
 from hmtl.probing.tasks import (
-    PARTITIONS,
     PROBING_FILES,
     data_directory,
     probing_directory,
@@ -70,7 +70,7 @@ def test_malformed_line_is_named(tmp_path: Path, line: str, message: str) -> Non
 
 def test_line_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
     write(tmp_path, GOOD.encode() + b"tr\tPAST\tcaf\xe9\n")
-    with pytest.raises(DataError, match=":5: is not UTF-8"):
+    with pytest.raises(DataError, match=":5: byte 0xe9 .* is not UTF-8"):
         read_probing_data("Tense", tmp_path)
 
 

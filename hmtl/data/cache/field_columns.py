@@ -5,7 +5,13 @@ from typing import Any, Dict, Iterable, List, Optional, Protocol, Sequence, Tupl
 import numpy
 import torch
 from allennlp.data import Field, Token, TokenIndexer, Vocabulary
-from allennlp.data.fields import MetadataField, SequenceLabelField, TextField
+from allennlp.data.fields import (
+    LabelField,
+    MetadataField,
+    MultiLabelField,
+    SequenceLabelField,
+    TextField,
+)
 from allennlp.data.token_indexers import (
     ELMoTokenCharactersIndexer,
     SingleIdTokenIndexer,
@@ -22,6 +28,7 @@ from hmtl.data.cache.columns import (
 )
 from hmtl.data.cache.fields import (
     Batches,
+    CachedField,
     CachedMetadata,
     CachedSequence,
     CachedText,
@@ -42,6 +49,8 @@ ARRAYS: Dict[type, Tuple[str, int]] = {
     SpansField: ("num_spans", -1),
     RelationsField: ("num_relations", -1),
 }
+# Fields that are one array each, of the same size in all instances.
+UNPADDED = {LabelField, MultiLabelField}
 # Indexers that look at each token by itself, and pad with zeros: the name of the length of a token's own
 # row of numbers, if it is padded.
 TOKENWISE: Dict[type, str] = {
@@ -81,6 +90,8 @@ def column_of(fields: Sequence[Field], vocab: Vocabulary) -> FieldColumn:
         return MetadataColumn(JsonColumn.of(field.metadata for field in fields))  # type: ignore[attr-defined]
     if len(kinds) == 1 and kinds <= ARRAYS.keys():
         return ArrayColumn.of(fields, vocab)
+    if len(kinds) == 1 and kinds <= UNPADDED:
+        return UnpaddedColumn.of(fields, vocab)
     raise NotRepresentable(f"fields of type {', '.join(sorted(kind.__name__ for kind in kinds))}")
 
 
@@ -92,6 +103,8 @@ def load_column(
         return TextColumn.loaded(name, content, arrays, indexers)
     if content["kind"] == MetadataColumn.KIND:
         return MetadataColumn(JsonColumn(Ragged.loaded(name, arrays)))
+    if content["kind"] == UnpaddedColumn.KIND:
+        return UnpaddedColumn(arrays[name])
     return ArrayColumn(Ragged.loaded(name, arrays), content["length_key"], content["padding"])
 
 
@@ -134,6 +147,37 @@ class ArrayColumn:
     @property
     def content(self) -> Json:
         return {"kind": self.KIND, "length_key": self.length_key, "padding": self.padding}
+
+
+class UnpaddedColumn:
+    """Labels of whole texts."""
+
+    KIND = "unpadded"
+
+    def __init__(self, values: numpy.ndarray) -> None:
+        self.values = values
+
+    @classmethod
+    def of(cls, fields: Sequence[Field], vocab: Vocabulary) -> "UnpaddedColumn":
+        for field in fields:
+            field.index(vocab)
+        return cls(smallest(numpy.stack([field.as_tensor({}).numpy() for field in fields])))
+
+    def field(self, index: int) -> CachedField:
+        return CachedField(self, index)
+
+    def padding_lengths(self, index: int) -> Lengths:
+        return {}
+
+    def batch(self, indices: numpy.ndarray, lengths: Optional[Lengths] = None) -> torch.Tensor:
+        return torch.from_numpy(self.values[indices].astype(numpy.int64))
+
+    def to_arrays(self, name: str) -> Arrays:
+        return {name: self.values}
+
+    @property
+    def content(self) -> Json:
+        return {"kind": self.KIND}
 
 
 class MetadataColumn:

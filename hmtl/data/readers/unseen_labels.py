@@ -5,7 +5,14 @@ from collections import defaultdict
 from typing import Dict, List, Mapping
 
 from allennlp.data import Instance, Vocabulary
-from allennlp.data.fields import Field, MetadataField, SequenceLabelField, TextField
+from allennlp.data.fields import (
+    Field,
+    LabelField,
+    MetadataField,
+    MultiLabelField,
+    SequenceLabelField,
+    TextField,
+)
 from allennlp.data.vocabulary import DEFAULT_OOV_TOKEN
 
 from hmtl.data.fields.relations_field import RelationsField
@@ -18,6 +25,8 @@ logger = logging.getLogger(__name__)
 UNSEEN_LABEL_RULES = ("error", "miss")
 
 OUTSIDE = "O"
+# The index of a text's one label where that is unseen: the one that torch's cross-entropy passes over.
+NO_LABEL = -100
 
 
 def apply_unseen_label_rule(
@@ -99,4 +108,8 @@ def _without(field: Field, unseen: List[str], namespace: str) -> Field:
         return SequenceLabelField(labels, field.sequence_field, namespace)
     if isinstance(field, RelationsField):
         return field.without(unseen)
+    if isinstance(field, MultiLabelField):
+        return MultiLabelField([each for each in field.labels if each not in unseen], namespace)
+    if isinstance(field, LabelField):
+        return LabelField(NO_LABEL, namespace, skip_indexing=True)
     raise DataError(f"unseen_labels: 'miss' does not know fields of type {type(field).__name__}")

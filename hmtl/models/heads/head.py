@@ -5,6 +5,7 @@ from typing import (
     Any,
     Dict,
     Hashable,
+    Iterable,
     List,
     Mapping,
     Optional,
@@ -17,7 +18,7 @@ from typing import (
 import torch
 from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Field, Vocabulary
+from allennlp.data import Field, Instance, Vocabulary
 
 from hmtl.common.answers import MENTIONS, Answers
 
@@ -95,6 +96,17 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
 
     # Whether `forward` takes such lists, as `predicted_mentions`, when it counts for the full metrics.
     takes_mentions: bool = False
+
+    def prepare(self, instances: Iterable[Instance]) -> None:
+        """
+        Set what follows from the training data as a whole, as the weights of labels; nothing by default.
+        Called before training, also where a run is resumed.
+
+        # Parameters
+
+        instances : `Iterable[Instance]`
+            Those of the training split, indexed. They are not read unless it is gone through.
+        """
 
     @abstractmethod
     def forward(

@@ -8,7 +8,7 @@ import pytest
 import torch
 from allennlp.common import Params
 from allennlp.data import DatasetReader, Instance, TokenIndexer, Vocabulary
-from allennlp.data.fields import LabelField, TextField
+from allennlp.data.fields import LabelField, ListField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
 from hmtl.data.batch_stream import collate, sources_of
@@ -35,13 +35,17 @@ READERS: dict[str, tuple[dict, str]] = {
         "ace/train",
     ),
     "coref": ({"type": "coref", "max_span_width": 3}, "ontonotes/train.gold_conll"),
+    "label": ({"type": "text_table", "tokenized": True}, "texts.tsv"),
+    "labels": ({"type": "text_table", "label_separator": "+", "tokenized": True}, "texts.tsv"),
 }
+TEXTS = "text\tlabel\nAnn eats soup.\tfood\nBob runs.\tsport\nHe eats and runs\tfood+sport\n"
 
 
 def read(root: Path, task: str, indexers: dict) -> list[Instance]:
     block, path = READERS[task]
     # `from_params` takes apart what it is given.
     block = copy.deepcopy({**block, "token_indexers": indexers})
+    (root / "texts.tsv").write_text(TEXTS)
     reader = DatasetReader.from_params(Params(block))
     return list(reader.read(str(root / path)))
 
@@ -143,8 +147,10 @@ def test_a_vocabulary_cannot_be_made_of_indexed_instances(tmp_path: Path) -> Non
 
 
 def test_unknown_fields_are_refused() -> None:
-    with pytest.raises(NotRepresentable, match="LabelField"):
-        CachedSplit.of([Instance({"label": LabelField(0, skip_indexing=True)})], Vocabulary())
+    with pytest.raises(NotRepresentable, match="ListField"):
+        CachedSplit.of(
+            [Instance({"labels": ListField([LabelField(0, skip_indexing=True)])})], Vocabulary()
+        )
 
 
 def test_instances_with_different_fields_are_refused() -> None:

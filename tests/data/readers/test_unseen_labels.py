@@ -3,7 +3,14 @@ from typing import Any
 
 import pytest
 from allennlp.data import Instance, Token, Vocabulary
-from allennlp.data.fields import Field, LabelField, ListField, SequenceLabelField, TextField
+from allennlp.data.fields import (
+    Field,
+    LabelField,
+    ListField,
+    MultiLabelField,
+    SequenceLabelField,
+    TextField,
+)
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
 from hmtl.data.readers.ner_ontonotes import NerOntonotesReader
@@ -86,9 +93,21 @@ def test_namespace_that_is_new_altogether_is_unseen(vocab: Vocabulary) -> None:
         apply_unseen_label_rule([instance], vocab, "error", "dev data")
 
 
+def test_unseen_label_of_a_text_can_be_scored_as_a_miss() -> None:
+    training = Instance({"label": LabelField("good"), "labels": MultiLabelField(["good", "bad"])})
+    vocab = Vocabulary.from_instances([training])
+    instance = Instance({"label": LabelField("new"), "labels": MultiLabelField(["new", "bad"])})
+    apply_unseen_label_rule([instance], vocab, "miss", "dev data")
+    instance.index_fields(vocab)
+    tensors = instance.as_tensor_dict()
+    # What torch's cross-entropy passes over.
+    assert tensors["label"] == -100
+    assert tensors["labels"].tolist() == [0, 1]
+
+
 def test_field_that_cannot_do_without_its_label_is_an_error(vocab: Vocabulary) -> None:
-    instance = Instance({"label": LabelField("good", "toy_labels")})
-    with pytest.raises(DataError, match="does not know fields of type LabelField"):
+    instance = Instance({"all": ListField([LabelField("good", "toy_labels")])})
+    with pytest.raises(DataError, match="does not know fields of type ListField"):
         apply_unseen_label_rule([instance], vocab, "miss", "dev data")
 
 
