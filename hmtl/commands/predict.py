@@ -15,7 +15,9 @@ logger = logging.getLogger(__name__)
 INPUT_FORMATS = ("text", "lines", "jsonl")
 # Those that are files for each text, in a directory.
 DIRECTORY_FORMATS = ("brat", "webanno")
-OUTPUT_FORMATS = ("jsonl", "conll", "like_conll", "html", *DIRECTORY_FORMATS)
+# What annotation tools take as pre-annotations, in one file.
+TOOL_FORMATS = ("char_jsonl", "label_studio", "prodigy", "doccano", "doccano_spans")
+OUTPUT_FORMATS = ("jsonl", "conll", "like_conll", "html", *DIRECTORY_FORMATS, *TOOL_FORMATS)
 # How a shell reports a program whose reader went away.
 BROKEN_PIPE_EXIT_CODE = 128 + signal.SIGPIPE
 
@@ -49,9 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output-format",
         choices=OUTPUT_FORMATS,
         default="jsonl",
-        help="JSON lines, brat standoff, WebAnno TSV (INCEpTION), CoNLL-2012 columns (names, coreference), "
-        "like_conll columns (mentions, relations, coreference), or a page drawn by displaCy (default: "
-        "%(default)s)",
+        help="JSON lines, CoNLL-2012 columns (names, coreference), like_conll columns (mentions, relations, "
+        "coreference), a page drawn by displaCy, or what is corrected in a tool: brat, WebAnno TSV "
+        "(INCEpTION), Label Studio, Prodigy, doccano (doccano_spans: its sequence labelling), or by a script "
+        "(char_jsonl) (default: %(default)s)",
     )
     parser.add_argument(
         "-w",

@@ -9,15 +9,13 @@ discontinuous entity where the files to write have no place for it (see --discon
 from __future__ import annotations
 
 import argparse
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Document
-from hmtl.formats.columns import BYTE_ORDER_MARK
 from hmtl.formats.standoff import Link, Standoff
 from hmtl.importing import corpus_writer, splits, standoff
 from hmtl.importing.brat_files import (
@@ -27,7 +25,7 @@ from hmtl.importing.brat_files import (
     read_annotations,
 )
 from hmtl.importing.sources import by_stem, name_of
-from hmtl.importing.standoff import DocumentMaker
+from hmtl.importing.standoff import OTHER_COUNTS, DocumentMaker
 from hmtl.importing.tally import Tally
 
 NOT_ANNOTATED = "no .ann beside the .txt"
@@ -35,12 +33,6 @@ NO_TEXT = "no .txt beside the .ann"
 TURNED = "arguments turned round, to stand as in the others of the type"
 NO_PLACE = "nothing is learned from them"
 _ANNOTATION_SUFFIXES = (ANNOTATION_SUFFIX, ".a1", ".a2")
-# Ways to count characters that tools have beside brat's own: what they take the text for.
-_OTHER_COUNTS: dict[str, Callable[[str], str]] = {
-    "places counted a line end of CR and LF as one": lambda text: text.replace("\r\n", "\n"),
-    "places counted a line end as two": lambda text: re.sub("\r?\n", "\r\n", text),
-    "places did not count the byte order mark": lambda text: text.removeprefix(BYTE_ORDER_MARK),
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +97,7 @@ class _Converter:
         try:
             return text, read_annotations(paths, text)
         except DataError as error:
-            for how, as_counted in _OTHER_COUNTS.items():
+            for how, as_counted in OTHER_COUNTS.items():
                 with suppress(DataError):
                     other = as_counted(text)
                     annotations = read_annotations(paths, other, all_quoted=True)

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser, default_layout: str) -> None:
         choices=LAYOUTS,
         default=default_layout,
         help="what to write: like_conll (readers mention_ace, relation_ace, coref_ace), conll2012 "
-        "(ner_ontonotes, coref), conll2003, or for other tools brat, webanno or dygie (default: %(default)s)",
+        "(ner_ontonotes, coref), conll2003, or for other tools one of the rest (default: %(default)s)",
     )
     parser.add_argument(
         "--singletons",

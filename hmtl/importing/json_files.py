@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,14 @@ class Fields:
     def __contains__(self, key: str) -> bool:
         """Whether there is such a field."""
         return key in self._content
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """All fields."""
+        return self._content.items()
+
+    def get(self, key: str) -> Any:
+        """A field of any kind; `None` if it is absent."""
+        return self._content.get(key)
 
     def list_of(self, key: str) -> list[Any]:
         """A field that must be a list; an absent one or `null` is empty."""

@@ -5,13 +5,14 @@ so that a corpus of any size can be written.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hmtl.formats import webanno
+from hmtl.formats import char_jsonl, doccano, label_studio, prodigy, webanno
 from hmtl.formats.annotated import Document, with_text
 from hmtl.formats.brat import annotation_lines
 from hmtl.formats.conll2003 import DOCUMENT_START, conll2003_lines
@@ -175,9 +176,7 @@ class Conll2003(Layout):
         return _with_names(document)
 
     def fit(self, document: Document) -> Document:
-        self.tally.left_out("clusters", NOT_EXPRESSIBLE, len(document.clusters))
-        members = sum(map(len, document.clusters))
-        self.tally.left_out("cluster members", NOT_EXPRESSIBLE, members)
+        _leave_clusters_out(document, self.tally)
         fitted = super().fit(replace(_without_mentions(document, self.tally), clusters=[]))
         # A word that looks like the beginning of a document cannot stand in the first column.
         for sentence in fitted.sentences:
@@ -237,11 +236,8 @@ class Brat(_FileEach):
     """`<split>/<document>.txt` and `.ann`."""
 
     def fit(self, document: Document) -> Document:
-        linked = [cluster for cluster in document.clusters if len(cluster) > 1]
-        self.tally.left_out("clusters", TOO_FEW, len(document.clusters) - len(linked))
-        alone = sum(map(len, document.clusters)) - sum(map(len, linked))
-        self.tally.left_out("cluster members", SINGLETON, alone)
-        return with_text(with_plain_labels(replace(document, clusters=linked), self.tally))
+        linked = _without_singletons(document, self.tally)
+        return with_text(with_plain_labels(linked, self.tally))
 
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
         if split:
@@ -262,6 +258,65 @@ class WebAnno(_FileEach):
             append_lines(path.with_name(path.name + webanno.SUFFIX), webanno_lines(document))
 
 
+class CharJsonl(_NamedApart):
+    """`<split>.jsonl`, a document a line."""
+
+    suffix = ".jsonl"
+    line: Callable[[Document], str] = staticmethod(char_jsonl.json_line)
+
+    def fit(self, document: Document) -> Document:
+        return with_text(replace(document, name=self._names.of(document.name)))
+
+    def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
+        if split:
+            self.add(self.directory / f"{split}{self.suffix}", document)
+
+    def add(self, path: Path, document: Document) -> None:
+        """Adds a document to a file."""
+        append_lines(path, [type(self).line(document)])
+
+
+class _Linked(CharJsonl):
+    """The same of a tool that has relations, but no clusters and no pieces."""
+
+    def fit(self, document: Document) -> Document:
+        whole = in_one_piece(document, self.tally, self.options.widen)
+        return super().fit(_without_singletons(whole, self.tally))
+
+
+class Prodigy(_Linked):
+    line = staticmethod(prodigy.json_line)
+
+
+class Doccano(_Linked):
+    line = staticmethod(doccano.relation_line)
+
+
+class DoccanoSpans(_Linked):
+    line = staticmethod(doccano.label_line)
+
+    def fit(self, document: Document) -> Document:
+        self.tally.left_out("relations", NOT_EXPRESSIBLE, len(document.relations))
+        _leave_clusters_out(document, self.tally)
+        return super().fit(replace(document, relations=[], clusters=[]))
+
+
+class LabelStudio(_Linked):
+    """`<split>.json`, one array of tasks."""
+
+    suffix = ".json"
+    line = staticmethod(label_studio.annotated_task)
+
+    def add(self, path: Path, document: Document) -> None:
+        begin, between, end = label_studio.BEGIN, label_studio.BETWEEN, label_studio.END
+        is_first = not path.exists()
+        with open(path, "a+b" if is_first else "r+b") as file:
+            # The file is whole after each document.
+            file.seek(0 if is_first else -len(end.encode()), os.SEEK_END)
+            task = type(self).line(document)
+            file.write(f"{begin if is_first else between}{task}{end}".encode())
+
+
 LAYOUTS: dict[str, type[Layout]] = {
     "like_conll": LikeConll,
     "conll2012": Conll2012,
@@ -269,6 +324,11 @@ LAYOUTS: dict[str, type[Layout]] = {
     "dygie": Dygie,
     "brat": Brat,
     "webanno": WebAnno,
+    "char_jsonl": CharJsonl,
+    "label_studio": LabelStudio,
+    "prodigy": Prodigy,
+    "doccano": Doccano,
+    "doccano_spans": DoccanoSpans,
 }
 
 
@@ -278,6 +338,20 @@ def _with_mentions(document: Document) -> Document:
 
 def _with_names(document: Document) -> Document:
     return document if document.names else replace(document, names=document.mentions, mentions=[])
+
+
+def _without_singletons(document: Document, tally: Tally) -> Document:
+    """Without clusters of one, where links between two are all there is."""
+    linked = [cluster for cluster in document.clusters if len(cluster) > 1]
+    tally.left_out("clusters", TOO_FEW, len(document.clusters) - len(linked))
+    alone = sum(map(len, document.clusters)) - sum(map(len, linked))
+    tally.left_out("cluster members", SINGLETON, alone)
+    return replace(document, clusters=linked)
+
+
+def _leave_clusters_out(document: Document, tally: Tally) -> None:
+    tally.left_out("clusters", NOT_EXPRESSIBLE, len(document.clusters))
+    tally.left_out("cluster members", NOT_EXPRESSIBLE, sum(map(len, document.clusters)))
 
 
 def _without_mentions(document: Document, tally: Tally) -> Document:

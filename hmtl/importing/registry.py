@@ -15,6 +15,10 @@ FORMATS = {
         "the LDC release of ACE 2005 (or 2004), .sgm and .apf.xml",
     ),
     "brat": ("hmtl.importing.brat", "brat standoff, .txt and .ann"),
+    "char_jsonl": (
+        "hmtl.importing.char_jsonl",
+        "JSON lines with places of characters, as any script can write",
+    ),
     "conll2012": (
         "hmtl.importing.conll2012_corpus",
         "CoNLL-2012 columns, as the readers take them",
@@ -22,12 +26,18 @@ FORMATS = {
     "conll2003": ("hmtl.importing.conll_columns", "CoNLL-2003 and other BIO/IOB1/BIOUL columns"),
     "conllu": ("hmtl.importing.conllu", "CoNLL-U with mentions in Entity=, as GUM and CorefUD"),
     "docbin": ("hmtl.importing.docbin", "spaCy's DocBin, .spacy"),
+    "doccano": ("hmtl.importing.doccano", "doccano's JSON lines, of labels or of relations"),
     "docred": ("hmtl.importing.docred", "DocRED and Re-DocRED JSON"),
     "dygie": ("hmtl.importing.dygie", "JSON lines of SciERC and DyGIE++"),
+    "label_studio": (
+        "hmtl.importing.label_studio",
+        "Label Studio's JSON and JSON-MIN exports",
+    ),
     "like_conll": (
         "hmtl.importing.like_conll_corpus",
         "like_conll columns, as the readers take them",
     ),
+    "prodigy": ("hmtl.importing.prodigy", "Prodigy's JSON lines, with spans and relations"),
     "ontonotes": ("hmtl.importing.ontonotes", "the OntoNotes 5 release, or CoNLL-2012 skeletons"),
     "webanno": ("hmtl.importing.webanno", "WebAnno TSV 3, of WebAnno and INCEpTION"),
 }

@@ -8,12 +8,14 @@ inside a word meets its borders is an option, and counted.
 from __future__ import annotations
 
 import argparse
+import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from hmtl.formats.annotated import CharacterSlice, Document, Mention, Relation
 from hmtl.formats.brackets import Span
+from hmtl.formats.columns import BYTE_ORDER_MARK
 from hmtl.formats.standoff import COREFERENCE, NAME_PREFIX, Entity, Standoff, is_apart
 from hmtl.importing import tokenization
 from hmtl.importing.tally import Tally
@@ -28,6 +30,12 @@ CUT_TO_WORDS = "cut to the borders of words"
 NO_BORDERS = "begins or ends inside a word"
 OF_LOST_MENTION = "one of its mentions was left out"
 MENTION_LOST = "the mention was left out"
+# Ways to count characters that tools have beside that of Python: what they take the text for.
+OTHER_COUNTS: dict[str, Callable[[str], str]] = {
+    "places counted a line end of CR and LF as one": lambda text: text.replace("\r\n", "\n"),
+    "places counted a line end as two": lambda text: re.sub("\r?\n", "\r\n", text),
+    "places did not count the byte order mark": lambda text: text.removeprefix(BYTE_ORDER_MARK),
+}
 SAME_WORDS = "widened over its gaps, as another covers the same words otherwise"
 
 

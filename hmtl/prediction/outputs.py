@@ -100,10 +100,12 @@ class StandardOutput(Output):
 
     def __init__(self, rendering: Rendering) -> None:
         self._rendering = rendering
+        self._written = 0
         self._write(rendering.begin)
 
     def write(self, answers: Answers) -> None:
-        self._write("".join(self._rendering.render(*answer) for answer in answers))
+        self._write(self._rendering.all(answers, self._written))
+        self._written += len(answers)
 
     def finish(self) -> None:
         self._write(self._rendering.end)
@@ -272,7 +274,7 @@ class FileOutput(ResumableOutput):
             progress.bytes = self._file.tell()
 
     def write(self, answers: Answers) -> None:
-        rendered = "".join(self._rendering.render(*answer) for answer in answers)
+        rendered = self._rendering.all(answers, self._progress.records)
         with refusals(self.path):
             self._append(rendered)
         self._note(self._advanced(answers, self._file.tell()))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hmtl.formats import char_jsonl, doccano, label_studio, prodigy
 from hmtl.formats.annotated import Document, Sentence
 from hmtl.formats.annotated import Mention as DocumentMention
 from hmtl.formats.annotated import Relation as DocumentRelation
@@ -33,11 +34,19 @@ class Rendering:
         What is written for one prediction, given its id.
     begin, end : `str`, optional (default = `""`)
         What the file begins and ends with.
+    between : `str`, optional (default = `""`)
+        What stands between two predictions.
     """
 
     render: Callable[[Any, Prediction], str]
     begin: str = ""
     end: str = ""
+    between: str = ""
+
+    def all(self, answers: Sequence[tuple[Any, Prediction]], num_before: int) -> str:
+        """What is written for predictions, with ids, after so many others."""
+        rendered = self.between.join(self.render(*answer) for answer in answers)
+        return (self.between if num_before and answers else "") + rendered
 
 
 def to_document(name: Any, prediction: Prediction) -> Document:
@@ -151,11 +160,25 @@ def _arrows(
             yield draw_arrows(words[first : last + 1], inside)
 
 
+def _lines_of(line: Callable[[Document], str]) -> Rendering:
+    """A document a line."""
+    return Rendering(lambda name, prediction: line(to_document(name, prediction)) + "\n")
+
+
+def _task(name: Any, prediction: Prediction) -> str:
+    return label_studio.predicted_task(to_document(name, prediction))
+
+
 RENDERINGS = {
     "jsonl": Rendering(_json_line),
     "conll": Rendering(_conll2012),
     "like_conll": Rendering(_like_conll),
     "html": Rendering(_article, PAGE_BEGIN, PAGE_END),
+    "char_jsonl": _lines_of(char_jsonl.json_line),
+    "label_studio": Rendering(_task, label_studio.BEGIN, label_studio.END, label_studio.BETWEEN),
+    "prodigy": _lines_of(prodigy.json_line),
+    "doccano": _lines_of(doccano.relation_line),
+    "doccano_spans": _lines_of(doccano.label_line),
 }
 
 

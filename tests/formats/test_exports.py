@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from hmtl.formats import doccano, label_studio, prodigy
 from hmtl.formats.annotated import Document, Mention, Relation, Sentence, with_text
 from hmtl.formats.brat import annotation_lines
 from hmtl.formats.conll2003 import conll2003_lines
@@ -71,6 +72,49 @@ def test_dygie() -> None:
         "relations": [[[0, 1, 3, 3, "PER-SOC"]], []],
         "clusters": [[[0, 1], [5, 5]]],
     }
+
+
+def test_label_studio() -> None:
+    task = json.loads(label_studio.annotated_task(with_text(DOCUMENT)))
+    assert task["data"] == {"text": "Ada Wren met Bo .\nShe left .\n", "id": "news/one"}
+    (annotation,) = task["annotations"]
+    assert annotation["result"][0] == {
+        "id": "T1",
+        "from_name": "label",
+        "to_name": "text",
+        "type": "labels",
+        "value": {"start": 0, "end": 8, "text": "Ada Wren", "labels": ["PER"]},
+    }
+    ends = {"type": "relation", "from_id": "T1", "direction": "right"}
+    assert annotation["result"][3:] == [
+        {**ends, "to_id": "T2", "labels": ["PER-SOC"]},
+        {**ends, "to_id": "T3", "labels": ["Coref"]},
+    ]
+
+
+def test_prodigy() -> None:
+    task = json.loads(prodigy.json_line(with_text(DOCUMENT)))
+    ada = {"start": 0, "end": 8, "token_start": 0, "token_end": 1, "label": "PER"}
+    bo = {"start": 13, "end": 15, "token_start": 3, "token_end": 3, "label": "PER"}
+    assert task["tokens"][1] == {"text": "Wren", "start": 4, "end": 8, "id": 1, "ws": True}
+    assert task["spans"][:2] == [ada, bo]
+    assert task["relations"][0] == {
+        "head": 1,
+        "child": 3,
+        "head_span": ada,
+        "child_span": bo,
+        "label": "PER-SOC",
+    }
+    assert task["relations"][1]["label"] == "COREF"
+
+
+def test_doccano() -> None:
+    record = json.loads(doccano.relation_line(with_text(DOCUMENT)))
+    assert record["entities"][0] == {"id": 0, "label": "PER", "start_offset": 0, "end_offset": 8}
+    assert record["relations"] == [
+        {"id": 0, "from_id": 0, "to_id": 1, "type": "PER-SOC"},
+        {"id": 1, "from_id": 0, "to_id": 2, "type": "Coref"},
+    ]
 
 
 def test_brat_of_words_has_a_sentence_a_line() -> None:

@@ -15,6 +15,7 @@ from hmtl.importing.tally import Tally, contents
 from tests.importing.annotated import documents, sorted_document
 from tests.importing.importing import TEXT_IN_LINES, run_import
 from tests.importing.importing import written as import_written
+from tests.importing.json_tools import FORMATS, documents_of
 
 MANY = settings(max_examples=30, deadline=None)
 
@@ -22,6 +23,7 @@ MANY = settings(max_examples=30, deadline=None)
 def written(document: Document, layout: str, directory: Path) -> tuple[Document, Tally]:
     """What a layout holds of a document, written as the training data of a corpus, and what is lost."""
     tally = Tally()
+    directory.mkdir(exist_ok=True)
     writer = LAYOUTS[layout](directory, tally, Options())
     recast = writer.recast(document)
     fitted = writer.fit(recast)
@@ -125,3 +127,27 @@ def expected_in_like_conll(document: Document, folder: str) -> tuple[Document, T
     writer = LAYOUTS["like_conll"](Path(folder, "direct"), tally, Options(singletons=True))
     fitted = writer.fit(writer.recast(document))
     return sorted_document(fitted), tally
+
+
+@pytest.mark.parametrize(
+    ("layout", "format_name"),
+    [(name, name) for name in FORMATS] + [("doccano_spans", "doccano")],
+)
+@MANY
+@given(documents())
+def test_json_of_tools_holds_what_its_layout_leaves(
+    layout: str, format_name: str, document: Document
+) -> None:
+    if layout != "char_jsonl":
+        # A link makes one cluster of two that share a member.
+        document.clusters = [c for c in disjoint(document.clusters) if len(c) > 1]
+    with tempfile.TemporaryDirectory() as folder:
+        fitted, tally = written(document, layout, Path(folder))
+        (file,) = Path(folder).iterdir()
+        (read,) = documents_of(format_name, file.read_bytes())
+        again, _ = written(read, layout, Path(folder, "again"))
+        (file_again,) = Path(folder, "again").iterdir()
+        assert file_again.read_bytes() == file.read_bytes()
+    assert sorted_document(read) == sorted_document(fitted)
+    if layout == "char_jsonl":
+        assert tally.num_left_out == {}

@@ -19,7 +19,7 @@ PREDICTION = handmade()
 IDS = ["a", "b/c", "b c", 4, "é", "a"]
 BATCHES = [IDS[:2], IDS[2:3], IDS[3:]]
 SETTINGS = {"weights": "w"}
-FORMATS = ("jsonl", "conll", "html", "brat")
+FORMATS = ("jsonl", "conll", "html", "brat", "label_studio")
 
 
 def opened(path: Path, output_format: str, recover: bool = False, force: bool = False) -> Output:
@@ -68,6 +68,7 @@ def test_a_finished_output_leaves_nothing_else(tmp_path: Path, output_format: st
     [
         *(("jsonl", notes) for notes in range(5)),
         *(("html", notes) for notes in range(5)),
+        *(("label_studio", notes) for notes in range(5)),
         *(("brat", notes) for notes in range(8)),
     ],
 )

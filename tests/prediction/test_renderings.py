@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,8 +12,9 @@ from hmtl.formats import conll2012, like_conll
 from hmtl.formats.annotated import Mention, Relation
 from hmtl.formats.spacy_text import load_pipeline, read_doc
 from hmtl.prediction.answers import to_prediction
-from hmtl.prediction.renderings import FILES_EACH, RENDERINGS
+from hmtl.prediction.renderings import FILES_EACH, RENDERINGS, to_document
 from hmtl.prediction.results import Prediction
+from tests.importing.json_tools import documents_of
 from tests.prediction.predictions import TASKS, TEXT, handmade
 
 PIPELINE = load_pipeline()
@@ -20,8 +22,7 @@ PIPELINE = load_pipeline()
 
 def rendered(output_format: str, *predictions: tuple[Any, Prediction]) -> str:
     rendering = RENDERINGS[output_format]
-    parts = [rendering.render(name, prediction) for name, prediction in predictions]
-    return rendering.begin + "".join(parts) + rendering.end
+    return rendering.begin + rendering.all(predictions, 0) + rendering.end
 
 
 def test_json_lines_hold_the_id_and_the_fields_in_one_line() -> None:
@@ -101,6 +102,30 @@ def test_brat_holds_entities_relations_and_equivalences() -> None:
         "R2\tPHYS Arg1:T4 Arg2:T6",
         "*\tEquiv T3 T7",
     ]
+
+
+@pytest.mark.parametrize("output_format", ["char_jsonl", "doccano", "label_studio", "prodigy"])
+def test_annotation_tools_get_what_was_found(output_format: str, tmp_path: Path) -> None:
+    written = rendered(output_format, ("a", handmade()), ("b", handmade()))
+    if output_format == "label_studio":
+        # Pre-annotations count as annotations once an annotator submits them.
+        tasks = json.loads(written)
+        assert [task["predictions"][0]["model_version"] for task in tasks] == ["hmtl", "hmtl"]
+        tasks = [{"data": task["data"], "annotations": task["predictions"]} for task in tasks]
+        written = json.dumps(tasks)
+    first, second = documents_of(output_format, written.encode())
+    expected = to_document("a", handmade())
+    assert (first.name, second.name, first.text) == ("a", "b", TEXT)
+    assert (first.mentions, first.names) == (expected.mentions, expected.names)
+    assert (first.relations, first.clusters) == (expected.relations, expected.clusters)
+
+
+def test_doccano_of_sequence_labelling_gets_spans_alone() -> None:
+    assert json.loads(rendered("doccano_spans", ("a", handmade(tasks=TASKS[1:3])))) == {
+        "text": TEXT,
+        "document": "a",
+        "label": [[0, 7, "PER"], [11, 15, "GPE"]],
+    }
 
 
 @settings(max_examples=50, deadline=None)

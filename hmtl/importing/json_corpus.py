@@ -1,0 +1,181 @@
+"""What importers of JSON from annotation tools share: a record is a text with places of characters in it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from hmtl.formats.annotated import CharacterSlice, Document
+from hmtl.formats.columns import shown, shown_json
+from hmtl.importing import corpus_writer, splits, standoff
+from hmtl.importing.column_corpus import part_that_tells
+from hmtl.importing.json_files import Fields
+from hmtl.importing.naming import UniqueNames
+from hmtl.importing.sources import files_in
+from hmtl.importing.standoff import DocumentMaker
+from hmtl.importing.tally import Tally
+
+logger = logging.getLogger(__name__)
+
+SUFFIXES = (".json", ".jsonl", ".ndjson")
+NOT_QUOTED = "does not stand at its place, or quotes something else"
+IN_UTF16 = "places counted the units of UTF-16"
+# So many of those that do not are told one by one.
+WARNINGS = 10
+AGAIN = "has the id and the text of one that came before"
+
+# A place, and the words that its annotation says stand there; `None` if it says none.
+Quoted = tuple[CharacterSlice, str | None]
+# A document that can be made: what its record calls it, its text, and what makes it, given its name.
+Entry = tuple[str, str, Callable[[str], Document]]
+# The documents of a file; what is left out is counted in the tally.
+Entries = Callable[[Path, DocumentMaker, Tally], Iterator[Entry]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of an importer that ends with `convert`."""
+    standoff.add_arguments(parser)
+    corpus_writer.add_arguments(parser, default_layout="like_conll")
+
+
+def convert(arguments: argparse.Namespace, entries: Entries) -> Tally:
+    """
+    Converts a file or a folder; one document is in memory at a time.
+
+    # Parameters
+
+    arguments : `argparse.Namespace`
+    entries : `Entries`
+        Gives the documents of a file, the same each time. What makes one is called once, or not at all.
+    """
+    tally = Tally()
+    maker = DocumentMaker(arguments, tally)
+    files = files_in(arguments.source, SUFFIXES)
+
+    def all_entries(tally: Tally) -> Iterator[tuple[str, Path, Callable[[str], Document]]]:
+        names = UniqueNames(tally)
+        seen: dict[str, set[int]] = {}
+        for file in files:
+            for name, text, make in entries(file, maker, tally):
+                same_name = seen.setdefault(name, set())
+                if hash(text) in same_name:
+                    # In another split it would be trained on and scored.
+                    tally.dropped("documents", AGAIN)
+                    continue
+                same_name.add(hash(text))
+                yield names.of(name), file, make
+
+    own: dict[str, str] = {}
+    if not (arguments.split or arguments.split_lists):
+        own = {
+            name: part_that_tells(file, arguments.source) for name, file, _ in all_entries(Tally())
+        }
+    division = splits.choose(arguments, own.keys, splits.of_source(own))
+    documents = (make(name) for name, _, make in all_entries(tally))
+    corpus_writer.write_corpus(arguments, documents, division, tally, len(own) or None)
+    return tally
+
+
+def name_of_record(fields: Fields, *values: Any) -> str:
+    """The first of several values that can name a document; else its file and line do."""
+    for value in values:
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
+            return str(value)
+    return f"{fields.path.stem}:{fields.line}"
+
+
+def place_of(fields: Fields, text: str, what: Any, begin: Any, end: Any) -> CharacterSlice:
+    """
+    The characters from one to another.
+
+    # Raises
+
+    `DataError`
+        If they are not in the text.
+    """
+    if not (is_number(begin) and is_number(end) and 0 <= begin <= end <= len(text)):
+        raise fields.error(
+            f"{shown_json(what)} begins at {shown_json(begin)} and ends at {shown_json(end)}; expected two "
+            f"of the {len(text)} characters of the text, counted from 0, the end exclusive"
+        )
+    return begin, end
+
+
+def settled(
+    fields: Fields, text: str, quoted: Mapping[str, Quoted], tally: Tally
+) -> tuple[str, dict[str, CharacterSlice]]:
+    """
+    The places of what quotes the words that stand there, and the text that they are in. Where the quotes do
+    not stand at their places, but all would if characters were counted otherwise, they are taken as they
+    were counted. Else those that do not are left out, counted and told.
+
+    # Raises
+
+    `DataError`
+        If a place that quotes nothing is not in the text.
+    """
+    for place, quote in quoted.values():
+        if quote is None:
+            place_of(fields, text, place, *place)
+    if _all_fit(text, quoted):
+        return text, {name: place for name, (place, _) in quoted.items()}
+    for how, as_counted in standoff.OTHER_COUNTS.items():
+        other = as_counted(text)
+        if _all_fit(other, quoted):
+            tally.changed("documents", how)
+            return other, {name: place for name, (place, _) in quoted.items()}
+    points = {name: (_in_points(text, place), quote) for name, (place, quote) in quoted.items()}
+    if _all_fit(text, points):
+        tally.changed("documents", IN_UTF16)
+        return text, {name: place for name, (place, _) in points.items()}
+    places = {}
+    for name, (place, quote) in quoted.items():
+        if _fits(text, place, quote):
+            places[name] = place
+            continue
+        tally.dropped("mentions", NOT_QUOTED)
+        if tally.num_left_out["mentions", NOT_QUOTED] <= WARNINGS:
+            logger.warning(
+                "%s:%s: left out: %s quotes %s, but from %d to %d stands %s",
+                *(fields.path, fields.line, name, shown(quote or ""), *place),
+                shown(text[slice(*place)] if place[0] >= 0 else ""),
+            )
+    return text, places
+
+
+def _in_points(text: str, place: CharacterSlice) -> CharacterSlice:
+    """Places counted in the units of UTF-16, as JavaScript counts, in code points."""
+    units = text.encode("utf-16-le")
+    begin, end = (len(units[: 2 * max(at, 0)].decode("utf-16-le", "ignore")) for at in place)
+    return begin, end
+
+
+def _all_fit(text: str, quoted: Mapping[str, Quoted]) -> bool:
+    """Whether all quotes stand at their places."""
+    return all(_fits(text, place, quote) for place, quote in quoted.values())
+
+
+def _fits(text: str, place: CharacterSlice, quote: str | None) -> bool:
+    """Blanks and line ends apart; Label Studio once wrote a line end as a backslash and an n."""
+    begin, end = place
+    if not 0 <= begin <= end <= len(text):
+        return False
+    covered = text[begin:end].split()
+    return quote is None or covered in (quote.split(), quote.replace("\\n", " ").split())
+
+
+def is_number(value: Any) -> TypeGuard[int]:
+    """Whether a value is a whole number."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def objects_in(fields: Fields, key: str) -> Sequence[dict[str, Any]]:
+    """A field that must be a list of objects; an absent one is empty."""
+    found = fields.list_of(key)
+    for each in found:
+        if not isinstance(each, dict):
+            raise fields.error(f"{key} holds {shown_json(each)}; expected objects {{...}}")
+    return found

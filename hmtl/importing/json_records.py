@@ -1,0 +1,140 @@
+"""Records of a JSON file of any size: JSON lines, or one array, read an element at a time."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hmtl.errors import DataError
+from hmtl.formats.columns import read_lines, shown
+from hmtl.formats.json_lines import read_json_lines, without_lone_surrogates
+
+# So many characters of an array are read at once.
+_CHUNK = 2**18
+# No mark or literal of JSON is longer; numbers may be, but they are no records.
+_LONGEST_TOKEN = 16
+_NOT_BLANK = re.compile(r"\S")
+
+
+def read_records(path: Path) -> Iterator[tuple[int, Any]]:
+    """
+    The records of a file, JSON lines or one JSON array of any layout, with one of them in memory at a time,
+    and the line on which each begins.
+
+    # Raises
+
+    `DataError`
+        With file and line, if the file cannot be read, or is no JSON.
+    """
+    return _read_array(path) if _is_array(path) else read_json_lines(path)
+
+
+def _is_array(path: Path) -> bool:
+    return next((line.lstrip()[:1] for _, line in read_lines(path) if line.strip()), "") == "["
+
+
+def _read_array(path: Path) -> Iterator[tuple[int, Any]]:
+    array = _Array(path)
+    array.skip("[")
+    if array.peek() == "]":
+        array.skip("]")
+    else:
+        while True:
+            array.peek()
+            yield array.line, array.element()
+            if array.peek() != ",":
+                break
+            array.skip(",")
+        array.skip("]")
+    if array.peek():
+        raise DataError("something follows the end of the JSON array", path, array.line)
+
+
+class _Array:
+    """A JSON array, of which no more is in memory than the element at hand and what was read with it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._chunks = _chunks(path)
+        self._decoder = json.JSONDecoder()
+        self._text = ""
+        self._at = 0
+        self.line = 1
+
+    def peek(self) -> str:
+        """The next character that is no blank; empty at the end of the file."""
+        while True:
+            found = _NOT_BLANK.search(self._text, self._at)
+            self._go_to(found.start() if found else len(self._text))
+            if found or not self._read(0):
+                return found[0] if found else ""
+
+    def skip(self, mark: str) -> None:
+        """Pass over a mark that must be there."""
+        if self.peek() != mark:
+            found = shown(self._text[self._at : self._at + 1])
+            raise DataError(
+                f"is no JSON array: expected '{mark}' and found {found}"
+                if self.peek()
+                else f"is no JSON array: it ends where '{mark}' was expected. Is the file cut short?",
+                self._path,
+                self.line,
+            )
+        self._go_to(self._at + 1)
+
+    def element(self) -> Any:
+        """The element that begins at the next character that is no blank."""
+        self.peek()
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                line = self.line + self._text.count("\n", self._at, error.pos)
+                # Doubled, so that an element of any size is parsed a few times only.
+                if self._may_be_cut(error) and self._read(len(self._text) - self._at):
+                    continue
+                raise DataError(f"is no JSON: {error.msg}", self._path, line) from error
+            except RecursionError as error:
+                message = "is nested too deeply to be read"
+                raise DataError(message, self._path, self.line) from error
+            except ValueError as error:
+                message = f"is JSON that cannot be read: {error}"
+                raise DataError(message, self._path, self.line) from error
+            value = without_lone_surrogates(value, self._text[self._at : end])
+            self._go_to(end)
+            return value
+
+    def _may_be_cut(self, error: json.JSONDecodeError) -> bool:
+        """Whether the error may come from the end of what was read so far."""
+        return error.msg.startswith("Unterminated") or len(self._text) - error.pos < _LONGEST_TOKEN
+
+    def _go_to(self, position: int) -> None:
+        self.line += self._text.count("\n", self._at, position)
+        self._at = position
+
+    def _read(self, at_least: int) -> bool:
+        """Read on, at least so many characters if they are there; whether there was anything."""
+        chunks = [self._text[self._at :]]
+        self._at = 0
+        size = 0
+        while size <= at_least and (chunk := next(self._chunks, "")):
+            chunks.append(chunk)
+            size += len(chunk)
+        self._text = "".join(chunks)
+        return size > 0
+
+
+def _chunks(path: Path) -> Iterator[str]:
+    """The text of a file, some lines at a time."""
+    lines: list[str] = []
+    size = 0
+    for _, line in read_lines(path):
+        lines.append(line + "\n")
+        size += len(line)
+        if size >= _CHUNK:
+            yield "".join(lines)
+            lines, size = [], 0
+    yield "".join(lines)

@@ -1,0 +1,50 @@
+"""A vote of several annotators, against counting one by one."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hmtl.formats.standoff import Entity, Link, Standoff
+from hmtl.importing.annotators import vote
+from hmtl.importing.tally import Tally
+
+ENTITIES = [Entity(type_, ((begin, begin + 2),)) for type_ in "AB" for begin in (0, 1)]
+
+
+@st.composite
+def standoffs(draw: st.DrawFn) -> Standoff:
+    chosen = draw(st.lists(st.sampled_from(ENTITIES), min_size=1, max_size=5))
+    entities = {f"x{number}": entity for number, entity in enumerate(chosen)}
+    name = st.sampled_from(list(entities))
+    links = draw(st.lists(st.builds(Link, st.sampled_from(["R", "Coref"]), name, name), max_size=4))
+    return Standoff("text", entities, links)
+
+
+def marks(standoff: Standoff) -> set:
+    """What an annotator marked."""
+    said: set = set(standoff.entities.values())
+    for link in standoff.relations:
+        if link.type == "R":
+            said.add(("R", standoff.entities[link.arg1], standoff.entities[link.arg2]))
+    same = {entity: {entity} for entity in standoff.entities.values()}
+    for link in standoff.relations * len(standoff.relations):
+        if link.type == "Coref":
+            first, second = standoff.entities[link.arg1], standoff.entities[link.arg2]
+            joined = same[first] | same[second]
+            for entity in joined:
+                same[entity] = joined
+    said |= {frozenset((a, b)) for a, others in same.items() for b in others if a != b}
+    return said
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(standoffs(), min_size=1, max_size=4))
+def test_vote_keeps_what_more_than_half_marked(annotated: list[Standoff]) -> None:
+    tally = Tally()
+    voted, pairs = vote(annotated, "Coref".__eq__, tally)
+    said = [marks(each) for each in annotated]
+    everything = set().union(*said)
+    expected = {mark for mark in everything if sum(mark in each for each in said) * 2 > len(said)}
+    found = marks(voted) | {frozenset(voted.entities[name] for name in pair) for pair in pairs}
+    assert found == expected
+    lost = [mark for mark in everything - expected if not isinstance(mark, frozenset)]
+    assert sum(tally.num_left_out.values()) == len(lost)
