@@ -52,25 +52,49 @@ LIKE_CONLL = """\
 #end document
 """
 
+CONLLU = """\
+# newdoc id = {name}
+1 Ann _ PROPN NNP _ 3 nsubj _ _
+2 Lee _ PROPN NNP _ 1 flat _ _
+3 met _ VERB VBD _ 0 root _ _
+4 {other} _ PROPN NNP _ 3 obj _ _
+5 . _ PUNCT . _ 3 punct _ _
+
+1 She _ PRON PRP _ 2 nsubj _ _
+2 left _ VERB VBD _ 0 root _ _
+
+"""
+
 OTHERS = ("Bob", "Carl", "Dan", "Eve", "Finn")
 
 
 def write_corpus(root: Path) -> Path:
-    """Writes `ontonotes/` (names, and coreference in one file a split) and `ace/` (the rest)."""
+    """
+    Writes `ontonotes/` (names, and coreference in one file a split, as the syntax is) and `ace/` (the rest).
+    """
     for number, split in enumerate(SPLITS):
         names = root / "ontonotes" / "ner" / split
         mentions = root / "ace" / split
         names.mkdir(parents=True)
         mentions.mkdir(parents=True)
-        conll, like_conll = [], []
+        conll, like_conll, conllu = [], [], []
         for other in OTHERS if split == "train" else OTHERS[number : number + 2]:
             values = {"name": f"{split}/{other}", "other": other}
             conll.append(CONLL_2012.format(**values))
             like_conll.append(LIKE_CONLL.format(**values))
+            conllu.append(_parted_by_tabs(CONLLU.format(**values)))
         (names / "a.v4_gold_conll").write_text("".join(conll))
         (root / "ontonotes" / f"{split}.gold_conll").write_text("".join(conll))
+        (root / "ontonotes" / f"{split}.conllu").write_text("".join(conllu))
         (mentions / "a.like_conll").write_text("".join(like_conll))
     return root
+
+
+def _parted_by_tabs(conllu: str) -> str:
+    return "".join(
+        line if line.startswith("#") else line.replace(" ", "\t")
+        for line in conllu.splitlines(keepends=True)
+    )
 
 
 def task_section(

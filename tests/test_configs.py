@@ -34,6 +34,7 @@ SOURCES = {
     "mention_ace": "ace/{}/a.like_conll",
     "relation_ace": "ace/{}/a.like_conll",
     "coref_ace": "ace/{}/a.like_conll",
+    "conllu": "ontonotes/{}.conllu",
 }
 EMBEDDERS = "model.text_field_embedder.token_embedders"
 INDEXERS = "task_{}.data_params.dataset_reader.token_indexers"

@@ -10,9 +10,11 @@ RELATIONS = "relations"
 COREFERENCE = "coreference"
 # A label for each token: a list of strings.
 TOKENS = "tokens"
+# For each token its head, a token or `None` for the root, and its relation to that: a list of pairs.
+TREE = "tree"
 # One label of a whole text, a string; and any number of them, a list of strings.
 LABEL, LABELS = "label", "labels"
-KINDS = (MENTIONS, RELATIONS, COREFERENCE, TOKENS, LABEL, LABELS)
+KINDS = (MENTIONS, RELATIONS, COREFERENCE, TOKENS, TREE, LABEL, LABELS)
 
 
 @dataclass(frozen=True)

@@ -97,15 +97,32 @@ def read_coreference(path: str | PathLike[str]) -> Iterator[Document]:
     return read(path, COREFERENCE_LAYOUT, FEWEST_FOR_COREFERENCE, add_sentence, coreference=True)
 
 
+def read_treebank(path: str | PathLike[str]) -> Iterator[Document]:
+    """
+    As `read_documents`, but words and the treebank's columns alone, which all sentences have: those of names
+    and coreference may hold anything.
+    """
+    return read(path, LAYOUT, FEWEST_COLUMNS, _add_treebank, coreference=False)
+
+
+def _add_treebank(document: Document, rows: Rows, first: int) -> None:
+    sentence = Sentence(_words(rows), treebank=_treebank(rows), line=rows.line)
+    document.sentences.append(sentence)
+
+
 def _add_sentence(
     document: Document, rows: Rows, first: int, names: bool, coreference: bool
 ) -> None:
-    rows.check_numbers(WORD_NUMBER, "the word number")
-    words = [_ESCAPED_WORDS.get(word, word) for word in rows.column(WORD)]
+    words = _words(rows)
     treebank = _treebank(rows) if names and coreference else None
     document.sentences.append(Sentence(words, treebank=treebank, line=rows.line))
     if names and rows.num_columns > NAMES + coreference:
         document.names += mentions_of(rows.parse(NAMES, "names", _name_spans), first)
+
+
+def _words(rows: Rows) -> list[str]:
+    rows.check_numbers(WORD_NUMBER, "the word number")
+    return [_ESCAPED_WORDS.get(word, word) for word in rows.column(WORD)]
 
 
 def _treebank(rows: Rows) -> TreebankColumns | None:

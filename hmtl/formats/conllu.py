@@ -17,6 +17,7 @@ ID, FORM, LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL, DEPS, MISC = range(10)
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 LAYOUT = f"{' '.join(COLUMNS)}, parted by tabs"
 NOTHING = "_"
+SUFFIX = ".conllu"
 NEW_DOCUMENT, ENTITY_FIELDS = "newdoc", "global.Entity"
 
 # 8, 8-9 over the words that are written as one, 8.1 for one that is not written.

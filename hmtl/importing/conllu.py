@@ -23,6 +23,7 @@ from hmtl.formats.conllu import (
     FORM,
     LEMMA,
     NOTHING,
+    SUFFIX,
     UPOS,
     XPOS,
     ConlluDocument,
@@ -40,7 +41,6 @@ from hmtl.importing.sources import files_in, name_of
 from hmtl.importing.tally import Tally
 from hmtl.importing.tokenization import COVERS_NO_WORD
 
-SUFFIX = ".conllu"
 SPEAKER = "speaker"
 NO_TYPE = "has no type"
 NO_NAME = "its head is no proper noun"

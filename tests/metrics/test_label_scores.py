@@ -46,3 +46,13 @@ def test_scores_of_several_labels_a_text(texts: Texts) -> None:
         for average, name in (("micro", "overall"), ("macro", "macro")):
             expected = f1_score(gold, predicted, average=average, zero_division=0)
             assert figures[f"f1-measure-{name}"] == pytest.approx(expected)
+
+
+def test_scores_of_tokens_are_those_of_texts_with_one_label() -> None:
+    tokens, texts = LabelScores(), LabelScores()
+    for predicted, gold in (("aab", "abc"), ("", ""), ("ca", "ca")):
+        tokens.update_tokens(predicted, gold)
+        for found, own in zip(predicted, gold):
+            texts.update([found], [own])
+    assert tokens.compute() == texts.compute()
+    assert tokens.fractions()["overall"].figures()["f1_score"] == tokens.compute()["accuracy"]

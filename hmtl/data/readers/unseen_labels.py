@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 UNSEEN_LABEL_RULES = ("error", "miss")
 
 OUTSIDE = "O"
-# The index of a text's one label where that is unseen: the one that torch's cross-entropy passes over.
+# The index of a label that is unseen, of a text or a token: the one that torch's cross-entropy passes over.
 NO_LABEL = -100
 
 
@@ -68,7 +68,7 @@ def apply_unseen_label_rule(
                         "datasets_for_vocab_creation, or write unseen_labels: 'miss' at the config's top "
                         "level to score such labels as misses."
                     )
-                instance.fields[name] = _without(field, unseen, namespace)
+                instance.fields[name] = _without(field, unseen, namespace, vocab)
                 for label in unseen:
                     missed[label] += 1
     warn_of_misses(what, missed)
@@ -102,8 +102,12 @@ def _source(instance: Instance) -> str:
     return f"{source}: " if source else ""
 
 
-def _without(field: Field, unseen: List[str], namespace: str) -> Field:
+def _without(field: Field, unseen: List[str], namespace: str, vocab: Vocabulary) -> Field:
     if isinstance(field, SequenceLabelField):
+        known = vocab.get_token_to_index_vocabulary(namespace)
+        if OUTSIDE not in known:
+            indices = [known.get(str(label), NO_LABEL) for label in field.labels]
+            return SequenceLabelField(indices, field.sequence_field, namespace)
         labels = [OUTSIDE if label in unseen else str(label) for label in field.labels]
         return SequenceLabelField(labels, field.sequence_field, namespace)
     if isinstance(field, RelationsField):

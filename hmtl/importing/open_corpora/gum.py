@@ -6,6 +6,7 @@ out of from `dep/`, trees from `const/`, coreference from `ontogum/`, the divisi
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +82,15 @@ def convert(folder: Path, names: Sequence[str], directory: Path, tally: Tally) -
     layout = _Layout(directory, tally, Options())
     for name in tqdm(names, "converting GUM", unit=" documents", disable=None):
         write_document(_document(folder, name, tally), layout, division, division, tally)
+
+
+def copy_treebank(folder: Path, names: Sequence[str], directory: Path) -> None:
+    """Copy `dep/` as it is, to `<split>/<name>.conllu`. For the parameters see `convert`."""
+    split_of = _read_splits(folder / DIVISION)
+    for name in names:
+        target = directory / split_of[document_name(name)]
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / DEPENDENCIES / f"{name}.conllu", target / f"{name}.conllu")
 
 
 def attributions(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, ...]]:

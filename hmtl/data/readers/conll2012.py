@@ -1,0 +1,69 @@
+"""Labels of tokens in the columns of CoNLL-2012."""
+
+from collections import Counter
+from os import PathLike
+from typing import Dict, Iterator, Optional, Union
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader, Instance, TokenIndexer
+
+from hmtl.data.readers.corpus_reader import INSTANCES
+from hmtl.data.readers.token_label_reader import TokenLabelReader
+from hmtl.formats.conll2012 import corpus_files, read_treebank
+
+# How the columns are called here, and in `TreebankColumns`.
+COLUMNS = {
+    "pos": "pos_tags",
+    "lemma": "lemmas",
+    "frameset": "framesets",
+    "sense": "senses",
+    "speaker": "speakers",
+}
+
+
+@DatasetReader.register("conll2012")
+class Conll2012Reader(TokenLabelReader):
+    """
+    Sentences of CoNLL-2012 files, with the labels of one column as the file has it: one file, or all
+    `*_conll` in a directory tree. See `TokenLabelReader` for the instances.
+
+    # Parameters
+
+    column : `str`, optional (default = `"pos"`)
+        `"pos"`, `"lemma"`, `"frameset"`, `"sense"` or `"speaker"`.
+    token_indexers : `Dict[str, TokenIndexer]`, optional (default = single ids, named `"tokens"`)
+    label_namespace : `str`, optional (default = `"labels"`)
+        The namespace of the labels.
+    max_instances : `int`, optional (default = `None`)
+        Read no more than this many instances.
+    """
+
+    def __init__(
+        self,
+        column: str = "pos",
+        token_indexers: Optional[Dict[str, TokenIndexer]] = None,
+        label_namespace: str = "labels",
+        max_instances: Optional[int] = None,
+    ) -> None:
+        if column not in COLUMNS:
+            raise ConfigurationError(
+                f"unknown column {column!r}; expected one of {', '.join(COLUMNS)}"
+            )
+        super().__init__(label_namespace, token_indexers, max_instances)
+        self._column = COLUMNS[column]
+
+    def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
+        counts: Counter[str] = Counter()
+        for file in corpus_files(file_path):
+            counts["files"] += 1
+            for document in read_treebank(file):
+                for sentence in document.sentences:
+                    counts[INSTANCES] += 1
+                    counts["words"] += len(sentence)
+                    yield self.text_to_instance(
+                        sentence.words,
+                        getattr(sentence.treebank, self._column),
+                        f"{file}:{sentence.line}",
+                        document.name,
+                    )
+        self.conclude(file_path, counts)
