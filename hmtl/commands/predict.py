@@ -17,7 +17,15 @@ INPUT_FORMATS = ("text", "lines", "jsonl")
 DIRECTORY_FORMATS = ("brat", "webanno")
 # What annotation tools take as pre-annotations, in one file.
 TOOL_FORMATS = ("char_jsonl", "label_studio", "prodigy", "doccano", "doccano_spans")
-OUTPUT_FORMATS = ("jsonl", "conll", "like_conll", "html", *DIRECTORY_FORMATS, *TOOL_FORMATS)
+OUTPUT_FORMATS = (
+    "jsonl",
+    "conll",
+    "like_conll",
+    "conllu",
+    "html",
+    *DIRECTORY_FORMATS,
+    *TOOL_FORMATS,
+)
 # How a shell reports a program whose reader went away.
 BROKEN_PIPE_EXIT_CODE = 128 + signal.SIGPIPE
 
@@ -52,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=OUTPUT_FORMATS,
         default="jsonl",
         help="JSON lines, CoNLL-2012 columns (names, coreference), like_conll columns (mentions, relations, "
-        "coreference), a page drawn by displaCy, or what is corrected in a tool: brat, WebAnno TSV "
+        "coreference), CoNLL-U (labels of tokens, trees), a page drawn by displaCy, or what is corrected in a tool: brat, WebAnno TSV "
         "(INCEpTION), Label Studio, Prodigy, doccano (doccano_spans: its sequence labelling), or by a script "
         "(char_jsonl) (default: %(default)s)",
     )

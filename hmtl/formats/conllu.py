@@ -6,7 +6,7 @@ with comments above each sentence and a blank line below.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 
@@ -18,6 +18,10 @@ COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DE
 LAYOUT = f"{' '.join(COLUMNS)}, parted by tabs"
 NOTHING = "_"
 SUFFIX = ".conllu"
+NO_SPACE = "SpaceAfter=No"
+UNIVERSAL_TAGS = frozenset(
+    "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
+)
 NEW_DOCUMENT, ENTITY_FIELDS = "newdoc", "global.Entity"
 
 # 8, 8-9 over the words that are written as one, 8.1 for one that is not written.
@@ -214,6 +218,50 @@ def _sentence(comments: dict[str, str], rows: Rows) -> ConlluSentence:
     if not words:
         raise rows.error("the sentence holds no word")
     return ConlluSentence(comments, rows, words)
+
+
+def label_column(labels: Collection[str]) -> int:
+    """Return the column for these labels of words: UPOS or FEATS if all are such, else XPOS."""
+    if UNIVERSAL_TAGS.issuperset(labels):
+        return UPOS
+    return FEATS if all(label == NOTHING or "=" in label for label in labels) else XPOS
+
+
+def conllu_lines(
+    words: Sequence[str],
+    joined: Sequence[bool],
+    labels: Mapping[int, Sequence[str]],
+    tree: Sequence[tuple[int, str]] | None,
+) -> Iterator[str]:
+    """
+    Give the lines of a sentence, without their ends.
+
+    # Parameters
+
+    words : `Sequence[str]`
+    joined : `Sequence[bool]`
+        For each word whether the next one stands right behind it; may end before the last word.
+    labels : `Mapping[int, Sequence[str]]`
+        By column, for each word.
+    tree : `Sequence[tuple[int, str]]`, optional
+        For each word the number of its head, counted from 1, with 0 for the root, and the relation.
+    """
+    # A word may hold anything.
+    forms = [" ".join(word.split()) or NOTHING for word in words]
+    ends = [*joined, *[False] * (len(forms) - len(joined))]
+    text = "".join(form + " " * (not end) for form, end in zip(forms, ends))
+    yield f"# text = {text.rstrip()}"
+    for index, (form, end) in enumerate(zip(forms, ends)):
+        cells = [NOTHING] * len(COLUMNS)
+        cells[ID], cells[FORM] = str(index + 1), form
+        for column, of_words in labels.items():
+            cells[column] = of_words[index]
+        if tree is not None:
+            cells[HEAD], cells[DEPREL] = str(tree[index][0]), tree[index][1]
+        if end:
+            cells[MISC] = NO_SPACE
+        yield "\t".join(cells)
+    yield ""
 
 
 def _cycle(heads: Sequence[int]) -> list[int]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hmtl.common.answers import COREFERENCE, LABEL, LABELS, MENTIONS, RELATIONS, TOKENS
+from hmtl.common.answers import COREFERENCE, LABEL, LABELS, MENTIONS, RELATIONS, TOKENS, TREE
 from hmtl.formats.annotated import Document
 from hmtl.prediction.results import (
+    Dependency,
     Mention,
     Prediction,
     Range,
@@ -22,7 +23,7 @@ from hmtl.prediction.results import (
 
 # By task what its head decoded, all ends inclusive: of mentions `(label, (start, end))`, and the same of
 # labels of a text, over the whole of it; of relations `(first, second, label)`; of coreference lists of
-# `(start, end)`; of tokens a label for each.
+# `(start, end)`; of tokens a label for each, or `(head, label)`.
 Decoded = dict[str, list[Any]]
 
 
@@ -40,6 +41,8 @@ def shifted(kind: str, answer: Any, offset: int, length: int) -> list[Any]:
     """
     if kind == TOKENS:
         return list(answer[:length])
+    if kind == TREE:
+        return [(None if head is None else head + offset, label) for head, label in answer[:length]]
     if kind in (LABEL, LABELS):
         labels = [answer] if kind == LABEL else answer
         return [(label, (offset, offset + length - 1)) for label in labels]
@@ -108,6 +111,10 @@ def to_prediction(
         None if chunks is None else [span(chunk) for chunk in chunks],
         token_labels={task: decoded[task] for task in of_kind(TOKENS)},
         text_labels=labelled(LABEL, LABELS),
+        trees={
+            task: [Dependency(label, head) for head, label in decoded[task]]
+            for task in of_kind(TREE)
+        },
     )
 
 

@@ -15,12 +15,13 @@ from hmtl.formats.annotated import Relation as DocumentRelation
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.brat import annotation_lines
 from hmtl.formats.conll2012 import conll2012_lines
+from hmtl.formats.conllu import conllu_lines, label_column
 from hmtl.formats.drawing import PAGE_BEGIN, PAGE_END, draw_arrows, draw_names, draw_spans
 from hmtl.formats.like_conll import like_conll_lines
 from hmtl.formats.webanno import webanno_lines
 from hmtl.importing.resolution import for_columns
 from hmtl.importing.tally import Tally
-from hmtl.prediction.results import REFERENCE_NAMES, Prediction, Relation
+from hmtl.prediction.results import REFERENCE_NAMES, Dependency, Prediction, Relation
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,8 @@ def _figures(prediction: Prediction) -> Iterator[tuple[str, str]]:
     for task, of_tokens in prediction.token_labels.items():
         labelled = [(label, (number, number)) for number, label in enumerate(of_tokens)]
         yield task, draw_spans(words, labelled, labels[task])
+    for task, tree in prediction.trees.items():
+        yield task, "\n".join(_trees(prediction, words, tree))
     for task, of_texts in prediction.text_labels.items():
         items = (
             f"<li>{html.escape(each.type)}: {html.escape(each.text)}</li>" for each in of_texts
@@ -169,10 +172,54 @@ def _task(name: Any, prediction: Prediction) -> str:
     return label_studio.predicted_task(to_document(name, prediction))
 
 
+def _trees(
+    prediction: Prediction, words: Sequence[str], tree: Sequence[Dependency]
+) -> Iterator[str]:
+    """A drawing for each sentence, with arrows from heads to what depends on them."""
+    for first, last in ((each.begin_token, each.end_token) for each in prediction.sentences):
+        arcs = [
+            (each.type, each.head - first, dependent)
+            for dependent, each in enumerate(tree[first : last + 1])
+            if each.head is not None
+        ]
+        yield draw_arrows(words[first : last + 1], arcs)
+
+
+def _conllu(name: Any, prediction: Prediction) -> str:
+    """Words, the first tree, and of labels of tokens the first for each of the columns that they suit."""
+    tokens = prediction.tokens
+    columns: dict[int, Sequence[str]] = {}
+    for task in prediction.tasks:
+        if task.name in prediction.token_labels:
+            labels = prediction.token_labels[task.name]
+            columns.setdefault(label_column(task.labels), labels)
+    tree = next(iter(prediction.trees.values()), None)
+    lines = [f"# newdoc id = {' '.join(str(name).split())}"]
+    for first, last in ((each.begin_token, each.end_token) for each in prediction.sentences):
+        inside = slice(first, last + 1)
+        lines += conllu_lines(
+            [token.text for token in tokens[inside]],
+            # Of the last token, whether the next sentence begins at once.
+            [
+                token.end_char == after.begin_char
+                for token, after in zip(tokens[inside], tokens[first + 1 :])
+            ],
+            {column: labels[inside] for column, labels in columns.items()},
+            None
+            if tree is None
+            else [
+                (0 if each.head is None else each.head - first + 1, each.type)
+                for each in tree[inside]
+            ],
+        )
+    return "".join(f"{line}\n" for line in lines)
+
+
 RENDERINGS = {
     "jsonl": Rendering(_json_line),
     "conll": Rendering(_conll2012),
     "like_conll": Rendering(_like_conll),
+    "conllu": Rendering(_conllu),
     "html": Rendering(_article, PAGE_BEGIN, PAGE_END),
     "char_jsonl": _lines_of(char_jsonl.json_line),
     "label_studio": Rendering(_task, label_studio.BEGIN, label_studio.END, label_studio.BETWEEN),

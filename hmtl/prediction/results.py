@@ -75,6 +75,23 @@ class Relation:
 
 
 @dataclass(frozen=True)
+class Dependency:
+    """
+    What a token depends on, and how.
+
+    # Parameters
+
+    type : `str`
+        The relation to its head.
+    head : `int`, optional
+        A token of the same sentence, counted over the whole text; `None` for the root.
+    """
+
+    type: str
+    head: int | None
+
+
+@dataclass(frozen=True)
 class TaskInfo:
     """
     A task of the model: its name, the kind of its answers (see `hmtl.common.answers`), and the types that it
@@ -113,6 +130,9 @@ class Prediction:
     text_labels : `dict[str, list[Mention]]`, optional
         By task of the kind `label` or `labels`, the sentences, or the whole document, with their labels: one
         that has several stands there several times.
+    trees : `dict[str, list[Dependency]]`, optional
+        By task of the kind `tree`, for each token what it depends on. Each sentence has one root, unless it
+        was too long to be read in one piece.
     """
 
     text: str
@@ -125,6 +145,7 @@ class Prediction:
     noun_chunks: list[Span] | None = None
     token_labels: dict[str, list[str]] = field(default_factory=dict)
     text_labels: dict[str, list[Mention]] = field(default_factory=dict)
+    trees: dict[str, list[Dependency]] = field(default_factory=dict)
 
     def to_json(self) -> Json:
         """
@@ -152,7 +173,8 @@ class Prediction:
             - A task of relations or coreference by another name than `relation` or `coref` stands under
               its own name, with what `relation_arcs_expanded` or `coref_clusters` would hold.
             - By the name of a task of labels of sentences or documents: what those of mentions have; of
-              labels of tokens: a string for each token.
+              labels of tokens: a string for each token; of trees: `type` and `head` of each token, which
+              is null for a root.
         """
         fields: Json = {
             "text": self.text,
@@ -172,6 +194,8 @@ class Prediction:
             fields.update(self._cluster_fields(name, clusters))
         for name, labelled in self.text_labels.items():
             fields[name] = [self._mention_fields(each) for each in labelled]
+        for name, tree in self.trees.items():
+            fields[name] = [{"type": each.type, "head": each.head} for each in tree]
         return {**fields, **self.token_labels}
 
     def _mention_fields(self, mention: Mention, widen: bool = False) -> Json:

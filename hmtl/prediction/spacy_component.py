@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy
+from spacy.attrs import DEP, HEAD
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 from spacy.util import ensure_path, minibatch
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 FACTORY = "hmtl"
 DEFAULT_ENTS = "ner"
+DEFAULT_PARSE = "dep"
+# How white space hangs on the token before it in spaCy's own parses.
+OF_WHITE_SPACE = "dep"
 DEFAULT_BATCH_SIZE = 64
 
 
@@ -108,6 +113,9 @@ class HmtlComponent:
     `doc._.relations` and `doc._.coref_clusters`. Sentences are those of the pipeline; where it sets none,
     spaCy's `sentencizer` finds them.
 
+    A tree is `token.head` and `token.dep_`, if its task is the one that `parse` names (a parse of an earlier
+    component is replaced); in any case its relations are `token._.<task>`.
+
     Labels of tokens are `token._.<task>`, those of sentences `sentence._.<task>` of `doc.sents`, those of
     documents `doc._.<task>` and in `doc.cats`; where there may be several, a list of them. Labelled
     sentences are in `doc.spans[<task>]`, too.
@@ -125,6 +133,8 @@ class HmtlComponent:
         The task whose mentions become `doc.ents`; `None`, or one that the run lacks, leaves them alone.
     name : `str`, optional (default = `"hmtl"`)
         Its name in the pipeline.
+    parse : `str`, optional (default = `"dep"`)
+        The task whose trees become the document's parse; `None`, or one that the run lacks, leaves it alone.
     """
 
     def __init__(
@@ -134,12 +144,14 @@ class HmtlComponent:
         device: str | None = None,
         ents: str | None = DEFAULT_ENTS,
         name: str = FACTORY,
+        parse: str | None = DEFAULT_PARSE,
     ) -> None:
         self.name = name
         self.serialization_dir = serialization_dir
         self.weights = weights
         self.device = device
         self.ents = ents
+        self.parse = parse
         self._predictor: Predictor | None = None
 
     @property
@@ -173,9 +185,8 @@ class HmtlComponent:
 
     def _annotate(self, docs: Sequence[Doc]) -> None:
         for doc, prediction in zip(docs, self.predictor.predict_docs(docs)):
-            set_annotations(
-                doc, prediction, self.ents, "" if self.name == FACTORY else f"{self.name}."
-            )
+            prefix = "" if self.name == FACTORY else f"{self.name}."
+            set_annotations(doc, prediction, self.ents, prefix, self.parse)
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """Copy all that prediction needs of the run; see `save_for_prediction`."""
@@ -220,7 +231,10 @@ class HmtlComponent:
 @Language.factory(
     FACTORY,
     assigns=["doc.ents", "doc.spans", "doc._.mentions", "doc._.relations", "doc._.coref_clusters"],
-    default_config={"weights": None, "device": None, "ents": DEFAULT_ENTS},
+    default_config={
+        **{"weights": None, "device": None},
+        **{"ents": DEFAULT_ENTS, "parse": DEFAULT_PARSE},
+    },
 )
 def make_component(
     nlp: Language,
@@ -229,13 +243,18 @@ def make_component(
     weights: str | None,
     device: str | None,
     ents: str | None,
+    parse: str | None,
 ) -> HmtlComponent:
     """What `nlp.add_pipe("hmtl", config=...)` makes; see `HmtlComponent`."""
-    return HmtlComponent(Path(serialization_dir), weights, device, ents, name)
+    return HmtlComponent(Path(serialization_dir), weights, device, ents, name, parse)
 
 
 def set_annotations(
-    doc: Doc, prediction: results.Prediction, ents: str | None, prefix: str = ""
+    doc: Doc,
+    prediction: results.Prediction,
+    ents: str | None,
+    prefix: str = "",
+    parse: str | None = None,
 ) -> None:
     """
     # Parameters
@@ -247,10 +266,18 @@ def set_annotations(
         The task whose mentions become `doc.ents`.
     prefix : `str`, optional (default = `""`)
         What the names of the tasks begin with in the document.
+    parse : `str`, optional (default = `None`)
+        The task whose trees become the document's parse.
     """
+    if parse is not None and parse in prediction.trees:
+        _set_parse(doc, prediction.trees[parse])
     for info in prediction.tasks:
         if info.name in prediction.token_labels:
-            _set_token_labels(doc, prediction, info.name, prefix + info.name)
+            labels = prediction.token_labels[info.name]
+            _set_token_labels(doc, prediction, labels, prefix + info.name)
+        elif info.name in prediction.trees:
+            labels = [each.type for each in prediction.trees[info.name]]
+            _set_token_labels(doc, prediction, labels, prefix + info.name)
         elif info.name in prediction.text_labels:
             _set_text_labels(doc, prediction, info, prefix + info.name)
     own = {
@@ -276,10 +303,33 @@ def set_annotations(
             _keep(doc, CLUSTERS, prefix + task, "", cluster)
 
 
-def _set_token_labels(doc: Doc, prediction: results.Prediction, task: str, name: str) -> None:
+def _set_parse(doc: Doc, tree: Sequence[results.Dependency]) -> None:
+    # Of white space the tree knows nothing.
+    tokens = [token.i for token in doc if not token.is_space]
+    dependencies = dict(zip(tokens, tree, strict=True))
+    rows = []
+    before = tokens[0] if tokens else 0
+    for place in range(len(doc)):
+        own = dependencies.get(place)
+        if own is None:
+            head, relation = before, OF_WHITE_SPACE
+        else:
+            head, relation = place if own.head is None else tokens[own.head], own.type
+            before = place
+        rows.append((head - place, doc.vocab.strings.add(relation)))
+    if tokens:
+        # What spaCy's arrays hold: distances as two's complements, and hashes.
+        values = [[distance % 2**64, relation] for distance, relation in rows]
+        array: Any = numpy.array(values, dtype="uint64")
+        doc.from_array([HEAD, DEP], array)
+
+
+def _set_token_labels(
+    doc: Doc, prediction: results.Prediction, labels: Sequence[str], name: str
+) -> None:
     if not _has_extension(Token, name):
         return
-    for token, label in zip(prediction.tokens, prediction.token_labels[task]):
+    for token, label in zip(prediction.tokens, labels):
         _span(doc, token.begin_char, token.end_char, "")[0]._.set(name, label)
 
 

@@ -27,7 +27,8 @@ class Problem(BaseModel):
 class Task(BaseModel):
     """
     A task of the model; `kind` is one of `mentions`, `relations`, `coreference`, `tokens` (a label for each),
-    `label` (one of each sentence, or of the document), `labels` (any number of them).
+    `tree` (what each token depends on), `label` (one of each sentence, or of the document), `labels` (any
+    number of them).
     """
 
     name: str

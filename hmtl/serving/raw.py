@@ -17,7 +17,8 @@ def raw_fields(prediction: Prediction) -> dict[str, Any]:
         `text`, `tokenized_text` (the words of the tokens), and by the name of each task a list of one: the
         BIOUL tags of all tokens; or a column for each relation, with `ARG1_<type>` and `ARG2_<type>` at the
         last tokens of its arguments and `*` at all others; or the clusters, as lists of
-        `[first token, last token]`, both inclusive; or the labels of all tokens; or those of the sentences or
+        `[first token, last token]`, both inclusive; or the labels of all tokens, or
+        `[head, label]` of each; or those of the sentences or
         the document.
     """
     tokens = [token.text for token in prediction.tokens]
@@ -33,6 +34,8 @@ def raw_fields(prediction: Prediction) -> dict[str, Any]:
         ]
     for task, labels in prediction.token_labels.items():
         fields[task] = [labels]
+    for task, tree in prediction.trees.items():
+        fields[task] = [[[each.head, each.type] for each in tree]]
     for task, labelled in prediction.text_labels.items():
         fields[task] = [[each.type for each in labelled]]
     return fields

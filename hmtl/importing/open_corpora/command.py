@@ -1,8 +1,8 @@
 """
 Fetches openly licensed corpora from their sources and converts them: GUM and OntoGUM (names, coreference) to
 DIR/ontonotes, Re-DocRED (mentions, relations, coreference) to DIR/ace, as configs/hmtl_open.json reads them,
-with their licences and attributions. GUM's treebank goes to DIR/gum as it is, for configs/many_tasks.json.
-33 MB are fetched, and 32 MB written.
+with their licences and attributions. GUM's treebank goes to DIR/treebank as it is, for
+configs/many_tasks.json. 33 MB are fetched, and 32 MB written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hmtl.importing.corpus_writer import RECORD, check_target, new_directory
 from hmtl.importing.open_corpora import fetching, gum, redocred
 from hmtl.importing.tally import Tally
 
-ONTONOTES, ACE, TREEBANK = "ontonotes", "ace", "gum"
+ONTONOTES, ACE, TREEBANK = "ontonotes", "ace", "treebank"
 LICENSES = "LICENSES.md"
 GUM_TABLE, REDOCRED_TABLE = "ATTRIBUTION-gum.tsv", "ATTRIBUTION-redocred.tsv"
 # Where the sources are kept, beside the directory that is made.

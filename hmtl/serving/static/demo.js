@@ -169,6 +169,10 @@ function understand(answer) {
     label: ofText,
     labels: ofText,
     tokens: (type, index) => ({ type, first: index, last: index, text: answer.tokens[index].text }),
+    tree: ({ type, head }, index) => ({
+      type,
+      text: head === null ? answer.tokens[index].text : `${answer.tokens[index].text} ← ${answer.tokens[head].text}`,
+    }),
     relations: (relation) => ({
       type: relation.type,
       from: argument(relation, "arg1"),
@@ -591,7 +595,7 @@ function drawLists() {
     ...shown("mentions").map((task) => listCard(titleOf(task), task.found.length, mentionItems(task))),
     ...cardOf("relations", relations(), relationItem),
     ...cardOf("coreference", clusters(), clusterItem),
-    ...["tokens", "label", "labels"].flatMap(shown).map((task) =>
+    ...["tokens", "tree", "label", "labels"].flatMap(shown).map((task) =>
       listCard(titleOf(task), task.found.length, mentionItems(task))),
   ];
   page.lists.replaceChildren(...cards);
