@@ -146,6 +146,13 @@ def test_gum_becomes_names_trees_and_coreference(converted: Path) -> None:
     assert again.name == "gum/bio/ada"
 
 
+def test_treebank_of_gum_is_copied_in_the_same_splits(converted: Path, sources: Path) -> None:
+    assert files_below(converted / "treebank") == {
+        f"{split}/{name}.conllu": (sources / "gum" / "dep" / f"{name}.conllu").read_bytes()
+        for split, name in (("dev", "GUM_bio_ada"), ("train", "GUM_news_wren_2"))
+    }
+
+
 def test_tree_of_other_words_is_one_phrase(
     sources: Path, sums: dict[str, str], tmp_path: Path
 ) -> None:
