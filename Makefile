@@ -9,7 +9,7 @@ RUN := runs/sample-$(shell date +%Y%m%d-%H%M%S)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train demo check-data test test-slow torture bench lint check format
+.PHONY: help setup train demo check-data test test-slow torture bench lint check format results
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ torture: setup ## kill trainings at 50 random moments, recover them, and compare
 
 bench: setup ## measure speed and memory, and write benchmarks/results [RUN=runs/x for predictions] (20 minutes)
 	$(PYTHON_IN_VENV) -m benchmarks $(if $(filter file,$(origin RUN)),,--run $(RUN))
+
+RESULTS ?= runs/recipes
+
+results: setup ## train the configs of README's results on data/open, three seeds each, and compare (an hour or two) [RESULTS=runs/x]
+	$(HMTL) experiment configs/grids/recipes.json --out $(RESULTS) --only words-and-characters minilm
+	$(HMTL) report $(RESULTS)
 
 lint: setup ## check format, lint and types
 	$(PYTHON_IN_VENV) -m ruff format --check .

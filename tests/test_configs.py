@@ -106,7 +106,7 @@ def experiment_on(config: Config, corpus: Path, directory: Path) -> Experiment:
 
 
 def test_all_configs_of_the_reference_are_here() -> None:
-    assert {*MODELS, "hmtl_sample", "hmtl_open"} <= set(CONFIGS)
+    assert {*MODELS, "hmtl_sample", "hmtl_open", "hmtl_published"} <= set(CONFIGS)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -123,6 +123,24 @@ def train_a_step_of_each_task(experiment: Experiment) -> None:
         loss.backward()
         assert torch.isfinite(loss), task
         training.optimizer.step()
+
+
+@pytest.mark.parametrize("name", ["hmtl_open", "hmtl_minilm"])
+def test_recipe_learns_each_task(
+    name: str, corpus: Path, embeddings: dict[str, str], tmp_path: Path
+) -> None:
+    trainer = build_trainer(experiment_of(CONFIGS[name], corpus, embeddings, tmp_path))
+    for task, training in trainer.tasks.items():
+        batch = training.stream.next_batch()
+        before, after = [], []
+        for losses in (before, after):
+            trainer.model.eval()
+            with torch.no_grad():
+                losses.append(float(trainer.model(task, batch)["loss"]))
+            trainer.model.train()
+            for _ in range(10):
+                trainer.train_step(task)
+        assert after < before, task
 
 
 # The others' tasks and readers are among these.
