@@ -63,8 +63,8 @@ class Layer:
         return self.name.rpartition(".")[2]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options by which layers are chosen."""
+def add_arguments(parser: argparse.ArgumentParser, words_are_given: bool = True) -> None:
+    """The options by which layers are chosen, and those of `hmtl.importing.standoff`."""
     group = parser.add_argument_group(
         "layers",
         "LAYER is a name, as custom.Span, or its last part; with :FEATURE if its label is neither value nor "
@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="LAYER[:FEATURE]",
             help=f"layers that are {what}",
         )
-    standoff.add_arguments(parser, words_are_given=True)
+    standoff.add_arguments(parser, words_are_given)
 
 
 class Layers:
@@ -194,7 +194,9 @@ class Layered:
 
     text : `str`
     sentences : `list[list[CharacterSlice]]`
-        The places of their words in the text; none is empty.
+        The places of their words in the text; none is empty. No sentence where the source has none.
+    words : `list[CharacterSlice]`
+        The words, where the source has no sentences; none where it has none either.
     spans : `dict[Any, SpanAnnotation]`
         By a key of their own.
     chains : `list[list[SpanAnnotation]]`
@@ -205,6 +207,7 @@ class Layered:
 
     text: str = ""
     sentences: list[list[CharacterSlice]] = field(default_factory=list)
+    words: list[CharacterSlice] = field(default_factory=list)
     spans: dict[Any, SpanAnnotation] = field(default_factory=dict)
     chains: list[list[SpanAnnotation]] = field(default_factory=list)
     relations: list[RelationAnnotation] = field(default_factory=list)
@@ -261,7 +264,9 @@ class LayerConverter:
         for relation in layered.relations:
             self._add_relation(relation, layered, entity, found)
         self._tally.dropped("slots of annotations", NO_PLACE, layered.num_slots)
-        return self._maker.document(name, found, sentences=layered.sentences)
+        return self._maker.document(
+            name, found, words=layered.words or None, sentences=layered.sentences or None
+        )
 
     def _add_span(self, span: SpanAnnotation, add: Callable[[str], str]) -> None:
         role = self._layers.role(span.layer)

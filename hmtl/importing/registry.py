@@ -15,6 +15,7 @@ FORMATS = {
         "the LDC release of ACE 2005 (or 2004), .sgm and .apf.xml",
     ),
     "brat": ("hmtl.importing.brat", "brat standoff, .txt and .ann"),
+    "cas": ("hmtl.importing.cas", "UIMA CAS in XMI or JSON, of INCEpTION and others"),
     "char_jsonl": (
         "hmtl.importing.char_jsonl",
         "JSON lines with places of characters, as any script can write",

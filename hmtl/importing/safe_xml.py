@@ -56,46 +56,43 @@ def read_xml(path: str | PathLike[str]) -> Element:
         With file and line, for what is not well-formed, and for a file that declares entities, or uses any
         beyond XML's own five: they could stand for gigabytes, or for other files.
     """
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise DataError(f"the file cannot be read: {error.strerror}", path) from error
     builder = _TreeBuilder(path)
-    try:
-        builder.parser.Parse(content, True)
-    except expat.ExpatError as error:
-        message = f"not well-formed XML: {expat.ErrorString(error.code)}"
-        raise DataError(message, path, error.lineno) from error
+    builder.parse()
     assert builder.root is not None  # expat has told of a file without an element
     return builder.root
 
 
-class _TreeBuilder:
+def check_xml(path: str | PathLike[str]) -> None:
+    """
+    Read a file that another parser is to be given, and refuse what `read_xml` refuses.
+
+    # Raises
+
+    `DataError`
+        As `read_xml` does.
+    """
+    _Parser(path).parse()
+
+
+class _Parser:
+    """Refuses what is not to be trusted."""
+
     def __init__(self, path: str | PathLike[str]) -> None:
-        self.root: Element | None = None
         self._path = path
-        self._open: list[Element] = []
         self.parser = expat.ParserCreate()
-        self.parser.buffer_text = True
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._characters
         self.parser.EntityDeclHandler = self._refuse_declaration
         self.parser.SkippedEntityHandler = self._refuse_reference
 
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        element = Element(tag, attributes, self.parser.CurrentLineNumber)
-        if self._open:
-            self._open[-1].children.append(element)
-        else:
-            self.root = element
-        self._open.append(element)
-
-    def _end(self, _: str) -> None:
-        self._open.pop()
-
-    def _characters(self, text: str) -> None:
-        self._open[-1].text += text
+    def parse(self) -> None:
+        try:
+            content = Path(self._path).read_bytes()
+        except OSError as error:
+            raise DataError(f"the file cannot be read: {error.strerror}", self._path) from error
+        try:
+            self.parser.Parse(content, True)
+        except expat.ExpatError as error:
+            message = f"not well-formed XML: {expat.ErrorString(error.code)}"
+            raise DataError(message, self._path, error.lineno) from error
 
     def _refuse_declaration(self, name: str, *_: object) -> NoReturn:
         raise DataError(
@@ -112,3 +109,28 @@ class _TreeBuilder:
             self._path,
             self.parser.CurrentLineNumber,
         )
+
+
+class _TreeBuilder(_Parser):
+    def __init__(self, path: str | PathLike[str]) -> None:
+        super().__init__(path)
+        self.root: Element | None = None
+        self._open: list[Element] = []
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._characters
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        element = Element(tag, attributes, self.parser.CurrentLineNumber)
+        if self._open:
+            self._open[-1].children.append(element)
+        else:
+            self.root = element
+        self._open.append(element)
+
+    def _end(self, _: str) -> None:
+        self._open.pop()
+
+    def _characters(self, text: str) -> None:
+        self._open[-1].text += text
