@@ -210,7 +210,7 @@ class _Reader:
     def _scheme_of(self, path: Path) -> str:
         for rows in self._sentences(path):
             tags = [] if rows is None else rows.column(self.options.tag)
-            if any(_BIOUL_ONLY.match(tag) for tag in tags):
+            if any(map(is_bioul, tags)):
                 return BIOUL
         return BIO
 
@@ -233,7 +233,7 @@ class _Reader:
         return Sentence(words, treebank=treebank, line=rows.line)
 
     def _spans(self, rows: Rows, scheme: str) -> list[LabelledSpan]:
-        tags = rows.parse(self.options.tag, "tag", lambda cells: _checked(cells, scheme))
+        tags = rows.parse(self.options.tag, "tag", lambda cells: checked(cells, scheme))
         spans = tags_to_spans(tags, scheme)
         if scheme == BIOUL:
             covered = sum(end - start + 1 for _, (start, end) in spans)
@@ -245,8 +245,20 @@ class _Reader:
         return spans
 
 
-def _checked(tags: list[str], scheme: str) -> list[str]:
-    """The tags in the letters of `scheme`."""
+def is_bioul(tag: str) -> bool:
+    """Whether a tag can only be one of BIOUL, or BIOES."""
+    return bool(_BIOUL_ONLY.match(tag))
+
+
+def checked(tags: list[str], scheme: str) -> list[str]:
+    """
+    The tags in the letters of `scheme`.
+
+    # Raises
+
+    `CellError`
+        For one that is none of it.
+    """
     result = []
     for row, tag in enumerate(tags):
         if scheme == BIOUL and tag[1:2] == "-":

@@ -30,6 +30,10 @@ FORMATS = {
     "doccano": ("hmtl.importing.doccano", "doccano's JSON lines, of labels or of relations"),
     "docred": ("hmtl.importing.docred", "DocRED and Re-DocRED JSON"),
     "dygie": ("hmtl.importing.dygie", "JSON lines of SciERC and DyGIE++"),
+    "huggingface": (
+        "hmtl.importing.huggingface",
+        "a data set of Hugging Face's with tokens and tags: saved to disk, .parquet, .arrow, .jsonl",
+    ),
     "label_studio": (
         "hmtl.importing.label_studio",
         "Label Studio's JSON and JSON-MIN exports",
