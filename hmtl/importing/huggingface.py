@@ -23,11 +23,12 @@ from hmtl.errors import DataError
 from hmtl.formats.annotated import Document, Sentence, mentions_of
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.columns import CellError, shown_json
+from hmtl.formats.json_lines import read_json_lines
 from hmtl.formats.tags import OUTSIDE, tags_to_spans
 from hmtl.importing import corpus_writer, splits
 from hmtl.importing.column_corpus import part_that_tells
 from hmtl.importing.conll_columns import AUTO, BIO, BIOUL, SCHEMES, checked, is_bioul
-from hmtl.importing.json_files import read_json, read_json_lines
+from hmtl.importing.json_files import read_json
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.sources import files_in, name_of
 from hmtl.importing.tally import Tally
@@ -181,7 +182,7 @@ class _Table:
         raise NotImplementedError
 
 
-class _JsonLines(_Table):
+class _Json(_Table):
     def columns(self) -> list[str]:
         names: dict[str, None] = {}
         for _, row in self.rows(()):
@@ -190,7 +191,7 @@ class _JsonLines(_Table):
         return list(names)
 
     def rows(self, columns: Sequence[str]) -> Iterator[tuple[int | None, Row]]:
-        for line, row in read_json_lines(self._path):
+        for line, row in read_json_lines(self._path, "row"):
             if not isinstance(row, dict):
                 raise DataError(f"{shown_json(row)} is no object; expected a row", self._path, line)
             yield line, row
@@ -259,7 +260,7 @@ class _Columnar(_Table):
 
 def _open(path: Path) -> _Table:
     is_columnar = path.suffix.lower() in (".parquet", ".arrow")
-    return _Columnar(path) if is_columnar else _JsonLines(path)
+    return _Columnar(path) if is_columnar else _Json(path)
 
 
 @dataclass
