@@ -23,12 +23,12 @@ from hmtl.errors import DataError
 from hmtl.formats.annotated import Document, Sentence, mentions_of
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.columns import CellError, shown_json
-from hmtl.formats.json_lines import read_json_lines
 from hmtl.formats.tags import OUTSIDE, tags_to_spans
 from hmtl.importing import corpus_writer, splits
 from hmtl.importing.column_corpus import part_that_tells
 from hmtl.importing.conll_columns import AUTO, BIO, BIOUL, SCHEMES, checked, is_bioul
 from hmtl.importing.json_files import read_json
+from hmtl.importing.json_records import read_records
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.sources import files_in, name_of
 from hmtl.importing.tally import Tally
@@ -191,7 +191,7 @@ class _Json(_Table):
         return list(names)
 
     def rows(self, columns: Sequence[str]) -> Iterator[tuple[int | None, Row]]:
-        for line, row in read_json_lines(self._path, "row"):
+        for line, row in read_records(self._path):
             if not isinstance(row, dict):
                 raise DataError(f"{shown_json(row)} is no object; expected a row", self._path, line)
             yield line, row

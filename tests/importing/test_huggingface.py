@@ -116,7 +116,7 @@ def test_rows_are_cut_into_documents(tmp_path: Path) -> None:
             {"tokens": ["a"], "tags": [None]},
             r":1: tags holds what is no tag: null; expected strings",
         ),
-        ([], r":1: \[\] is no object"),
+        (3, r":1: 3 is no object"),
     ],
 )
 def test_malformed_row_is_an_error_with_its_line(tmp_path: Path, row: Any, message: str) -> None:
