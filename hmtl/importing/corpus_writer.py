@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import pickle
+import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from hmtl.importing import splits
 from hmtl.importing.layouts import LAYOUTS, Layout, Options
 from hmtl.importing.resolution import for_columns
 from hmtl.importing.splits import Splits
-from hmtl.importing.tally import Tally, contents
+from hmtl.importing.tally import Tally, contents, labels_of
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +106,14 @@ def write_corpus(
     check_target(arguments.target, arguments.force)
     coref_division = coref_division or division
     names: list[str] = []
-    with new_directory(arguments.target, arguments.force) as directory:
+    # It imports numpy.
+    from hmtl.common.near_duplicates import NearTexts, described
+
+    near = NearTexts(splits.SPLITS)
+    with ExitStack() as stack:
+        if division.of_labels is not None:
+            documents = stack.enter_context(_divided(documents, division.of_labels, num_documents))
+        directory = stack.enter_context(new_directory(arguments.target, arguments.force))
         options = Options(
             arguments.singletons, arguments.coding_scheme, arguments.discontinuous == WIDEN
         )
@@ -112,11 +122,35 @@ def write_corpus(
         for document in progress:
             write_document(document, layout, division, coref_division, tally)
             names.append(document.name)
+            split = division.split_of(document.name)
+            if split:
+                near.add(document.name, split, document.words)
         if not names:
             raise DataError("holds no document", arguments.source)
         write_json(directory / RECORD, _record(arguments.to, division, tally))
     logger.info("documents are split %s", division.why)
     _warn_of_shared_documents(division, coref_division, names)
+    if pairs := list(near.pairs()):
+        logger.warning("%s. Scores there are on text that was trained on", described(pairs))
+
+
+@contextmanager
+def _divided(
+    documents: Iterable[Document], of_labels: dict[str, str], num_documents: int | None
+) -> Iterator[Iterator[Document]]:
+    """The documents, kept on disk until their division by labels is made."""
+    labels: dict[str, Counter[tuple[str, str]]] = {}
+    number = 0
+    with tempfile.TemporaryFile() as kept:
+        for document in tqdm(documents, "reading", num_documents, unit=" documents", disable=None):
+            number += 1
+            # Parts of one document have one name.
+            labels.setdefault(document.name, Counter()).update(labels_of(document))
+            # The file has no name, so that nobody else writes what is unpickled.
+            pickle.dump(document, kept)
+        kept.seek(0)
+        of_labels.update(splits.by_labels(labels))
+        yield (pickle.load(kept) for _ in range(number))
 
 
 def write_document(
@@ -149,6 +183,7 @@ def write_document(
         tally.converted(kind, count)
     # Where a document is in a split for coreference only, that one counts.
     tally.in_split(split or coref_split or "", left)
+    tally.labels_in_split(split or coref_split or "", labels_of(fitted))
 
 
 @contextmanager

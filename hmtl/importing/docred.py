@@ -58,7 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="leave out relation types with fewer than N relations in the training documents",
+        help="leave out relation types with fewer than N relations in the training documents (with "
+        "--split-by labels: in all)",
     )
     corpus_writer.add_arguments(parser, default_layout="like_conll")
 
@@ -256,7 +257,7 @@ def without_rare_types(
     counts = Counter(
         relation.type
         for document in documents
-        if division.split_of(document.name) == TRAIN
+        if division.of_labels is not None or division.split_of(document.name) == TRAIN
         for relation in document.relations
     )
     for document in documents:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -160,7 +161,8 @@ def _convert_skeletons(arguments: argparse.Namespace, stems: dict[str, Path], ta
         ),
         tally,
     )
-    if any(skeletons.values()) and not (arguments.split or arguments.split_lists):
+    chosen = arguments.split or arguments.split_lists or arguments.split_by
+    if any(skeletons.values()) and not chosen:
         # A document's split is known once its skeleton was read.
         division = Splits(own.get, "as the folders of the skeletons divide them")
     else:
@@ -204,7 +206,9 @@ def _without_malformed(
 
 def _only(division: Splits, names: set[str]) -> Splits:
     """A division of some documents; the others are in none."""
-    return Splits(lambda name: division.split_of(name) if name in names else None, division.why)
+    return replace(
+        division, split_of=lambda name: division.split_of(name) if name in names else None
+    )
 
 
 def _division(arguments: argparse.Namespace, names: Iterable[str]) -> Splits:

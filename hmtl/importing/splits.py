@@ -2,10 +2,14 @@
 Which documents are for training, development and test.
 
 In this order of preference: `--split NAME` puts all into one; `--split-lists DIR` holds a list of names for
-each split; the source's own division, where it has files or folders named after the splits; and else a
-division by the SHA-256 digests of the names: of the documents in the order of their digests the first tenth
-(at least one) is for test, the next (at least one) for development. It depends on the names alone, looks
-random, is the same everywhere, and moves few documents when some are added.
+each split; `--split-by` asks for one of the two ways below; the source's own division, where it has files or
+folders named after the splits; and else
+
+by hash: a division by the SHA-256 digests of the names. Of the documents in the order of their digests the
+first tenth (at least one) is for test, the next (at least one) for development. It depends on the names
+alone, looks random, is the same everywhere, and moves few documents when some are added.
+
+by labels: so that each split has its share of each label (`by_labels`).
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +35,7 @@ _NAMES = {
     TEST: ("test", "testing", "eval", "testb"),
 }
 _SUFFIXES = re.compile(r"(\.(apf|xml|sgm|txt|ann|json|jsonl|(v[0-9]_)?[a-z]+_conll))+$")
+BY_HASH, BY_LABELS = "hash", "labels"
 _HELD_OUT_SHARE = 10
 _FEWEST_DOCUMENTS = 3
 
@@ -43,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     choice = group.add_mutually_exclusive_group()
     choice.add_argument("--split", choices=SPLITS, help="put all documents into this one")
+    choice.add_argument(
+        "--split-by",
+        choices=(BY_HASH, BY_LABELS),
+        help="divide anew: by the digests of the names, or so that each split has its share of each label",
+    )
     choice.add_argument(
         "--split-lists",
         type=Path,
@@ -81,17 +92,74 @@ def by_digest(names: Iterable[str], remedy: str = "") -> dict[str, str]:
     `DataError`
         If there are too few documents for three splits.
     """
+    unique = _ordered(names, remedy)
+    held_out = _num_held_out(len(unique))
+    return {
+        name: TEST if rank < held_out else DEV if rank < 2 * held_out else TRAIN
+        for rank, name in enumerate(unique)
+    }
+
+
+def _ordered(names: Iterable[str], remedy: str = "") -> list[str]:
+    """The names in the order of their digests, if they are enough."""
     unique = sorted(set(names), key=lambda name: hashlib.sha256(name.encode()).digest())
     if len(unique) < _FEWEST_DOCUMENTS:
         raise DataError(
             f"{len(unique)} document(s) cannot be divided into {', '.join(SPLITS)}; say with --split which "
             f"of them they are{remedy}"
         )
-    held_out = max(1, len(unique) // _HELD_OUT_SHARE)
-    return {
-        name: TEST if rank < held_out else DEV if rank < 2 * held_out else TRAIN
-        for rank, name in enumerate(unique)
-    }
+    return unique
+
+
+def _num_held_out(number: int) -> int:
+    """How many of so many documents are for each of the two splits that training does not see."""
+    return max(1, number // _HELD_OUT_SHARE)
+
+
+def by_labels(labels: Mapping[str, Mapping[tuple[str, str], int]]) -> dict[str, str]:
+    """
+    The split of each document, so that each split has its share of the documents, exactly, and of each label,
+    as far as whole documents allow.
+
+    The documents with the most labels go first. Each joins the split in which it adds least to the squared
+    distance of the counts of its labels from what they should be, in units of the latter.
+
+    # Parameters
+
+    labels : `Mapping[str, Mapping[tuple[str, str], int]]`
+        By name of a document, how often it has each label, by kind and label.
+
+    # Raises
+
+    `DataError`
+        If there are too few documents for three splits.
+    """
+    names = _ordered(labels)
+    held_out = _num_held_out(len(names))
+    room = {TRAIN: len(names) - 2 * held_out, DEV: held_out, TEST: held_out}
+    shares = {split: number / len(names) for split, number in room.items()}
+    totals: Counter[tuple[str, str]] = Counter()
+    for found in labels.values():
+        totals.update(found)
+    counts: dict[str, Counter[tuple[str, str]]] = {split: Counter() for split in SPLITS}
+
+    def added(name: str, split: str) -> float:
+        distance = 0.0
+        for label, count in labels[name].items():
+            wanted = shares[split] * totals[label]
+            before = counts[split][label] - wanted
+            distance += ((before + count) ** 2 - before**2) / wanted
+        return distance
+
+    split_of: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: -sum(labels[name].values())):
+        open_splits = [split for split in SPLITS if room[split]]
+        # Of equally good ones that which is emptiest for its size.
+        split = min(open_splits, key=lambda each: (added(name, each), -room[each] / shares[each]))
+        split_of[name] = split
+        room[split] -= 1
+        counts[split].update(labels[name])
+    return split_of
 
 
 def read_lists(directory: Path) -> Callable[[str], str | None]:
@@ -154,10 +222,14 @@ class Splits:
         The split of a document by its name; `None` where it is to be left out.
     why : `str`
         Where the division comes from, for the log.
+    of_labels : `dict[str, str]`, optional (default = `None`)
+        Where labels decide: what `split_of` looks into, empty until whoever has the documents fills it by
+        `by_labels`.
     """
 
     split_of: Callable[[str], str | None]
     why: str
+    of_labels: dict[str, str] | None = None
 
 
 def choose(
@@ -189,7 +261,10 @@ def choose(
     if arguments.split_lists:
         listed = read_lists(arguments.split_lists)
         return Splits(listed, f"by the lists in {arguments.split_lists}")
-    if own:
+    if arguments.split_by == BY_LABELS:
+        found: dict[str, str] = {}
+        return Splits(found.get, "so that each split has its share of each label", found)
+    if own and not arguments.split_by:
         return Splits(own.get, "as the source divides itself")
     digests = by_digest(names(), remedy)
     return Splits(digests.get, "by the digests of the documents' names")

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hmtl.common.reporting import table
-from hmtl.formats.annotated import Document
+from hmtl.formats.annotated import Document, Mention, Relation
 from hmtl.importing.splits import SPLITS
+
+# So many labels stand in the summary; the record has all.
+LABELS_SHOWN = 20
 
 
 def contents(document: Document) -> dict[str, int]:
@@ -25,6 +28,16 @@ def contents(document: Document) -> dict[str, int]:
     }
 
 
+def labels_of(document: Document) -> Counter[tuple[str, str]]:
+    """How often a document has each label, by kind and label."""
+    labelled: dict[str, Sequence[Mention | Relation]] = {
+        "names": document.names,
+        "mentions": document.mentions,
+        "relations": document.relations,
+    }
+    return Counter((kind, each.type) for kind, found in labelled.items() for each in found)
+
+
 class Tally:
     """
     Counts by kind of thing (`documents`, `mentions`, `relations`, ...).
@@ -38,6 +51,8 @@ class Tally:
         self.num_converted: Counter[str] = Counter()
         # By split and kind: of what was converted.
         self.num_in_split: Counter[tuple[str, str]] = Counter()
+        # By split, kind and label.
+        self.num_labels: Counter[tuple[str, str, str]] = Counter()
         self.num_left_out: Counter[tuple[str, str]] = Counter()
         self.num_changed: Counter[tuple[str, str]] = Counter()
         self.num_not_learned: Counter[tuple[str, str]] = Counter()
@@ -57,6 +72,11 @@ class Tally:
         for kind, count in counts.items():
             if count:
                 self.num_in_split[split, kind] += count
+
+    def labels_in_split(self, split: str, counts: Mapping[tuple[str, str], int]) -> None:
+        """So many of each kind and label are in a split."""
+        for (kind, label), count in counts.items():
+            self.num_labels[split, kind, label] += count
 
     def left_out(self, kind: str, reason: str, count: int = 1) -> None:
         """So many were not written: `reason` completes "left out: ..."."""
@@ -107,6 +127,8 @@ class Tally:
             if any(counts := self._counts(kind, splits))
         ]
         parts = [table(["", "read", "left out", "converted", *splits], rows)]
+        if self.num_labels:
+            parts.append(self._label_table(splits))
         for title, how, details in (
             ("left out", "why", self.num_left_out),
             ("changed", "how", self.num_changed),
@@ -122,11 +144,39 @@ class Tally:
         counts = [self.num_read[kind], self.lost(kind), self.num_converted[kind]]
         return counts + [self.num_in_split[split, kind] for split in splits]
 
+    def _label_table(self, splits: Sequence[str]) -> str:
+        """The most frequent labels by split."""
+        totals: Counter[tuple[str, str]] = Counter()
+        for (_, kind, label), count in self.num_labels.items():
+            totals[kind, label] += count
+        ordered = sorted(totals, key=lambda each: (each[0], -totals[each], each[1]))
+        most = {each for each, _ in totals.most_common(LABELS_SHOWN)}
+        rows = [
+            [kind, label, *(f"{self.num_labels[split, kind, label]:,}" for split in splits)]
+            for kind, label in ordered
+            if (kind, label) in most
+        ]
+        more = f"\nand {len(totals) - len(most)} rarer labels" if len(totals) > len(most) else ""
+        return table(["of", "label", *splits], rows) + more
+
     def to_json(self) -> dict[str, Any]:
         """The counts as they stand in the record of an import."""
         return {
             "read": {kind: self.num_read[kind] for kind in self.kinds()},
             "converted": {kind: self.num_converted[kind] for kind in self.kinds()},
+            "labels": {
+                split: _nested(
+                    Counter(
+                        {
+                            (kind, label): count
+                            for (of, kind, label), count in self.num_labels.items()
+                            if of == split
+                        }
+                    )
+                )
+                for split in SPLITS
+                if any(of == split for of, _, _ in self.num_labels)
+            },
             "left out": _nested(self.num_left_out),
             "changed": _nested(self.num_changed),
             "not learned": _nested(self.num_not_learned),

@@ -55,6 +55,40 @@ def test_summary_tells_what_was_read_and_left_out(
     assert ["mentions", "1", "is", "discontinuous"] in rows
 
 
+def test_summary_tells_the_labels_of_each_split(
+    run_script: Scripts, corpus: Path, tmp_path: Path
+) -> None:
+    for number in range(5):
+        (corpus / f"x{number}.txt").write_text("It rained .\n")
+        (corpus / f"x{number}.ann").write_text("T1\tTHING 0 2\tIt\n")
+    finished = run_script(SCRIPT, "brat", corpus, tmp_path / "out", "--split-by", "labels")
+    rows = [line.split() for line in finished.out.splitlines()]
+    assert ["of", "label", "train", "dev", "test"] in rows
+    assert ["documents", "10", "0", "10", "8", "1", "1"] in rows
+    labels = {
+        row[1]: list(map(int, row[2:]))
+        for row in rows
+        if row[:1] == ["mentions"] and row[1].isupper()
+    }
+    assert sorted(labels) == ["PER", "THING"]
+    assert [sum(numbers) for numbers in zip(*labels.values())] == [8, 1, 1]
+
+
+def test_nearly_the_same_texts_in_two_splits_are_told(
+    run_script: Scripts, corpus: Path, tmp_path: Path
+) -> None:
+    text = " ".join(f"word{number}" for number in range(100))
+    for split, more in (("train", "in the end"), ("test", "at last"), ("dev", "")):
+        (corpus / split).mkdir()
+        (corpus / split / "a.txt").write_text(text.replace("word7 ", f"{more} ") + more)
+        (corpus / split / "a.ann").write_text("")
+    for path in corpus.glob("*.*"):
+        path.unlink()
+    finished = run_script(SCRIPT, "brat", corpus, tmp_path / "out")
+    assert "2 document(s) are nearly the same as one of another split" in finished.err
+    assert "(test) and " in finished.err
+
+
 def test_existing_directory_is_replaced_only_with_force(
     run_script: Scripts, corpus: Path, tmp_path: Path
 ) -> None:

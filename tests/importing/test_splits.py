@@ -51,6 +51,42 @@ def test_added_documents_move_few_others() -> None:
     assert sum(before[name] != after[name] for name in NAMES) <= 2
 
 
+@given(
+    st.lists(
+        st.dictionaries(st.tuples(st.just("names"), st.sampled_from("ABC")), st.integers(1, 9)),
+        min_size=3,
+        max_size=40,
+    )
+)
+def test_labels_divide_like_digests_do_in_number(found: list[dict[tuple[str, str], int]]) -> None:
+    labels = {f"doc{number:02d}": each for number, each in enumerate(found)}
+    division = splits.by_labels(labels)
+    assert division == splits.by_labels(dict(reversed(labels.items())))
+    digests = splits.by_digest(labels)
+    for split in (TRAIN, DEV, TEST):
+        assert list(division.values()).count(split) == list(digests.values()).count(split)
+
+
+def test_labels_are_shared_out() -> None:
+    labels = {
+        name: {("names", "common"): 9, ("names", "rare"): 1}
+        if number < 10
+        else {("names", "common"): 9}
+        for number, name in enumerate(NAMES)
+    }
+    division = splits.by_labels(labels)
+    rare = [division[name] for name in NAMES[:10]]
+    assert {split: rare.count(split) for split in (TRAIN, DEV, TEST)} == {TRAIN: 8, DEV: 1, TEST: 1}
+
+
+@pytest.mark.parametrize("how", ["hash", "labels"])
+def test_a_division_anew_leaves_that_of_the_source(how: str) -> None:
+    own = dict.fromkeys(NAMES, TRAIN)
+    division = splits.choose(options("--split-by", how), lambda: NAMES, own)
+    assert division.split_of(NAMES[0]) == (None if how == "labels" else TRAIN)
+    assert (division.of_labels is not None) == (how == "labels")
+
+
 def test_two_documents_cannot_be_divided() -> None:
     with pytest.raises(DataError, match="2 document.*--split"):
         splits.by_digest(["a", "b", "a"])
