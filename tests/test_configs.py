@@ -132,7 +132,8 @@ def test_recipe_learns_each_task(
     trainer = build_trainer(experiment_of(CONFIGS[name], corpus, embeddings, tmp_path))
     for task, training in trainer.tasks.items():
         batch = training.stream.next_batch()
-        before, after = [], []
+        before: list[float] = []
+        after: list[float] = []
         for losses in (before, after):
             trainer.model.eval()
             with torch.no_grad():

@@ -1,7 +1,7 @@
 """
 Convert a corpus, as it is published, to the files that the readers take (or that other tools take).
 
-`hmtl import FORMAT --help` tells the options of a format.
+`hmtl import FORMAT --help` tells the options of a format. `hmtl import PATH` tells what files seem to be.
 """
 
 import argparse
@@ -9,14 +9,30 @@ from functools import partial
 from pathlib import Path
 
 from hmtl.commands.importing import converting
+from hmtl.commands.main import LazyParser
 from hmtl.importing.registry import FORMATS, importer
+
+LOOK = "look"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
+    assert isinstance(parser, LazyParser)
+    parser.read_first = _read_first
     formats = parser.add_subparsers(dest="format", metavar="FORMAT", required=True)
     for name, (_, purpose) in FORMATS.items():
         formats.add_parser(name, help=purpose, describe=partial(_describe, name=name))
+    formats.add_parser(LOOK, help="tell what files seem to be", describe=_describe_look)
+
+
+def _read_first(word: str) -> list[str]:
+    """A format, or else a path to look at."""
+    return [word] if word in FORMATS or word == LOOK or not Path(word).exists() else [LOOK, word]
+
+
+def _describe_look(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Tell what files seem to be, and which command reads them."
+    parser.add_argument("source", type=Path, metavar="PATH", help="a file or a folder")
 
 
 def _describe(parser: argparse.ArgumentParser, name: str) -> None:
@@ -36,6 +52,11 @@ def run(arguments: argparse.Namespace) -> None:
     from hmtl.importing.corpus_writer import check_target
 
     with converting():
+        if arguments.format == LOOK:
+            from hmtl.importing.recognition import report
+
+            print(report(arguments.source, FORMATS))
+            return
         check_target(arguments.target, arguments.force)
         tally = importer(arguments.format).run(arguments)
         print(tally.summary())

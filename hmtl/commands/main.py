@@ -48,11 +48,15 @@ class LazyParser(argparse.ArgumentParser):
     ) -> None:
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
         self._describe: Callable[[argparse.ArgumentParser], None] | None = describe
+        # What to make of the first word where it is no option: it may stand for another subcommand.
+        self.read_first: Callable[[str], Sequence[str]] | None = None
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         describe, self._describe = self._describe, None
         if describe is not None:
             describe(self)
+        if args and self.read_first is not None and not args[0].startswith("-"):
+            args = [*self.read_first(args[0]), *args[1:]]
         return super().parse_known_args(args, namespace)
 
 
