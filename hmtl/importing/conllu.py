@@ -4,8 +4,9 @@ CoNLL-U with mentions in Entity= (GUM, CorefUD): one .conllu file, or a folder o
 Entities become clusters, and mentions that have a type mentions too; with --names only the names among them
 are kept. Words are those of the syntax (do and n't, not don't); empty nodes are left out, and mentions that
 cover nothing else. Parts of speech (XPOS, or else UPOS), lemmas and speakers are kept in CoNLL-2012. A
-mention in pieces is left out and counted, or, with --discontinuous widen, reaches from its first word to its
-last. Bridging and split antecedents are not read.
+mention in pieces keeps them in layouts that have a place for it; elsewhere --discontinuous says what becomes
+of it. Syntax is not converted: tasks of it read the .conllu files themselves. Bridging and split antecedents
+are not read.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from hmtl.importing.naming import UniqueNames
 from hmtl.importing.proper_names import NameFinder
 from hmtl.importing.resolution import CROSSES_SENTENCES, DISCONTINUOUS, WIDENED, printable
 from hmtl.importing.sources import files_in, name_of
+from hmtl.importing.standoff import gaps_of, without_false_gaps
 from hmtl.importing.tally import Tally
 from hmtl.importing.tokenization import COVERS_NO_WORD
 
@@ -99,18 +101,24 @@ class _Reader:
             yield self._document(name, document)
 
     def _document(self, name: str, source: ConlluDocument) -> Document:
-        mentions = one_piece(read_entities(source), self.options.discontinuous == WIDEN, self.tally)
+        found = read_entities(source)
+        mentions = [mention for mention in found if mention.pieces]
+        self.tally.dropped("cluster members", COVERS_NO_WORD, len(found) - len(mentions))
+        gaps = gaps_of((without_false_gaps(mention.pieces) for mention in mentions), self.tally)
+        whole = one_piece(mentions, True, Tally())
         document = Document(
             name,
             [sentence_of(sentence) for sentence in source.sentences],
-            clusters=clusters_of(mentions),
-            heads={m.pieces[0]: m.head for m in mentions if m.head},
+            clusters=clusters_of(whole),
+            heads={m.pieces[0]: m.head for m in whole if m.head},
+            pieces=gaps,
         )
         if self.options.names:
-            document.names = names_of(source, mentions, self.tally)
+            apart = one_piece(mentions, self.options.discontinuous == WIDEN, Tally())
+            document.names = names_of(source, apart, self.tally)
         else:
-            document.mentions = [Mention(*m.pieces[0], m.type) for m in mentions if m.type]
-            self.tally.dropped("mentions", NO_TYPE, len(mentions) - len(document.mentions))
+            document.mentions = [Mention(*m.pieces[0], m.type) for m in whole if m.type]
+            self.tally.dropped("mentions", NO_TYPE, len(whole) - len(document.mentions))
         return document
 
 

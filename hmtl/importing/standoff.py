@@ -148,19 +148,9 @@ class DocumentMaker:
             if isinstance(found, str):
                 self._tally.dropped("mentions", found)
             else:
-                parts[name] = _without_false_gaps(found)
+                parts[name] = without_false_gaps(found)
         spans = {name: (places[0][0], places[-1][1]) for name, places in parts.items()}
-        by_span: dict[Span, set[tuple[Span, ...]]] = {}
-        for name, span in spans.items():
-            by_span.setdefault(span, set()).add(parts[name])
-        pieces: dict[Span, tuple[Span, ...]] = {}
-        for span, ways in by_span.items():
-            if len(ways) > 1:
-                # The document has one place for each span: what is whole stays whole.
-                self._tally.changed("mentions", SAME_WORDS, sum(len(way) > 1 for way in ways))
-            elif len(way := ways.pop()) > 1:
-                pieces[span] = way
-        return spans, pieces
+        return spans, gaps_of(parts.values(), self._tally)
 
     def _words(self, entity: Entity, index: WordIndex) -> list[Span] | str:
         """The words of each piece; or why it has none."""
@@ -211,7 +201,7 @@ class DocumentMaker:
         return clusters
 
 
-def _without_false_gaps(spans: Iterable[Span]) -> tuple[Span, ...]:
+def without_false_gaps(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Pieces in order; those with no word between them are one (brat cuts an entity at a line end)."""
     pieces: list[Span] = []
     for start, end in sorted(spans):
@@ -220,6 +210,29 @@ def _without_false_gaps(spans: Iterable[Span]) -> tuple[Span, ...]:
         else:
             pieces.append((start, end))
     return tuple(pieces)
+
+
+def gaps_of(found: Iterable[tuple[Span, ...]], tally: Tally) -> dict[Span, tuple[Span, ...]]:
+    """
+    The pieces of the discontinuous ones, by the span from the first word to the last.
+
+    # Parameters
+
+    found : `Iterable[tuple[Span, ...]]`
+        Of each mention the pieces, as `without_false_gaps` returns them.
+    tally : `Tally`
+        Counts those that become whole, as a document has one place for each span: what is whole stays whole.
+    """
+    by_span: dict[Span, list[tuple[Span, ...]]] = {}
+    for pieces in found:
+        by_span.setdefault((pieces[0][0], pieces[-1][1]), []).append(pieces)
+    gaps: dict[Span, tuple[Span, ...]] = {}
+    for span, ways in by_span.items():
+        if len(set(ways)) > 1:
+            tally.changed("mentions", SAME_WORDS, sum(len(way) > 1 for way in set(ways)))
+        elif len(ways[0]) > 1:
+            gaps[span] = ways[0]
+    return gaps
 
 
 def _regrouped(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Document
@@ -108,6 +111,31 @@ def test_mention_in_pieces_is_left_out(tmp_path: Path) -> None:
 def test_mention_in_pieces_is_widened_on_request(tmp_path: Path) -> None:
     document, _ = imported(tmp_path, SPLIT, "--discontinuous", "widen")
     assert document.clusters == [[(0, 2), (3, 3)], [(1, 1), (4, 4)]]
+
+
+def test_mention_in_pieces_keeps_them_where_there_is_a_place(tmp_path: Path) -> None:
+    source = tmp_path / "in.conllu"
+    source.write_text(SPLIT)
+    run_import("conllu", source, tmp_path / "out", "--split", "train", "--to", "brat")
+    annotations = (tmp_path / "out" / "train" / "doc.ann").read_text().splitlines()
+    assert annotations == [
+        "T1\tact 0 3;7 10\tput off",
+        "T2\tx 4 6\tit",
+        "T3\tact 11 15\tthat",
+        "T4\tx 16 18\tit",
+        "*\tEquiv T1 T3",
+        "*\tEquiv T2 T4",
+    ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, len(SPLIT) - 1), st.integers(0, 6), st.text("()[]/12-e\t\n|=_#.", max_size=4))
+def test_whatever_stands_in_a_file_is_read_or_refused(place: int, cut: int, text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            imported(Path(folder), SPLIT[:place] + text + SPLIT[place + cut :])
+        except DataError as error:
+            assert "in.conllu" in str(error)
 
 
 def test_empty_nodes_are_no_words(tmp_path: Path) -> None:
