@@ -10,7 +10,7 @@ predicted_ner and so on is read in their place. Events are left out and counted;
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
@@ -19,9 +19,10 @@ from typing import Any
 from hmtl.formats.annotated import Document, Mention, Relation, Sentence
 from hmtl.formats.brackets import Span
 from hmtl.formats.columns import shown_json
-from hmtl.formats.json_lines import read_json_lines
 from hmtl.importing import corpus_writer, splits
+from hmtl.importing.column_corpus import part_that_tells
 from hmtl.importing.json_files import Fields
+from hmtl.importing.json_records import read_records
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.sources import files_in
 from hmtl.importing.tally import Tally
@@ -57,17 +58,27 @@ def run(arguments: argparse.Namespace) -> Tally:
     tally = Tally()
     files = files_in(arguments.source, SUFFIXES)
     reader = _Reader(PREDICTED if arguments.predicted else "", arguments.counted_from, tally)
-    documents: list[Document] = []
-    file_of: dict[str, str] = {}
-    names = UniqueNames(tally)
-    for file in files:
-        for document in reader.documents(file):
-            document.name = names.of(document.name)
-            documents.append(document)
-            file_of[document.name] = file.name
-    division = splits.choose(arguments, file_of.keys, splits.of_source(file_of))
-    corpus_writer.write_corpus(arguments, documents, division, tally, len(documents))
+    names = UniqueNames(Tally())
+    own = {
+        names.of(name): part_that_tells(file, arguments.source)
+        for file in files
+        for name in _names(file)
+    }
+    division = splits.choose(arguments, own.keys, splits.of_source(own))
+    documents = _renamed((d for file in files for d in reader.documents(file)), UniqueNames(tally))
+    corpus_writer.write_corpus(arguments, documents, division, tally, len(own))
     return tally
+
+
+def _names(path: Path) -> Iterator[str]:
+    for number, content in read_records(path):
+        yield Fields(content, path, number).string("doc_key")
+
+
+def _renamed(documents: Iterable[Document], names: UniqueNames) -> Iterator[Document]:
+    for document in documents:
+        document.name = names.of(document.name)
+        yield document
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,7 @@ class _Reader:
     tally: Tally
 
     def documents(self, path: Path) -> Iterator[Document]:
-        for number, content in read_json_lines(path):
+        for number, content in read_records(path):
             yield self._document(Fields(content, path, number))
 
     def _document(self, fields: Fields) -> Document:
@@ -125,6 +136,11 @@ class _Reader:
         """
         key = self.prefix + key
         lists = _lists(fields, key)
+        if lists and len(lists[0]) > num_numbers and isinstance(lists[0][0], int):
+            raise fields.error(
+                f"{key} holds {shown_json(lists[0])} where the list of a sentence should be; expected a list "
+                "of lists for each sentence, in their order"
+            )
         for row in chain.from_iterable(lists):
             if (
                 not isinstance(row, list)
@@ -132,7 +148,8 @@ class _Reader:
                 or not isinstance(row[num_numbers], str)
             ):
                 raise fields.error(
-                    f"{key} holds {shown_json(row)}; expected {num_numbers} numbers and a type"
+                    f"{key} holds {shown_json(row)}; expected {num_numbers} numbers and a type, as "
+                    f"{shown_json([*range(num_numbers), 'TYPE'])}"
                 )
         if lists and len(lists) != len(ends) - 1:
             raise fields.error(
@@ -193,5 +210,16 @@ def _check_span(span: Sequence[Any], length: int, whose: str, key: str, fields: 
     if not whole or not 0 <= span[0] <= span[1] < length:
         raise fields.error(
             f"{key} has the span {shown_json(span)}; expected two of the {length} tokens of {whose}, counted "
-            "from 0, the first before the last"
+            f"from 0, the first before the last{_hint(span, length)}"
         )
+
+
+def _hint(span: Sequence[Any], length: int) -> str:
+    """What a wrong span looks like."""
+    numbers = [number for number in span if isinstance(number, int)]
+    if len(numbers) == len(span) == 2:
+        if numbers[1] == length:
+            return ". Does it end behind its last token? The last token is to be named itself"
+        if numbers[1] > length:
+            return ". Are these characters, or numbers from the beginning of something longer?"
+    return ""

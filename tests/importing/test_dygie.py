@@ -124,6 +124,13 @@ def test_events_are_counted_as_left_out(tmp_path: Path) -> None:
     assert tally.num_left_out == {("events", "nothing is learned from them"): 1}
 
 
+def test_documents_may_stand_in_an_array(tmp_path: Path) -> None:
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps([DOCUMENT, {**DOCUMENT, "doc_key": "two"}], indent=1))
+    run_import("dygie", path, tmp_path / "out", "--split", "train")
+    assert [document.name for document in written(tmp_path / "out")] == ["one", "two"]
+
+
 def test_documents_of_one_name_are_told_apart(tmp_path: Path) -> None:
     tally = run_import(
         "dygie", corpus(tmp_path, DOCUMENT, DOCUMENT), tmp_path / "out", "--split", "train"
@@ -148,7 +155,10 @@ def test_files_named_after_splits_are_those_splits(tmp_path: Path) -> None:
         ({"ner": [[[0, 9, "Bird"]], []]}, r"train\.json:1: ner has the span \[0, 9\]"),
         ({"ner": [[[2, 1, "Bird"]], []]}, r"the first before the last"),
         ({"ner": [[[0, "Bird"]], []]}, "expected 2 numbers and a type"),
-        ({"ner": [[0, 0, "Bird"]]}, r"ner holds 0; expected 2 numbers and a type"),
+        ({"ner": [[0, 0, "Bird"]]}, r'ner holds \[0, 0, "Bird"\] where the list of a sentence'),
+        ({"ner": [[7], []]}, "ner holds 7; expected 2 numbers and a type, as "),
+        ({"ner": [[[4, 6, "Bird"]], []]}, "Does it end behind its last token"),
+        ({"ner": [[[4, 60, "Bird"]], []]}, "Are these characters"),
         ({"relations": [[[0, 0, 2, "Makes"]], []]}, "expected 4 numbers and a type"),
         ({"clusters": [[[0, True]]]}, r"clusters has the span \[0, true\]"),
         ({"clusters": [[0, 3]]}, r"clusters has the span \[0\]"),
