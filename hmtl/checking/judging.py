@@ -11,7 +11,8 @@ from allennlp.data import Vocabulary
 from allennlp.data.vocabulary import DEFAULT_OOV_TOKEN
 
 from hmtl.checking.reading import Reading, SplitName
-from hmtl.checking.split_counts import SplitCounts, share_unknown
+from hmtl.checking.split_counts import Digest, SplitCounts, share_unknown
+from hmtl.common.near_duplicates import NearTexts
 from hmtl.config.building import build
 from hmtl.config.schema import SPLITS, RunConfig
 from hmtl.data.batching import Batching
@@ -80,6 +81,8 @@ def judge(reading: Reading, config: RunConfig) -> Judgement:
     judgement.warnings.extend(map(str, find_shared_documents(names)))
     judgement.warnings.extend(_texts_in_training(reading))
     judgement.warnings.extend(_texts_in_several_documents(reading))
+    if warning := _near_texts(reading):
+        judgement.warnings.append(warning)
     return judgement
 
 
@@ -222,6 +225,19 @@ def _texts_in_training(reading: Reading) -> Iterator[str]:
                     f"{len(shared)} document(s) in the {split} data of {scored} hold, under other names, "
                     f"the text of documents in the training data of {trained}: {pairs}"
                 )
+
+
+def _near_texts(reading: Reading) -> str | None:
+    """Texts of two splits, of whatever tasks, that are nearly but not quite the same."""
+    near = NearTexts(SPLITS)
+    seen: set[Digest] = set()
+    for (_, split), counts in reading.counts.items():
+        for (_, name, _), document in counts.documents.items():
+            digest = document.text.digest()
+            if digest not in seen:
+                seen.add(digest)
+                near.add_sketch(name, split, document.sketch)
+    return near.warning()
 
 
 def _texts_in_several_documents(reading: Reading) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from hmtl.checking.example import Example
+from hmtl.common.near_duplicates import Sketch
 
 # Names a document in one split: where a corpus has no names for them, by number.
 DocumentKey = tuple[str, str, int]
@@ -38,10 +39,12 @@ class DocumentText:
 
     tokens: int = 0
     text: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=DIGEST_SIZE))
+    sketch: Sketch = field(default_factory=Sketch)
 
     def add(self, words: Sequence[str]) -> None:
         """Its next words."""
         self.tokens += len(words)
+        self.sketch.add(words)
         self.text.update(_encoded(words))
 
 

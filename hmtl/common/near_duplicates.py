@@ -153,15 +153,18 @@ class NearTexts:
 
     def add(self, name: str, split: str, words: Sequence[str]) -> None:
         """A whole text."""
-        if len(words) < FEWEST_WORDS:
-            return
+        if len(words) >= FEWEST_WORDS:
+            sketch = Sketch()
+            sketch.add(words)
+            self.add_sketch(name, split, sketch)
+
+    def add_sketch(self, name: str, split: str, sketch: Sketch) -> None:
+        """The same, of which there is a sketch."""
         if len(self._names) == MOST_TEXTS:
             self.num_passed_over += 1
-            return
-        sketch = Sketch()
-        sketch.add(words)
-        self._names.append((name, split))
-        self._sketches.append(sketch)
+        elif sketch.num_words >= FEWEST_WORDS:
+            self._names.append((name, split))
+            self._sketches.append(sketch)
 
     def pairs(self) -> Iterator[NearText]:
         """Those that are nearly the same, in the order in which they came."""
@@ -169,16 +172,23 @@ class NearTexts:
         for first, second, share in near_pairs(self._sketches, groups):
             yield NearText(*self._names[second], *self._names[first], share)
 
-
-def described(pairs: Sequence[NearText]) -> str:
-    """One sentence about pairs of which there is at least one, the most alike as examples."""
-    shown = sorted(pairs, key=lambda pair: (-pair.share, pair.name))[:PAIRS_SHOWN]
-    examples = ", ".join(
-        f"{pair.name} ({pair.split}) and {pair.other} ({pair.other_split}) share {pair.share:.0%}"
-        for pair in shown
-    )
-    more = f" and {len(pairs) - len(shown)} more" if len(pairs) > len(shown) else ""
-    return (
-        f"{len(pairs)} document(s) are nearly the same as one of another split, by their runs of {RUN} "
-        f"words: {examples}{more}"
-    )
+    def warning(self) -> str | None:
+        """One sentence about the pairs, the most alike as examples; `None` if there is none."""
+        pairs = list(self.pairs())
+        if not pairs:
+            return None
+        shown = sorted(pairs, key=lambda pair: (-pair.share, pair.name))[:PAIRS_SHOWN]
+        examples = ", ".join(
+            f"{pair.name} ({pair.split}) and {pair.other} ({pair.other_split}) share {pair.share:.0%}"
+            for pair in shown
+        )
+        more = f" and {len(pairs) - len(shown)} more" if len(pairs) > len(shown) else ""
+        rest = (
+            f" ({self.num_passed_over} further ones were not looked at)"
+            if self.num_passed_over
+            else ""
+        )
+        return (
+            f"{len(pairs)} document(s) are nearly the same as one of another split, by their runs of {RUN} "
+            f"words: {examples}{more}{rest}"
+        )

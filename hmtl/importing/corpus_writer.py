@@ -107,7 +107,7 @@ def write_corpus(
     coref_division = coref_division or division
     names: list[str] = []
     # It imports numpy.
-    from hmtl.common.near_duplicates import NearTexts, described
+    from hmtl.common.near_duplicates import NearTexts
 
     near = NearTexts(splits.SPLITS)
     with ExitStack() as stack:
@@ -130,8 +130,8 @@ def write_corpus(
         write_json(directory / RECORD, _record(arguments.to, division, tally))
     logger.info("documents are split %s", division.why)
     _warn_of_shared_documents(division, coref_division, names)
-    if pairs := list(near.pairs()):
-        logger.warning("%s. Scores there are on text that was trained on", described(pairs))
+    if warning := near.warning():
+        logger.warning("%s. Scores there are on text that was trained on", warning)
 
 
 @contextmanager

@@ -295,6 +295,22 @@ def test_document_that_is_there_twice_is_warned_of(corpus: Path) -> None:
     )
 
 
+def test_nearly_the_same_texts_of_two_splits_are_warned_of(corpus: Path) -> None:
+    def longer(text: str) -> str:
+        """Each document with forty rows more; another word begins those of each split."""
+        more = "".join(f"x 0 {number} w{number} NN * - - - - * -\n" for number in range(40))
+        return text.replace(
+            "#end document", f"x 0 0 {split} NN * - - - - * -\n{more}\n#end document"
+        )
+
+    for split in ("train", "test"):
+        for file in (corpus / "ontonotes/ner" / split).iterdir():
+            edit(file, longer)
+    (warning,) = [w for w in found(tiny_config(corpus, ("ner",))).warnings if "nearly" in w]
+    assert warning.startswith("2 document(s) are nearly the same as one of another split")
+    assert "(test) and train/" in warning
+
+
 def test_sentences_also_in_training_are_counted(corpus: Path) -> None:
     reading, judgement = checked(tiny_config(corpus, ("ner",)))
     summary = summaries(reading, judgement)["ner"]
