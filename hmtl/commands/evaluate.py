@@ -21,13 +21,15 @@ def run(arguments: argparse.Namespace) -> None:
     """Carry it out."""
     with running(arguments.include_package):
         from hmtl.common.files import write_json
-        from hmtl.common.reporting import test_score_table
+        from hmtl.common.reporting import score_tables
         from hmtl.runs.directory import EVALUATION_FILE
         from hmtl.runs.evaluation import evaluate
+        from hmtl.runs.reliability import RELIABILITY_FILE, draw_reliability
 
         metrics = evaluate(arguments.serialization_dir, arguments.gold_mentions)
-        print(test_score_table(metrics))
+        print(score_tables(metrics))
         # Last, as the run may be read-only.
         path = arguments.serialization_dir / EVALUATION_FILE
         write_json(path, metrics)
+        draw_reliability(metrics, arguments.serialization_dir / RELIABILITY_FILE)
         print(f"\nAll metrics are in {path}")

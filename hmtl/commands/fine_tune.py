@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Carry it out."""
     with running(arguments.include_package):
-        from hmtl.common.reporting import test_score_table
+        from hmtl.common.reporting import score_tables
         from hmtl.fine_tuning.fine_tune import fine_tune
         from hmtl.fine_tuning.forgetting import forgetting_table
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.recover,
             arguments.force,
         )
-        print(test_score_table(metrics))
+        print(score_tables(metrics))
         if metrics.get("forgetting"):
             print(f"\n{forgetting_table(metrics['forgetting'])}")
         print(f"\n{training_summary(metrics, arguments.serialization_dir)}")

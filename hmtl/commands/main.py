@@ -18,6 +18,7 @@ COMMANDS = {
     "fine-tune": ("fine_tune", "the same, beginning with the weights of a trained model"),
     "evaluate": ("evaluate", "score a run on the test data"),
     "score": ("score", "score files of annotations of any system against gold ones"),
+    "calibrate": ("calibrate", "set thresholds and temperatures of a run with its validation data"),
     "predict": ("predict", "find names, mentions, relations and coreference in texts"),
     "probe": ("probe", "tell what the layers of a run know of a sentence"),
     "serve": ("serve", "show a run in the browser, and answer programs"),

@@ -72,6 +72,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "memory (default: each task's own best ones)",
     )
     parser.add_argument(
+        "--scores",
+        action="store_true",
+        help="tell how probable each answer is: in JSON lines, and as notes in brat",
+    )
+    parser.add_argument(
+        "--min-score",
+        type=_probability,
+        metavar="P",
+        help="leave out answers that are less probable (between 0 and 1; means --scores, too)",
+    )
+    parser.add_argument(
         "--spacy-pipeline",
         metavar="NAME",
         help="an installed spaCy pipeline to split raw text (default: blank English, sentencizer)",
@@ -85,6 +96,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     existing.add_argument("-f", "--force", action="store_true", help="replace the output")
     add_include_package(parser)
+
+
+def _probability(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is no probability; give one between 0 and 1")
+    return value
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -120,7 +138,11 @@ def predict(arguments: argparse.Namespace) -> None:
 
     check_inputs(arguments.inputs)
     predictor = Predictor.from_serialization_dir(
-        arguments.serialization_dir, arguments.weights, arguments.device, arguments.spacy_pipeline
+        arguments.serialization_dir,
+        arguments.weights,
+        arguments.device,
+        arguments.spacy_pipeline,
+        scores=arguments.scores or arguments.min_score is not None,
     )
     settings = {
         "inputs": [str(path.absolute()) for path in arguments.inputs],
@@ -128,6 +150,9 @@ def predict(arguments: argparse.Namespace) -> None:
         "output_format": arguments.output_format,
         "spacy_pipeline": arguments.spacy_pipeline,
         "weights": {task: sha256_of(path) for task, path in predictor.weights.items()},
+        # Outputs that were begun before there were scores have none.
+        "scores": predictor.scores or None,
+        "min_score": arguments.min_score,
     }
     output = open_output(
         arguments.output, arguments.output_format, settings, arguments.recover, arguments.force
@@ -138,7 +163,13 @@ def predict(arguments: argparse.Namespace) -> None:
             return
         if output.num_done:
             logger.info("going on: %s done before", counted(output.num_done, "texts"))
-        number = predict_all(predictor, arguments.inputs, arguments.input_format, output)
+        number = predict_all(
+            predictor,
+            arguments.inputs,
+            arguments.input_format,
+            output,
+            arguments.min_score,
+        )
     finally:
         output.close()
     where = arguments.output or "standard output"

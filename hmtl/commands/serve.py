@@ -147,7 +147,7 @@ def load_app(arguments: argparse.Namespace, limits: Limits) -> "FastAPI":
 
     directory = arguments.serialization_dir
     predictor = Predictor.from_serialization_dir(
-        directory, arguments.weights, arguments.device, arguments.pipeline
+        directory, arguments.weights, arguments.device, arguments.pipeline, scores=True
     )
     predictor.predict_texts([WARM_UP])
     served = Served(directory.resolve().name, arguments.weights)

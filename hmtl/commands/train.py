@@ -17,11 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Carry it out."""
     with running(arguments.include_package, by_several=True):
-        from hmtl.common.reporting import test_score_table
+        from hmtl.common.reporting import score_tables
         from hmtl.config.loading import load_config
         from hmtl.runs.training import train
 
         config = load_config(arguments.config_file_path, arguments.overrides)
         metrics = train(config, arguments.serialization_dir, arguments.recover, arguments.force)
-        print(test_score_table(metrics))
+        print(score_tables(metrics))
         print(f"\n{training_summary(metrics, arguments.serialization_dir)}")

@@ -6,6 +6,8 @@ from typing import Any
 
 # Under this key of `metrics.json` a head says what it is judged by: names of metrics, by title.
 HEADLINE = "headline"
+# And under this one how its probabilities compare with what is right, in `evaluate_metrics.json`.
+CALIBRATION = "calibration"
 # What it was before heads said so.
 OLDER_HEADLINES = (
     {"precision": "precision-overall", "recall": "recall-overall", "F1": "f1-measure-overall"},
@@ -16,6 +18,10 @@ NO_FRACTION = re.compile("loss|error|perplexity", re.IGNORECASE)
 
 # Of a column: what people read counts epochs from 1, as the log does; what programs read, from 0.
 BEST_EPOCH = "best epoch (from 1)"
+
+# Of a task as many labels are shown, those with the most gold answers.
+MOST_LABELS = 20
+LABEL_FIGURES = ("precision", "recall", "f1-measure", "support")
 
 # The first plural in a phrase, and what is taken off its end to make it singular.
 PLURALS = (("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("s", ""))
@@ -39,6 +45,7 @@ def counted(number: int, things: str) -> str:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns of text, aligned; a rule stands under the header."""
+    rows = [[*row, *[""] * (len(header) - len(row))] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(header, *rows)]
     lines = [header, ["-" * width for width in widths], *rows]
     return "\n".join(
@@ -115,3 +122,63 @@ def test_score_table(metrics: Mapping[str, Any]) -> str:
     if not rows:
         return "no task has evaluate_on_test"
     return table(["test", *titles, "loss", BEST_EPOCH], rows)
+
+
+def label_tables(metrics: Mapping[str, Any]) -> str:
+    """
+    Each task's test scores by label, with its own best weights, where there are several; nothing where no
+    task has any.
+
+    # Parameters
+
+    metrics : `Mapping[str, Any]`
+        As in `metrics.json` or `evaluate_metrics.json`.
+    """
+    tables = []
+    for task, entry in metrics.items():
+        tested = entry.get("test", {}) if isinstance(entry, dict) else {}
+        scores = tested.get(task) or {}
+        labels = [name.removeprefix("support-") for name in scores if name.startswith("support-")]
+        labels.sort(key=lambda label: (-scores[f"support-{label}"], label))
+        rows = []
+        for label in labels[:MOST_LABELS]:
+            *figures, support = (scores[f"{figure}-{label}"] for figure in LABEL_FIGURES)
+            rows.append([label, *(percent("", figure) for figure in figures), str(support)])
+        if len(labels) > MOST_LABELS:
+            rows.append([f"({len(labels) - MOST_LABELS} more)"])
+        if len(labels) > 1:
+            tables.append(
+                table([f"{task}, by label", "precision", "recall", "F1", "support"], rows)
+            )
+    return "\n\n".join(tables)
+
+
+def calibration_table(metrics: Mapping[str, Any]) -> str:
+    """
+    How the probabilities of each task's answers compare with how often they are right; nothing where no
+    head tells them.
+
+    # Parameters
+
+    metrics : `Mapping[str, Any]`
+        As in `evaluate_metrics.json`.
+    """
+    rows = [
+        [
+            name,
+            str(found["answers"]),
+            percent("", found["probability"]),
+            percent("", found["right"]),
+            percent("", found["expected_calibration_error"]),
+        ]
+        for name, entry in metrics.items()
+        if isinstance(entry, dict) and (found := entry.get(CALIBRATION))
+    ]
+    header = ["answers", "number", "mean probability", "right", "calibration error"]
+    return table(header, rows) if rows else ""
+
+
+def score_tables(metrics: Mapping[str, Any]) -> str:
+    """Return all that a terminal shows of a run's scores."""
+    found = (test_score_table(metrics), label_tables(metrics), calibration_table(metrics))
+    return "\n\n".join(filter(None, found))

@@ -32,11 +32,14 @@ class Mention:
     start, end : `int`
         Token indices in the document, both inclusive.
     type : `str`
+    score : `float`, optional (default = `None`)
+        How probable a predicted one is.
     """
 
     start: int
     end: int
     type: str
+    score: float | None = field(default=None, compare=False, kw_only=True)
 
     @property
     def span(self) -> Span:
@@ -48,7 +51,7 @@ class Mention:
 
     def shifted(self, by: int) -> Mention:
         """Return the same so many tokens later."""
-        return Mention(self.start + by, self.end + by, self.type)
+        return Mention(self.start + by, self.end + by, self.type, score=self.score)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,11 +62,14 @@ class Relation:
     type : `str`
     arg1, arg2 : `Span`
         The spans of the arguments, token indices in the document, both ends inclusive.
+    score : `float`, optional (default = `None`)
+        How probable a predicted one is.
     """
 
     type: str
     arg1: Span
     arg2: Span
+    score: float | None = field(default=None, compare=False, kw_only=True)
 
     @property
     def start(self) -> int:
@@ -71,7 +77,7 @@ class Relation:
 
     def shifted(self, by: int) -> Relation:
         """Return the same so many tokens later."""
-        return Relation(self.type, shifted(self.arg1, by), shifted(self.arg2, by))
+        return Relation(self.type, shifted(self.arg1, by), shifted(self.arg2, by), score=self.score)
 
 
 AnnotationT = TypeVar("AnnotationT", Mention, Relation)

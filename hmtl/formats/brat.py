@@ -9,11 +9,12 @@ from hmtl.formats.annotated import Document
 from hmtl.formats.standoff import to_standoff
 
 EQUIVALENCE = "Equiv"
+NOTE = "AnnotatorNotes"
 
 
 def annotation_lines(document: Document) -> Iterator[str]:
     """
-    The lines of the `.ann` file, without their ends.
+    The lines of the `.ann` file, without their ends. Scores of entities and relations are notes.
 
     # Parameters
 
@@ -34,3 +35,8 @@ def annotation_lines(document: Document) -> Iterator[str]:
         yield f"R{number}\t{relation.type} Arg1:{relation.arg1} Arg2:{relation.arg2}"
     for cluster in standoff.clusters:
         yield f"*\t{EQUIVALENCE} {' '.join(cluster)}"
+    scores = {name: entity.score for name, entity in standoff.entities.items()}
+    scores.update((f"R{number}", each.score) for number, each in enumerate(standoff.relations, 1))
+    told = ((name, score) for name, score in scores.items() if score is not None)
+    for number, (name, score) in enumerate(told, start=1):
+        yield f"#{number}\t{NOTE} {name}\tscore {score:.4f}"

@@ -29,10 +29,13 @@ class Entity:
     type : `str`
     pieces : `tuple[CharacterSlice, ...]`
         Where it stands; several if it is discontinuous.
+    score : `float`, optional (default = `None`)
+        How probable a predicted one is.
     """
 
     type: str
     pieces: tuple[CharacterSlice, ...]
+    score: float | None = field(default=None, compare=False, kw_only=True)
 
     @property
     def extent(self) -> CharacterSlice:
@@ -42,11 +45,12 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A relation of a type between two entities, given by their names."""
+    """A relation of a type between two entities, given by their names; `score` as in `Entity`."""
 
     type: str
     arg1: str
     arg2: str
+    score: float | None = field(default=None, compare=False, kw_only=True)
 
 
 @dataclass(slots=True)
@@ -91,10 +95,10 @@ def to_standoff(document: Document) -> Standoff:
     for number, entity in enumerate(_entities(document), start=1):
         pieces = document.pieces.get(entity.span, (entity.span,))
         places = tuple((offsets[start][0], offsets[end][1]) for start, end in pieces)
-        entities[f"T{number}"] = Entity(entity.type, places)
+        entities[f"T{number}"] = Entity(entity.type, places, score=entity.score)
         name_of.setdefault(entity.span, f"T{number}")
     relations = [
-        Link(relation.type, name_of[relation.arg1], name_of[relation.arg2])
+        Link(relation.type, name_of[relation.arg1], name_of[relation.arg2], score=relation.score)
         for relation in document.relations
     ]
     clusters = [[name_of[span] for span in cluster] for cluster in document.clusters]

@@ -76,6 +76,25 @@ def tags_to_spans(tags: Sequence[str], scheme: str) -> list[LabelledSpan]:
     return _bioul_spans(split) if scheme == "BIOUL" else _bio_spans(split)
 
 
+def span_steps(first: str, second: str, scheme: str) -> tuple[bool, bool, bool]:
+    """
+    Return what happens between two neighbouring tags, as `tags_to_spans` reads them (`O` stands for what is
+    beyond a sequence): whether a span begins at the second, whether one that holds the first goes on to the
+    second, and whether one ends at the first. In BIOUL one that has begun may turn out not to be any.
+
+    # Raises
+
+    `ValueError`
+        If a tag is none of the scheme's.
+    """
+    (before, label), (after, next_label) = split_tag(first, scheme), split_tag(second, scheme)
+    if scheme == "BIOUL":
+        goes_on = before in "BI" and after in "IL" and label == next_label
+        return after in "BU", goes_on, before in "LU"
+    goes_on = after == "I" and label == next_label
+    return bool(next_label) and not goes_on, goes_on, bool(label) and not goes_on
+
+
 def spans_to_tags(spans: Iterable[LabelledSpan], length: int, scheme: str) -> list[str]:
     """
     One tag per token for labelled spans of which no two share a token.

@@ -40,14 +40,15 @@ class LabelledF1(Counts):
         # Returns
 
         metrics : `Dict[str, float]`
-            `precision-<label>`, `recall-<label>` and `f1-measure-<label>` for every label seen, and
-            the same for `overall`: the micro-average, from the counts summed over labels. 0.0 where
-            a figure is undefined.
+            `precision-<label>`, `recall-<label>`, `f1-measure-<label>` and `support-<label>` (how many are
+            gold) for every label seen, and the first three for `overall`: the micro-average, from the counts
+            summed over labels. 0.0 where a figure is undefined.
         """
         metrics: dict[str, float] = {}
         for label in sorted(self.predicted.keys() | self.gold.keys()):
             counts = (self.correct[label], self.predicted[label], self.gold[label])
             metrics.update(_figures(label, *counts))
+            metrics[f"support-{label}"] = self.gold[label]
         totals = (self.correct.total(), self.predicted.total(), self.gold.total())
         metrics.update(_figures(OVERALL, *totals))
         return metrics

@@ -10,6 +10,7 @@ from allennlp.models import Model
 from allennlp.modules import TextFieldEmbedder
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 
+from hmtl.common.answers import with_temperature
 from hmtl.config.hierarchy import LEVELS_BY_MODEL_TYPE
 from hmtl.models.encoders import Encoding, Level, StackedEncoders, build_sized
 from hmtl.models.heads.head import Head
@@ -131,6 +132,13 @@ class Hmtl(Model):
     def decode(self, task_name: str, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
         """What a task's head reads from its `forward` output, one entry per instance."""
         return self._head(task_name).decode(output_dict)
+
+    def probabilities(
+        self, task_name: str, output_dict: Dict[str, torch.Tensor], answers: List[Any]
+    ) -> Optional[List[Any]]:
+        """Return how probable a task's answers are, with its temperature; see `Head.probabilities`."""
+        head = self._head(task_name)
+        return with_temperature(head.probabilities(output_dict, answers), head.temperature)
 
     def get_metrics(  # type: ignore[override]
         self, task_name: str, reset: bool = False, full: bool = False

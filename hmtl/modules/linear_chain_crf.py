@@ -8,6 +8,7 @@ from allennlp.modules.conditional_random_field.conditional_random_field import a
 
 from hmtl.formats.tags import split_tag
 from hmtl.modules.log_partition import log_partition
+from hmtl.modules.span_probabilities import SpanSteps, span_probabilities
 
 
 class LinearChainCrf(torch.nn.Module):
@@ -120,6 +121,29 @@ class LinearChainCrf(torch.nn.Module):
         # Shape: (batch_size, num_tokens)
         return torch.stack(path[::-1], dim=1) * mask
 
+    @torch.no_grad()
+    def span_probabilities(
+        self, logits: torch.Tensor, mask: torch.Tensor, spans: torch.Tensor, steps: SpanSteps
+    ) -> torch.Tensor:
+        """
+        How probable each span is among all allowed tag sequences, in double precision.
+
+        # Parameters
+
+        logits, mask :
+            As in `viterbi`.
+        spans : `torch.LongTensor`
+            As in `hmtl.modules.span_probabilities`. Shape `(num_spans, 4)`.
+        steps : `SpanSteps`
+
+        # Returns
+
+        probabilities : `torch.Tensor`
+            Shape `(num_spans,)`.
+        """
+        scores = self._constrained_scores(torch.float64)
+        return span_probabilities(logits.double(), *scores, mask, spans, steps)
+
     def _constrained_scores(
         self, dtype: torch.dtype
     ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -129,9 +153,9 @@ class LinearChainCrf(torch.nn.Module):
         n = self.num_tags
         start_index, end_index = n, n + 1
         return (
-            self.transitions.masked_fill(forbidden[:n, :n], lowest),
-            self.start_transitions.masked_fill(forbidden[start_index, :n], lowest),
-            self.end_transitions.masked_fill(forbidden[:n, end_index], lowest),
+            self.transitions.to(dtype).masked_fill(forbidden[:n, :n], lowest),
+            self.start_transitions.to(dtype).masked_fill(forbidden[start_index, :n], lowest),
+            self.end_transitions.to(dtype).masked_fill(forbidden[:n, end_index], lowest),
         )
 
 

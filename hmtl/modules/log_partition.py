@@ -75,12 +75,12 @@ class _LogPartition(torch.autograd.Function):
     ) -> torch.Tensor:
         tiny = torch.finfo(logits.dtype).tiny
         # Shape: (num_tokens, batch_size, num_tags)
-        emitted, emitted_shift = _exp(logits.transpose(0, 1), dim=-1)
-        weights, weights_shift = _exp(transitions)
-        first, first_shift = _exp(start)
-        last, last_shift = _exp(end)
+        emitted, emitted_shift = shifted_exp(logits.transpose(0, 1), dim=-1)
+        weights, weights_shift = shifted_exp(transitions)
+        first, first_shift = shifted_exp(start)
+        last, last_shift = shifted_exp(end)
         running = mask.transpose(0, 1).unsqueeze(-1)
-        alphas, sums = _forward_shares(emitted, weights, first, running)
+        alphas, sums = forward_shares(emitted, weights, first, running)
         totals = (alphas[-1] * last).sum(dim=-1)
         scales = (sums.log() + emitted_shift).squeeze(-1) + weights_shift
         log_partition = (scales * running.squeeze(-1)).sum(dim=0) + totals.clamp_min(tiny).log()
@@ -92,7 +92,7 @@ class _LogPartition(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> Tuple[Optional[torch.Tensor], ...]:
         emitted, weights, last, alphas, mask = ctx.saved_tensors
         running = mask.transpose(0, 1).unsqueeze(-1)
-        betas, inners = _backward_shares(emitted, weights, last, running)
+        betas, inners = backward_shares(emitted, weights, last, running)
         # Shape: (num_tokens, batch_size, 1)
         scale = (gradient * mask[:, 0]).unsqueeze(-1) * running
         # Shape: (num_tokens, batch_size, num_tags), the probability of each tag
@@ -108,7 +108,7 @@ class _LogPartition(torch.autograd.Function):
         )
 
 
-def _forward_shares(
+def forward_shares(
     emitted: torch.Tensor, weights: torch.Tensor, first: torch.Tensor, running: torch.Tensor
 ) -> Tuple[torch.Tensor, torch.Tensor]:
     """
@@ -132,7 +132,7 @@ def _forward_shares(
     return alphas, sums
 
 
-def _backward_shares(
+def backward_shares(
     emitted: torch.Tensor, weights: torch.Tensor, last: torch.Tensor, running: torch.Tensor
 ) -> Tuple[torch.Tensor, torch.Tensor]:
     """
@@ -167,7 +167,7 @@ def _in_shares(weights: torch.Tensor) -> torch.Tensor:
     return weights / sums.clamp_min(torch.finfo(weights.dtype).tiny)
 
 
-def _exp(scores: torch.Tensor, dim: int | None = None) -> Tuple[torch.Tensor, torch.Tensor]:
+def shifted_exp(scores: torch.Tensor, dim: int | None = None) -> Tuple[torch.Tensor, torch.Tensor]:
     """Exponentials of at most 1, and the logarithm of what they were divided by."""
     shift = scores.max() if dim is None else scores.amax(dim=dim, keepdim=True)
     return (scores - shift).exp(), shift

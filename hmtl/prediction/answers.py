@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from hmtl.common.answers import COREFERENCE, LABEL, LABELS, MENTIONS, RELATIONS, TOKENS, TREE
@@ -23,7 +24,8 @@ from hmtl.prediction.results import (
 
 # By task what its head decoded, all ends inclusive: of mentions `(label, (start, end))`, and the same of
 # labels of a text, over the whole of it; of relations `(first, second, label)`; of coreference lists of
-# `(start, end)`; of tokens a label for each, or `(head, label)`.
+# `(start, end)`; of tokens a label for each, or `(head, label)`. And in the same form the probabilities of
+# these.
 Decoded = dict[str, list[Any]]
 
 
@@ -53,8 +55,19 @@ def shifted(kind: str, answer: Any, offset: int, length: int) -> list[Any]:
     return [[(start + offset, end + offset) for start, end in cluster] for cluster in answer]
 
 
+def shifted_scores(kind: str, probabilities: Any, length: int) -> list[Any]:
+    """Return the probabilities of what `shifted` returns."""
+    if kind == LABEL:
+        return [probabilities]
+    return list(probabilities[:length]) if kind == TOKENS else list(probabilities)
+
+
 def to_prediction(
-    document: Document, decoded: Decoded, tasks: list[TaskInfo], mentions_from: Mapping[str, str]
+    document: Document,
+    decoded: Decoded,
+    tasks: list[TaskInfo],
+    mentions_from: Mapping[str, str],
+    scores: Decoded | None = None,
 ) -> Prediction:
     """
     # Parameters
@@ -66,20 +79,29 @@ def to_prediction(
     tasks : `list[TaskInfo]`
     mentions_from : `Mapping[str, str]`
         For tasks of relations, the task whose mentions are the arguments.
+    scores : `dict[str, list[Any]]`, optional (default = `None`)
+        How probable what was decoded is, of the tasks of which that is known.
     """
 
+    known = scores or {}
     text, places = document.text or "", document.offsets() or []
     words = [Token(word, *place) for word, place in zip(document.words, places)]
 
-    def span(tokens: Range) -> Span:
-        return span_over(text, words, tokens)
+    def span(tokens: Range, score: float | None = None) -> Span:
+        return span_over(text, words, tokens, score)
+
+    def scored(task: str) -> Iterator[tuple[Any, Any]]:
+        return zip(decoded[task], known.get(task) or repeat(None))
 
     def of_kind(*kinds: str) -> list[str]:
         return [task.name for task in tasks if task.kind in kinds]
 
     def labelled(*kinds: str) -> dict[str, list[Mention]]:
         return {
-            task: [mention_over(text, words, tokens, label) for label, tokens in decoded[task]]
+            task: [
+                mention_over(text, words, tokens, label, score)
+                for (label, tokens), score in scored(task)
+            ]
             for task in of_kind(*kinds)
         }
 
@@ -92,11 +114,15 @@ def to_prediction(
                 label,
                 arguments.get(first) or span((first, first)),
                 arguments.get(second) or span((second, second)),
+                score=score,
             )
-            for first, second, label in decoded[task]
+            for (first, second, label), score in scored(task)
         ]
     clusters = {
-        task: [[span(tokens) for tokens in cluster] for cluster in decoded[task]]
+        task: [
+            [span(*mention) for mention in zip(cluster, own or repeat(None))]
+            for cluster, own in scored(task)
+        ]
         for task in of_kind(COREFERENCE)
     }
     chunks = document.noun_chunks
@@ -115,6 +141,7 @@ def to_prediction(
             task: [Dependency(label, head) for head, label in decoded[task]]
             for task in of_kind(TREE)
         },
+        token_scores={task: known[task] for task in of_kind(TOKENS) if task in known},
     )
 
 

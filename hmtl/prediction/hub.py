@@ -9,6 +9,7 @@ from hmtl.common.shared_weights import SHARED_WEIGHTS, SUFFIX
 from hmtl.config.elmo_files import FOLDER as ELMO
 from hmtl.config.transformers import FOLDER as TRANSFORMERS
 from hmtl.errors import DataError
+from hmtl.runs.calibration import CALIBRATION_FILE
 from hmtl.runs.directory import CONFIG_FILE, METRICS_FILE, VOCABULARY_DIR
 from hmtl.runs.environment import ENVIRONMENT_FILE
 
@@ -18,7 +19,7 @@ CARD_FILE = "README.md"
 WEIGHTS = f"*{SUFFIX}"
 # All that an exported run consists of; nothing else is downloaded, or made public.
 FILES = (
-    *(CONFIG_FILE, METRICS_FILE, ENVIRONMENT_FILE, CARD_FILE, WEIGHTS),
+    *(CONFIG_FILE, METRICS_FILE, CALIBRATION_FILE, ENVIRONMENT_FILE, CARD_FILE, WEIGHTS),
     *(f"{VOCABULARY_DIR}/*", f"{TRANSFORMERS}/*", f"{ELMO}/*"),
 )
 NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")

@@ -61,8 +61,8 @@ class EncodingPass:
         self._up_to = model.encoders.lowest_with(answers)
 
     def predict(
-        self, texts: Sequence[List[Words]], device: torch.device
-    ) -> Dict[str, List[List[Any]]]:
+        self, texts: Sequence[List[Words]], device: torch.device, with_scores: bool = False
+    ) -> Tuple[Dict[str, List[Any]], Dict[str, List[Any]]]:
         """
         # Parameters
 
@@ -71,24 +71,33 @@ class EncodingPass:
             sentences.
         device : `torch.device`
             That of the model.
+        with_scores : `bool`, optional (default = `False`)
+            Ask the heads how probable their answers are.
 
         # Returns
 
-        found : `Dict[str, List[List[Any]]]`
+        found : `Dict[str, List[Any]]`
             By task, for each text what the head's `decode` answers, in tokens counted from the text's start.
+        scores : `Dict[str, List[Any]]`
+            The same of what `Head.probabilities` tells, for the tasks whose heads tell it.
         """
         shortened = [
             [[word[:MOST_CHARACTERS] for word in sentence] for sentence in text] for text in texts
         ]
         batch = to_device(collate([self._instance(text) for text in shortened]), device)
         encoding = self.model.encode(batch[TEXT], self._up_to)
-        found = {}
+        found: Dict[str, List[Any]] = {}
+        scores: Dict[str, List[Any]] = {}
         for task, answers in self.answers.items():
             head, level = self.model.heads[task], encoding.levels[task]
             fields = to_device(self._fields(task, shortened), device)
             output = head(level.inputs, level.encoded, encoding.mask, False, **fields)
             found[task] = self.model.decode(task, output)[answers.key]
-        return found
+            if with_scores:
+                probabilities = self.model.probabilities(task, output, found[task])
+                if probabilities is not None:
+                    scores[task] = probabilities
+        return found, scores
 
     def _instance(self, sentences: List[Words]) -> Instance:
         words = [word for sentence in sentences for word in sentence]

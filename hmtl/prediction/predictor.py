@@ -35,7 +35,7 @@ from hmtl.formats.spacy_text import (
 )
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
-from hmtl.prediction.answers import Decoded, shifted, to_prediction
+from hmtl.prediction.answers import Decoded, shifted, shifted_scores, to_prediction
 from hmtl.prediction.hub import downloaded
 from hmtl.prediction.passes import (
     EncodingPass,
@@ -54,6 +54,7 @@ from hmtl.prediction.results import (
 )
 from hmtl.prediction.weights import load_models, log_weights, weight_files, weight_names
 from hmtl.runs.assembly import build_model
+from hmtl.runs.calibration import calibrate_heads, read_calibration
 from hmtl.runs.directory import VOCABULARY_DIR, load_vocabulary
 from hmtl.runs.evaluation import config_of_run
 
@@ -119,6 +120,8 @@ class Predictor:
         Splits raw text into sentences of tokens. `None` is the blank English one; spaCy is then imported with
         the first raw text.
     limits : `Limits`, optional
+    scores : `bool`, optional (default = `False`)
+        Tell of each answer how probable it is. It may be set at any time.
     """
 
     def __init__(
@@ -127,7 +130,9 @@ class Predictor:
         weights: Dict[str, Path],
         pipeline: "Optional[Language]" = None,
         limits: Limits = Limits(),
+        scores: bool = False,
     ) -> None:
+        self.scores = scores
         self.weights = weights
         self._pipeline = pipeline
         self.limits = limits
@@ -164,6 +169,7 @@ class Predictor:
         device: Optional[str] = None,
         pipeline: Optional[str] = None,
         limits: Limits = Limits(),
+        scores: bool = False,
     ) -> "Predictor":
         """
         # Parameters
@@ -178,6 +184,8 @@ class Predictor:
         pipeline : `str`, optional (default = `None`)
             The spaCy pipeline for raw text; see `load_pipeline`.
         limits : `Limits`, optional
+        scores : `bool`, optional (default = `False`)
+            Tell of each answer how probable it is.
 
         # Raises
 
@@ -195,8 +203,11 @@ class Predictor:
         files = weight_files(directory, names)
         models = load_models(model, files, named_device(device))
         log_weights(directory, names, files)
+        heads = {task: own.heads[task] for task, own in models.items()}
+        calibrate_heads(heads, read_calibration(directory), heads)
         passes = encoding_passes(models, config, answers)
-        return cls(passes, files, None if pipeline is None else load_pipeline(pipeline), limits)
+        language = None if pipeline is None else load_pipeline(pipeline)
+        return cls(passes, files, language, limits, scores)
 
     @classmethod
     def from_pretrained(
@@ -207,6 +218,7 @@ class Predictor:
         pipeline: Optional[str] = None,
         limits: Limits = Limits(),
         revision: Optional[str] = None,
+        scores: bool = False,
     ) -> "Predictor":
         """
         What `from_serialization_dir` makes, of a model that may be somebody else's.
@@ -216,7 +228,7 @@ class Predictor:
         name : `str` or `PathLike`
             A directory; where there is none of this name, a model on the Hugging Face hub, which is
             downloaded unless it was before. A directory is read without the network.
-        weights, device, pipeline, limits
+        weights, device, pipeline, limits, scores
             See `from_serialization_dir`.
         revision : `str`, optional (default = `None`)
             A branch, tag or commit on the hub; `None` is its main branch.
@@ -227,7 +239,7 @@ class Predictor:
             When it is neither, or cannot be downloaded; and as in `from_serialization_dir`.
         """
         return cls.from_serialization_dir(
-            downloaded(name, revision), weights, device, pipeline, limits
+            downloaded(name, revision), weights, device, pipeline, limits, scores
         )
 
     @property
@@ -334,13 +346,14 @@ class Predictor:
         """What all of the above come to."""
         words = [[sentence.words for sentence in text.sentences] for text in texts]
         found: List[Decoded] = [{task: [] for task in self.tasks} for _ in texts]
+        scores: List[Decoded] = [{} for _ in texts]
         with torch.inference_mode():
             for each in self._passes:
-                self._run(each, self._stretches(each, words), found)
+                self._run(each, self._stretches(each, words), found, scores)
         mentions_from = self.model.mentions_from
         return [
-            to_prediction(text, decoded, self._infos, mentions_from)
-            for text, decoded in zip(texts, found)
+            to_prediction(text, decoded, self._infos, mentions_from, own_scores)
+            for text, decoded, own_scores in zip(texts, found, scores)
         ]
 
     def _tokenized(self, texts: Sequence[str]) -> List[Document]:
@@ -367,21 +380,36 @@ class Predictor:
             return list(_documents(texts, self.limits.document_tokens))
         return list(_sentences(texts, self.limits.sentence_tokens))
 
-    def _run(self, each: EncodingPass, stretches: List[_Stretch], found: List[Decoded]) -> None:
-        """Adds to `found` what the tasks of one pass find."""
+    def _run(
+        self,
+        each: EncodingPass,
+        stretches: List[_Stretch],
+        found: List[Decoded],
+        scores: List[Decoded],
+    ) -> None:
+        """Adds to `found` what the tasks of one pass find, and to `scores` how probable that is."""
         lengths = [sum(map(len, sentences)) for _, _, sentences in stretches]
         most_pairs = math.inf if each.reads_documents else self.limits.sentence_tokens**2
-        answers: Dict[int, Dict[str, Any]] = {}
+        answers: Dict[int, Tuple[Dict[str, Any], Dict[str, Any]]] = {}
         batches = cut_by_length(lengths, most_tokens=self._batch_tokens, most_pairs=most_pairs)
         for positions in batches:
-            decoded = each.predict([stretches[position][2] for position in positions], self._device)
+            texts = [stretches[position][2] for position in positions]
+            decoded, probabilities = each.predict(texts, self._device, self.scores)
             for index, position in enumerate(positions):
-                answers[position] = {task: decoded[task][index] for task in each.answers}
+                answers[position] = (
+                    {task: several[index] for task, several in decoded.items()},
+                    {task: several[index] for task, several in probabilities.items()},
+                )
         # In the order of the texts again.
         for position, (number, offset, _) in enumerate(stretches):
-            for task, own in each.answers.items():
-                answer = answers[position][task]
-                found[number][task] += shifted(own.kind, answer, offset, lengths[position])
+            own, own_scores = answers[position]
+            for task, answer in own.items():
+                kind = each.answers[task].kind
+                found[number][task] += shifted(kind, answer, offset, lengths[position])
+                if task in own_scores:
+                    scores[number].setdefault(task, []).extend(
+                        shifted_scores(kind, own_scores[task], lengths[position])
+                    )
 
 
 def _check_holds_several(several: Any, what: str) -> None:

@@ -59,7 +59,10 @@ def to_document(name: Any, prediction: Prediction) -> Document:
     words = [token.text for token in prediction.tokens]
     ranges = [slice(each.begin_token, each.end_token + 1) for each in prediction.sentences]
     mentions = {
-        task: [DocumentMention(each.begin_token, each.end_token, each.type) for each in found]
+        task: [
+            DocumentMention(each.begin_token, each.end_token, each.type, score=each.score)
+            for each in found
+        ]
         for task, found in prediction.mentions.items()
     }
     return Document(
@@ -74,6 +77,7 @@ def to_document(name: Any, prediction: Prediction) -> Document:
                 each.type,
                 (each.arg1.begin_token, each.arg1.end_token),
                 (each.arg2.begin_token, each.arg2.end_token),
+                score=each.score,
             )
             for found in prediction.relations.values()
             for each in found

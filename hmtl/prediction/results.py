@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 # The tasks of the 2018 demo whose fields have names of their own.
 REFERENCE_NAMES = "ner"
@@ -13,6 +13,8 @@ REFERENCE_RELATIONS = "relation"
 REFERENCE_COREFERENCE = "coref"
 
 Json = dict[str, Any]
+# Of a probability in JSON.
+DIGITS = 4
 Range = tuple[int, int]
 
 
@@ -46,6 +48,10 @@ class Span:
         Its characters (Unicode code points) as in a Python slice, the end exclusive.
     text : `str`
         The text itself: `prediction.text[begin_char:end_char]`.
+    score : `float`, optional (default = `None`)
+        Of a mention, how probable it is with its type and its boundaries; of a mention in a cluster, that its
+        antecedent is in the cluster (of the first, what the second has). `None` where nobody asked, or the
+        head does not tell.
     """
 
     begin_token: int
@@ -53,6 +59,7 @@ class Span:
     begin_char: int
     end_char: int
     text: str
+    score: float | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -66,12 +73,17 @@ class Mention(Span):
 class Relation:
     """
     A relation of the given `type` between two arguments. The model relates tokens: those at which the
-    arguments end. An argument is the mention found there, or else that token alone.
+    arguments end. An argument is the mention found there, or else that token alone. `score` is how probable
+    it is, where somebody asked.
     """
 
     type: str
     arg1: Span
     arg2: Span
+    score: float | None = field(default=None, kw_only=True)
+
+
+Scored = TypeVar("Scored", bound=Span | Relation)
 
 
 @dataclass(frozen=True)
@@ -133,6 +145,8 @@ class Prediction:
     trees : `dict[str, list[Dependency]]`, optional
         By task of the kind `tree`, for each token what it depends on. Each sentence has one root, unless it
         was too long to be read in one piece.
+    token_scores : `dict[str, list[float]]`, optional
+        The probabilities of `token_labels`, where somebody asked.
     """
 
     text: str
@@ -146,6 +160,31 @@ class Prediction:
     token_labels: dict[str, list[str]] = field(default_factory=dict)
     text_labels: dict[str, list[Mention]] = field(default_factory=dict)
     trees: dict[str, list[Dependency]] = field(default_factory=dict)
+    token_scores: dict[str, list[float]] = field(default_factory=dict)
+
+    def at_least(self, score: float) -> Prediction:
+        """
+        Return the same without the answers that are less probable. Labels of tokens stay, and so do answers
+        without a score; of a cluster at least two mentions must be left.
+        """
+
+        def probable(found: Sequence[Scored]) -> list[Scored]:
+            return [each for each in found if each.score is None or each.score >= score]
+
+        def in_each_task(by_task: dict[str, list[Scored]]) -> dict[str, list[Scored]]:
+            return {task: probable(found) for task, found in by_task.items()}
+
+        clusters = {
+            task: [left for cluster in found if len(left := probable(cluster)) > 1]
+            for task, found in self.clusters.items()
+        }
+        return replace(
+            self,
+            mentions=in_each_task(self.mentions),
+            relations=in_each_task(self.relations),
+            clusters=clusters,
+            text_labels=in_each_task(self.text_labels),
+        )
 
     def to_json(self) -> Json:
         """
@@ -175,6 +214,8 @@ class Prediction:
             - By the name of a task of labels of sentences or documents: what those of mentions have; of
               labels of tokens: a string for each token; of trees: `type` and `head` of each token, which
               is null for a root.
+            - Where somebody asked for scores: `score` of each mention, relation, mention in a cluster and arc
+              (that of its second mention), and `token_scores`, by task a number for each token.
         """
         fields: Json = {
             "text": self.text,
@@ -196,7 +237,13 @@ class Prediction:
             fields[name] = [self._mention_fields(each) for each in labelled]
         for name, tree in self.trees.items():
             fields[name] = [{"type": each.type, "head": each.head} for each in tree]
-        return {**fields, **self.token_labels}
+        fields.update(self.token_labels)
+        if self.token_scores:
+            fields["token_scores"] = {
+                name: [round(each, DIGITS) for each in scores]
+                for name, scores in self.token_scores.items()
+            }
+        return fields
 
     def _mention_fields(self, mention: Mention, widen: bool = False) -> Json:
         span = self._widened(mention) if widen else mention
@@ -208,6 +255,7 @@ class Prediction:
             "end_char": span.end_char,
             "tokenized_text": self._tokenized(span),
             "text": span.text,
+            **_score_field(mention),
         }
 
     def _relation_fields(self, name: str, relations: Sequence[Relation]) -> Json:
@@ -225,7 +273,7 @@ class Prediction:
             head = span_over(self.text, self.tokens, (argument.end_token, argument.end_token))
             fields[f"{key}_index"] = head.end_token
             fields.update(_argument_fields(key, head))
-        return fields
+        return {**fields, **_score_field(relation)}
 
     def _whole_arc(self, relation: Relation) -> Json:
         arg1, arg2 = self._widened(relation.arg1), self._widened(relation.arg2)
@@ -236,14 +284,18 @@ class Prediction:
             fields[f"{key}_begin_token"] = span.begin_token
             fields[f"{key}_end_token"] = span.end_token
             fields.update(_argument_fields(key, span))
-        return fields
+        return {**fields, **_score_field(relation)}
 
     def _cluster_fields(self, name: str, clusters: Sequence[Sequence[Span]]) -> Json:
         listed = [[self._coref_fields(span) for span in cluster] for cluster in clusters]
         if name != REFERENCE_COREFERENCE:
             return {name: listed}
         arcs = [
-            {**self._coref_arc_fields(1, earlier), **self._coref_arc_fields(2, later)}
+            {
+                **self._coref_arc_fields(1, earlier),
+                **self._coref_arc_fields(2, later),
+                **_score_field(later),
+            }
             for cluster in clusters
             for earlier, later in zip(cluster, cluster[1:])
         ]
@@ -257,6 +309,7 @@ class Prediction:
             "end_char": span.end_char,
             "tokenized_text": self._tokenized(span),
             "text": span.text,
+            **_score_field(span),
         }
 
     def _coref_arc_fields(self, number: int, span: Span) -> Json:
@@ -281,7 +334,9 @@ class Prediction:
         return span
 
 
-def span_over(text: str, tokens: Sequence[Token], tokens_range: Range) -> Span:
+def span_over(
+    text: str, tokens: Sequence[Token], tokens_range: Range, score: float | None = None
+) -> Span:
     """
     # Parameters
 
@@ -290,18 +345,18 @@ def span_over(text: str, tokens: Sequence[Token], tokens_range: Range) -> Span:
         All tokens of the text.
     tokens_range : `tuple[int, int]`
         The first and the last token, both inclusive.
+    score : `float`, optional (default = `None`)
     """
     first, last = tokens_range
     begin, end = tokens[first].begin_char, tokens[last].end_char
-    return Span(first, last, begin, end, text[begin:end])
+    return Span(first, last, begin, end, text[begin:end], score=score)
 
 
-def mention_over(text: str, tokens: Sequence[Token], tokens_range: Range, label: str) -> Mention:
+def mention_over(
+    text: str, tokens: Sequence[Token], tokens_range: Range, label: str, score: float | None = None
+) -> Mention:
     """As `span_over`, with a type."""
-    span = span_over(text, tokens, tokens_range)
-    return Mention(
-        span.begin_token, span.end_token, span.begin_char, span.end_char, span.text, label
-    )
+    return Mention(**vars(span_over(text, tokens, tokens_range, score)), type=label)
 
 
 def _argument_fields(key: str, span: Span) -> Json:
@@ -310,6 +365,10 @@ def _argument_fields(key: str, span: Span) -> Json:
         f"{key}_begin_char": span.begin_char,
         f"{key}_end_char": span.end_char,
     }
+
+
+def _score_field(answer: Span | Relation) -> Json:
+    return {} if answer.score is None else {"score": round(answer.score, DIGITS)}
 
 
 def _plain(item: Token | Sentence | TaskInfo) -> Json:

@@ -28,6 +28,7 @@ from hmtl.config.transformers import FOLDER as TRANSFORMERS
 from hmtl.errors import DataError
 from hmtl.prediction.hub import CARD_FILE
 from hmtl.prediction.weights import reported_headline, reported_metrics, weight_files, weight_names
+from hmtl.runs.calibration import CALIBRATION_FILE
 from hmtl.runs.directory import CONFIG_FILE, METRICS_FILE, VOCABULARY_DIR
 from hmtl.runs.environment import ENVIRONMENT_FILE
 from hmtl.runs.evaluation import config_of_run
@@ -37,6 +38,8 @@ from hmtl.training.checkpoints import CHECKPOINTS_DIR, best_weights_name
 logger = logging.getLogger(__name__)
 
 NEW = ".new"
+# What may be there beside what prediction cannot do without.
+SCORES = (METRICS_FILE, CALIBRATION_FILE)
 
 
 def export_run(source: Path, target: Path, force: bool = False) -> None:
@@ -98,7 +101,7 @@ def save_for_prediction(source: Path, target: Path, weights: Mapping[str, Path])
     """
     Write what prediction needs of a run, so that it can be loaded on another machine: its config without what
     training began with, its vocabulary and weights, the tokenizer and configuration of a transformer, the
-    files of an ELMo; and its scores.
+    files of an ELMo; its scores, and its thresholds and temperatures.
 
     # Parameters
 
@@ -123,15 +126,17 @@ def save_for_prediction(source: Path, target: Path, weights: Mapping[str, Path])
         target.mkdir(parents=True, exist_ok=True)
         for folder in (VOCABULARY_DIR, TRANSFORMERS, ELMO):
             remove_directory(target / folder)
-        for name in (CONFIG_FILE, METRICS_FILE, f"*{SUFFIX}", best_weights_name("*")):
+        files = (CONFIG_FILE, *SCORES, f"*{SUFFIX}", best_weights_name("*"))
+        for name in files:
             for path in target.glob(name):
                 path.unlink()
         shutil.copytree(source / VOCABULARY_DIR, target / VOCABULARY_DIR)
         if (source / TRANSFORMERS).is_dir():
             shutil.copytree(source / TRANSFORMERS, target / TRANSFORMERS)
         keep_elmo(config.source, target)
-        if (source / METRICS_FILE).is_file():
-            shutil.copyfile(source / METRICS_FILE, target / METRICS_FILE)
+        for name in SCORES:
+            if (source / name).is_file():
+                shutil.copyfile(source / name, target / name)
     _save_weights(source, target, weights)
     original = load_config(source / CONFIG_FILE, jsonnet=False)
     write_json(target / CONFIG_FILE, without_beginnings(original))

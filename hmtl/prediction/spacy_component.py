@@ -23,6 +23,7 @@ from spacy.util import ensure_path, minibatch
 
 from hmtl.common.answers import LABEL
 from hmtl.errors import DataError
+from hmtl.formats.annotated import CharacterSlice
 from hmtl.formats.spacy_data import CLUSTERS, MENTIONS, OF_A_SPAN, RELATIONS, kept_in, name_of
 from hmtl.prediction import results
 
@@ -38,11 +39,12 @@ DEFAULT_BATCH_SIZE = 64
 
 
 class DocRelation(NamedTuple):
-    """A relation of the given `type` between two spans of a document."""
+    """A relation of the given `type` between two spans of a document, with its score where there is one."""
 
     type: str
     arg1: Span
     arg2: Span
+    score: float | None = None
 
 
 def get_mentions(doc: Doc) -> dict[str, list[Span]]:
@@ -62,9 +64,14 @@ def get_relations(doc: Doc, task: str | None = None) -> list[DocRelation]:
     seen.
     """
     return [
-        DocRelation(label, *spans)
-        for _, label, spans in _kept(doc, RELATIONS, task)
-        if len(spans) == len(("arg1", "arg2"))
+        DocRelation(
+            label,
+            _span(doc, *places[0], ""),
+            _span(doc, *places[1], ""),
+            _score(doc, RELATIONS + name, label, places),
+        )
+        for name, label, places in kept_in(doc.user_data, doc.text, RELATIONS, task)
+        if len(places) == len(("arg1", "arg2"))
     ]
 
 
@@ -73,6 +80,25 @@ def get_coref_clusters(doc: Doc, task: str | None = None) -> list[list[Span]]:
     return [spans for _, _, spans in _kept(doc, CLUSTERS, task) if len(spans) > 1]
 
 
+def get_score(span: Span) -> float | None:
+    """
+    What `span._.score` answers: how probable a mention with this label is, and, of a span without one, that
+    it is in its cluster. `None` where the component was not asked for scores, or found no such span.
+    """
+    place = span.start_char, span.end_char
+    kind = MENTIONS if span.label_ else CLUSTERS
+    for key, entries in span.doc.user_data.items():
+        if name_of(key).startswith(kind):
+            for label, places, *scores in entries:
+                if scores and label == span.label_:
+                    found = [(key[2] + begin, key[2] + end) for begin, end, _ in places]
+                    if place in found:
+                        return float(scores[0][found.index(place)])
+    return None
+
+
+if not Span.has_extension("score"):
+    Span.set_extension("score", getter=get_score)
 for _name, _getter in (
     ("mentions", get_mentions),
     ("relations", get_relations),
@@ -82,12 +108,31 @@ for _name, _getter in (
         Doc.set_extension(_name, getter=_getter)
 
 
-def _keep(doc: Doc, kind: str, task: str, label: str, spans: Sequence[results.Span]) -> None:
-    """Under the place of the first span, and by their distances from it."""
+def _keep(
+    doc: Doc,
+    kind: str,
+    task: str,
+    label: str,
+    spans: Sequence[results.Span],
+    scores: Sequence[float | None],
+) -> None:
+    """Under the place of the first span, and by their distances from it; scores only where there are any."""
     begin = spans[0].begin_char
     places = [[span.begin_char - begin, span.end_char - begin, span.text] for span in spans]
     key: Any = (OF_A_SPAN, kind + task, begin, spans[0].end_char)
-    doc.user_data.setdefault(key, []).append([label, places])
+    entry = [label, places] if None in scores else [label, places, list(scores)]
+    doc.user_data.setdefault(key, []).append(entry)
+
+
+def _score(doc: Doc, name: str, label: str, places: list[CharacterSlice]) -> float | None:
+    """What was kept of a relation."""
+    begin, end = places[0]
+    key: Any = (OF_A_SPAN, name, begin, end)
+    for own, kept, *scores in doc.user_data.get(key, ()):
+        found = [(begin + start, begin + stop) for start, stop, _ in kept]
+        if scores and own == label and found == places:
+            return float(scores[0][0])
+    return None
 
 
 def _kept(doc: Doc, kind: str, task: str | None = None) -> Iterator[tuple[str, str, list[Span]]]:
@@ -135,6 +180,9 @@ class HmtlComponent:
         Its name in the pipeline.
     parse : `str`, optional (default = `"dep"`)
         The task whose trees become the document's parse; `None`, or one that the run lacks, leaves it alone.
+    scores : `bool`, optional (default = `False`)
+        Keep how probable the answers are: `span._.score` of mentions and of members of clusters, `score` of
+        relations, and `doc.spans[<task>].attrs["scores"]`.
     """
 
     def __init__(
@@ -145,8 +193,10 @@ class HmtlComponent:
         ents: str | None = DEFAULT_ENTS,
         name: str = FACTORY,
         parse: str | None = DEFAULT_PARSE,
+        scores: bool = False,
     ) -> None:
         self.name = name
+        self.scores = scores
         self.serialization_dir = serialization_dir
         self.weights = weights
         self.device = device
@@ -169,7 +219,7 @@ class HmtlComponent:
             from hmtl.prediction.predictor import Predictor
 
             self._predictor = Predictor.from_serialization_dir(
-                self.serialization_dir, self.weights, self.device
+                self.serialization_dir, self.weights, self.device, scores=self.scores
             )
         return self._predictor
 
@@ -233,7 +283,7 @@ class HmtlComponent:
     assigns=["doc.ents", "doc.spans", "doc._.mentions", "doc._.relations", "doc._.coref_clusters"],
     default_config={
         **{"weights": None, "device": None},
-        **{"ents": DEFAULT_ENTS, "parse": DEFAULT_PARSE},
+        **{"ents": DEFAULT_ENTS, "parse": DEFAULT_PARSE, "scores": False},
     },
 )
 def make_component(
@@ -244,9 +294,10 @@ def make_component(
     device: str | None,
     ents: str | None,
     parse: str | None,
+    scores: bool,
 ) -> HmtlComponent:
     """What `nlp.add_pipe("hmtl", config=...)` makes; see `HmtlComponent`."""
-    return HmtlComponent(Path(serialization_dir), weights, device, ents, name, parse)
+    return HmtlComponent(Path(serialization_dir), weights, device, ents, name, parse, scores)
 
 
 def set_annotations(
@@ -289,18 +340,26 @@ def set_annotations(
         del doc.user_data[key]
     for task, mentions in prediction.mentions.items():
         spans = [_span(doc, each.begin_char, each.end_char, each.type) for each in mentions]
-        doc.spans[prefix + task] = spans
+        _set_group(doc, prefix + task, spans, mentions)
         if task == ents:
             doc.ents = spans
         for mention in mentions:
-            _keep(doc, MENTIONS, prefix + task, mention.type, [mention])
+            _keep(doc, MENTIONS, prefix + task, mention.type, [mention], [mention.score])
     for task, relations in prediction.relations.items():
         for relation in relations:
             arguments = (relation.arg1, relation.arg2)
-            _keep(doc, RELATIONS, prefix + task, relation.type, arguments)
+            _keep(doc, RELATIONS, prefix + task, relation.type, arguments, [relation.score])
     for task, clusters in prediction.clusters.items():
         for cluster in clusters:
-            _keep(doc, CLUSTERS, prefix + task, "", cluster)
+            _keep(doc, CLUSTERS, prefix + task, "", cluster, [each.score for each in cluster])
+
+
+def _set_group(doc: Doc, name: str, spans: list[Span], answers: Sequence[results.Mention]) -> None:
+    """With the scores, if there are any, where spaCy's `spancat` has its own."""
+    doc.spans[name] = spans
+    scores = [each.score for each in answers]
+    if scores and None not in scores:
+        doc.spans[name].attrs["scores"] = scores
 
 
 def _set_parse(doc: Doc, tree: Sequence[results.Dependency]) -> None:
@@ -340,10 +399,9 @@ def _set_text_labels(
     for each in prediction.text_labels[task.name]:
         by_place.setdefault((each.begin_char, each.end_char), []).append(each.type)
     if not task.of_documents:
-        doc.spans[name] = [
-            _span(doc, each.begin_char, each.end_char, each.type)
-            for each in prediction.text_labels[task.name]
-        ]
+        found = prediction.text_labels[task.name]
+        labelled = [_span(doc, each.begin_char, each.end_char, each.type) for each in found]
+        _set_group(doc, name, labelled, found)
     owner = Doc if task.of_documents else Span
     if not _has_extension(owner, name):
         return

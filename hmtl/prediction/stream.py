@@ -20,7 +20,11 @@ MOST_BYTES = 2**18
 
 
 def predict_all(
-    predictor: Predictor, paths: Sequence[Path], input_format: Optional[str], output: Output
+    predictor: Predictor,
+    paths: Sequence[Path],
+    input_format: Optional[str],
+    output: Output,
+    min_score: Optional[float] = None,
 ) -> int:
     """
     Predicts what the output does not hold yet.
@@ -33,6 +37,8 @@ def predict_all(
     input_format : `str`, optional
         See `raw_records`.
     output : `Output`
+    min_score : `float`, optional (default = `None`)
+        Answers that are less probable are left out; see `Prediction.at_least`.
 
     # Returns
 
@@ -50,6 +56,8 @@ def predict_all(
         for batch, size, problem in _batches(records, input_format):
             if batch:
                 answers = predictor.predict_records(batch)
+                if min_score is not None:
+                    answers = [each.at_least(min_score) for each in answers]
                 output.write([(each.id, answer) for each, answer in zip(batch, answers)])
             if problem is not None:
                 raise problem

@@ -18,7 +18,7 @@ from allennlp.models import Model
 
 from hmtl.common.files import sha256_of, sha256_of_tree
 from hmtl.common.random_state import seed_everything
-from hmtl.common.reporting import HEADLINE
+from hmtl.common.reporting import CALIBRATION, HEADLINE
 from hmtl.common.tensors import give_weights
 from hmtl.config.building import build, type_of
 from hmtl.config.checking import check_config, check_patterns
@@ -36,11 +36,13 @@ from hmtl.data.readers.unseen_labels import apply_unseen_label_rule, warn_of_mis
 from hmtl.data.shared_documents import warn_of_shared_documents
 from hmtl.data.split_source import SplitSource
 from hmtl.data.streamed_instances import StreamedInstances
+from hmtl.metrics.calibration import ScoredAnswers
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
 from hmtl.modules.embedding_cache import cache_frozen_embedders
 from hmtl.modules.size_limit import within_memory
 from hmtl.modules.word_embedding import numbered_lines
+from hmtl.runs.calibration import calibrate_heads, read_calibration
 from hmtl.runs.directory import (
     VOCABULARY_DIR,
     check_vocabulary,
@@ -88,7 +90,7 @@ class Experiment:
 
     def load_best(self, task_name: str) -> None:
         """
-        Give the model the weights of a task's best epoch.
+        Give the model the weights of a task's best epoch, and its heads what was calibrated with these.
 
         # Raises
 
@@ -98,9 +100,13 @@ class Experiment:
         checkpointer = Checkpointer(self.serialization_dir)
         path = self.serialization_dir / best_weights_name(task_name)
         give_weights(self.model, checkpointer.load_best(task_name), path)
+        calibration = read_calibration(self.serialization_dir)
+        calibrate_heads(dict(self.model.heads), calibration, [task_name])
 
     def evaluate_best_weights(
-        self, best_epochs: Optional[Mapping[str, Optional[int]]] = None
+        self,
+        best_epochs: Optional[Mapping[str, Optional[int]]] = None,
+        with_calibration: bool = False,
     ) -> Dict[str, Any]:
         """
         Return, for each task's best weights, the test metrics of every task that has `evaluate_on_test`, and
@@ -111,9 +117,13 @@ class Experiment:
         best_epochs : `Dict[str, int]`, optional
             By task. Tasks with one best epoch have one set of weights, which is then scored once; where
             it is not told, the content of the files is compared.
+        with_calibration : `bool`, optional (default = `False`)
+            Tell under `calibration` how the probabilities of a task's answers compare with how often they are
+            right, where its head knows both.
         """
         results: Dict[str, Any] = {}
         by_weights: Dict[Any, Dict[str, Any]] = {}
+        scored: Dict[Any, Dict[str, ScoredAnswers]] = {}
         checkpointer = Checkpointer(self.serialization_dir)
         for data in self.tasks:
             name = data.task.name
@@ -124,10 +134,19 @@ class Experiment:
             if weights not in by_weights:
                 self.load_best(name)
                 logger.info("scoring the best weights of %s on the test splits", name)
+                if with_calibration:
+                    scored[weights] = {each.task.name: ScoredAnswers() for each in self.tasks}
                 by_weights[weights] = evaluate_on_test(
-                    self.model, self.tasks, self.device, self.progress_bar, self.processes
+                    self.model,
+                    self.tasks,
+                    self.device,
+                    self.progress_bar,
+                    self.processes,
+                    scored.get(weights),
                 )
             results[name] = {HEADLINE: data.task.judged_by, "test": by_weights[weights]}
+            if with_calibration and (own := scored[weights][name]).answers:
+                results[name][CALIBRATION] = own.compute()
         return results
 
 

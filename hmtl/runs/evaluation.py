@@ -1,7 +1,7 @@
 """Opening a run that is there, and scoring it."""
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional, Sequence
 
 from hmtl.config.elmo_files import with_kept_elmo
 from hmtl.config.loading import load_config
@@ -40,16 +40,20 @@ def evaluate(serialization_dir: Path, gold_mentions: bool) -> Dict[str, Any]:
         for head in experiment.model.heads.values():
             assert isinstance(head, Head)
             head.eval_on_gold_mentions = True
-    metrics = experiment.evaluate_best_weights()
+    metrics = experiment.evaluate_best_weights(with_calibration=True)
     for entry in metrics.values():
         entry["gold_mentions"] = gold_mentions
     return metrics
 
 
-def load(serialization_dir: Path, prepare: Optional[Prepare] = None) -> Experiment:
+def load(
+    serialization_dir: Path,
+    prepare: Optional[Prepare] = None,
+    splits: Sequence[str] = ("test",),
+) -> Experiment:
     """
-    Return the experiment of an existing run, with its test data and its saved vocabulary; the model's weights
-    are still to be loaded.
+    Return the experiment of an existing run, with its test data (or other splits) and its saved vocabulary;
+    the model's weights are still to be loaded.
 
     # Raises
 
@@ -69,7 +73,7 @@ def load(serialization_dir: Path, prepare: Optional[Prepare] = None) -> Experime
             "is not there: put back the directory that the run was trained with.",
             serialization_dir / VOCABULARY_DIR,
         )
-    return assemble(config, serialization_dir, ("test",))
+    return assemble(config, serialization_dir, splits)
 
 
 def config_of_run(

@@ -554,3 +554,21 @@ def test_prediction_leaves_the_run_as_it_was(tiny_run: Path) -> None:
     before = sha256_of_tree(tiny_run)
     Predictor.from_serialization_dir(tiny_run, device="cpu").predict_texts([TEXT])
     assert sha256_of_tree(tiny_run) == before
+
+
+def test_scores_are_told_where_asked_and_change_no_answer(tiny_run: Path) -> None:
+    asked = Predictor.from_serialization_dir(tiny_run, device="cpu", scores=True)
+    (scored,) = asked.predict_texts([TEXT])
+    asked.scores = False
+    (plain,) = asked.predict_texts([TEXT])
+    answers: list[Any] = [*scored.mentions.values(), *scored.relations.values()]
+    answers += [cluster for found in scored.clusters.values() for cluster in found]
+    scores = [each.score for found in answers for each in found]
+    assert len(answers) > 3 and all(0.0 <= score <= 1.0 for score in scores)
+
+    def without_scores(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: without_scores(each) for key, each in value.items() if key != "score"}
+        return [without_scores(each) for each in value] if isinstance(value, list) else value
+
+    assert without_scores(scored.to_json()) == plain.to_json() != scored.to_json()

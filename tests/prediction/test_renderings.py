@@ -15,7 +15,7 @@ from hmtl.prediction.answers import to_prediction
 from hmtl.prediction.renderings import FILES_EACH, RENDERINGS, to_document
 from hmtl.prediction.results import Prediction
 from tests.importing.json_tools import documents_of
-from tests.prediction.predictions import TASKS, TEXT, handmade
+from tests.prediction.predictions import SCORES, TASKS, TEXT, handmade
 
 PIPELINE = load_pipeline()
 
@@ -140,3 +140,12 @@ def test_entities_of_brat_stand_on_one_line_where_they_stand_in_the_text(text: s
     _, place, covered = line.split("\t")
     begin, end = map(int, place.removeprefix("PER ").split())
     assert text[begin:end].split() == covered.split() == text.split()
+
+
+def test_scores_are_notes_in_brat_which_reads_back_without_them() -> None:
+    _, annotations = FILES_EACH["brat"].contents("a", handmade(scores=SCORES))
+    notes = [line for line in annotations.splitlines() if line.startswith("#")]
+    assert notes[0] == "#1\tAnnotatorNotes T1\tscore 0.8000"
+    assert notes[-1] == "#6\tAnnotatorNotes R2\tscore 0.5556"
+    without = annotations.replace("\n".join(notes) + "\n", "")
+    assert without == FILES_EACH["brat"].contents("a", handmade())[1]

@@ -7,7 +7,7 @@ import pytest
 
 from hmtl.common.answers import COREFERENCE, MENTIONS, RELATIONS
 from hmtl.prediction.results import TaskInfo
-from tests.prediction.predictions import TASKS, TEXT, handmade
+from tests.prediction.predictions import SCORES, TASKS, TEXT, handmade
 
 ZOE = {
     "type": "PER",
@@ -155,3 +155,21 @@ def test_a_run_without_a_task_has_none_of_its_fields() -> None:
     assert not {"emd", "emd_expanded", "relation_arcs", "coref_arcs", "coref_clusters"} & set(
         fields
     )
+
+
+def test_scores_stand_beside_what_they_are_of_in_json() -> None:
+    fields = handmade(scores=SCORES).to_json()
+    assert [each["score"] for each in fields["ner"]] == [0.9, 0.4]
+    assert [each["score"] for each in fields["relation_arcs"]] == [0.6, 0.5556]
+    assert [each["score"] for each in fields["relation_arcs_expanded"]] == [0.6, 0.5556]
+    assert [each["score"] for each in fields["coref_clusters"][0]] == [0.3, 0.3]
+    assert [each["score"] for each in fields["coref_arcs"]] == [0.3]
+
+
+def test_less_probable_answers_are_left_out_where_that_is_asked() -> None:
+    prediction = handmade(scores=SCORES)
+    probable = prediction.at_least(0.6)
+    assert [each.type for each in probable.mentions["ner"]] == ["PERSON"]
+    assert probable.relations["relation"] == prediction.relations["relation"][:1]
+    assert probable.clusters["coref"] == []
+    assert handmade().at_least(0.6) == handmade()

@@ -283,6 +283,22 @@ def test_documents_keep_it_as_bytes(nlp: Language) -> None:
     assert annotation(again) == annotation(doc)
 
 
+def test_scores_stand_on_spans_and_relations_where_asked_for(nlp: Language, run: Path) -> None:
+    doc = pipeline_with(serialization_dir=str(run), scores=True)(TEXT)
+    (prediction,) = Predictor.from_serialization_dir(run, scores=True).predict_texts([TEXT])
+    for task, mentions in prediction.mentions.items():
+        expected = [each.score for each in mentions]
+        assert [span._.score for span in doc.spans[task]] == pytest.approx(expected)
+        assert doc.spans[task].attrs["scores"] == pytest.approx(expected)
+    relations = prediction.relations["relation"]
+    assert [each.score for each in doc._.relations] == pytest.approx([r.score for r in relations])
+    members: list[Any] = [span for found in prediction.clusters["coref"] for span in found]
+    found = [span._.score for cluster in doc._.coref_clusters for span in cluster]
+    assert sorted(found) == pytest.approx(sorted(each.score for each in members))
+    assert found and {ent._.score for ent in nlp(TEXT).ents} == {None}
+    assert annotation(Doc(doc.vocab).from_bytes(doc.to_bytes())) == annotation(nlp(TEXT))
+
+
 def test_displacy_draws_names_and_mentions(nlp: Language) -> None:
     doc = nlp(TEXT)
     names = displacy.render(doc, style="ent", jupyter=False)

@@ -32,9 +32,17 @@ class FakePredictor:
         How long a batch takes.
     names : `dict[str, str]`, optional
         Other names for the tasks `ner`, `emd`, `relation` and `coref`; those left out are not served.
+    scores : `dict[str, float]`, optional
+        Of names, by label.
     """
 
-    def __init__(self, seconds: float = 0, names: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        seconds: float = 0,
+        names: dict[str, str] | None = None,
+        scores: dict[str, float] | None = None,
+    ) -> None:
+        self.scores = scores or {}
         self.seconds = seconds
         self.batches: list[list[str]] = []
         self.names = names or {name: name for name in ("ner", "emd", "relation", "coref")}
@@ -75,7 +83,7 @@ class FakePredictor:
             found["emd"].append(mention_over(text, tokens, where, label))
             if label != "PRO":
                 long = {"PER": "PERSON", "LOC": "PLACE"}[label]
-                found["ner"].append(mention_over(text, tokens, where, long))
+                found["ner"].append(mention_over(text, tokens, where, long, self.scores.get(long)))
         pick = self.names.get
         return Prediction(
             text,

@@ -372,6 +372,22 @@ def test_page_adapts_to_the_tasks_of_the_run(chrome: Chrome) -> None:
         assert not page.all(".arc, .mention")
 
 
+def test_what_is_less_probable_leaves_the_page(chrome: Chrome) -> None:
+    with serving(FakePredictor(scores={"PERSON": 0.9, "PLACE": 0.35})) as client:
+        page = Page(chrome, client.address)
+        page.analyse(TEXT)
+        marks = "#marks .mark[data-task=ner]"
+        assert {"PERSON", "PLACE"} == set(page.texts(marks))
+        titles = {each.get_attribute("title") for each in page.all(marks)}
+        assert titles == {"ner: PERSON, 90 %", "ner: PLACE, 35 %"}
+        chrome.execute_script(
+            "const slider = document.querySelector('#least input'); slider.value = 50;"
+            "slider.dispatchEvent(new Event('input', {bubbles: true}));"
+        )
+        assert set(page.texts(marks)) == {"PERSON"}
+        assert "50 %" in page.one("#least").text
+
+
 def test_server_that_is_gone_is_told(chrome: Chrome) -> None:
     with serving(FakePredictor()) as client:
         page = Page(chrome, client.address)

@@ -1,6 +1,6 @@
 """The head that labels whole texts: sentences or documents, with one label each or with several."""
 
-from typing import Any, Dict, Hashable, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Hashable, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -76,7 +76,7 @@ class Classifier(Head):
             )
         self.labels = labels_of(vocab, label_namespace)
         self.pooling = pooling
-        self.multi_label = multi_label
+        self.multi_label = self.takes_thresholds = multi_label
         self.threshold = threshold
         kind = LABELS if multi_label else LABEL
         # The reader's name for the gold labels is that of the answers, too.
@@ -210,13 +210,28 @@ class Classifier(Head):
         logits = output_dict["logits"]
         if not self.multi_label:
             return {LABEL: [self.labels[index] for index in logits.argmax(dim=-1).tolist()]}
-        chosen = (logits.sigmoid() >= self.threshold).tolist()
+        least = [self.thresholds.get(label, self.threshold) for label in self.labels]
+        chosen = (logits.sigmoid() >= logits.new_tensor(least)).tolist()
         return {
             LABELS: [
                 [label for label, is_chosen in zip(self.labels, text) if is_chosen]
                 for text in chosen
             ]
         }
+
+    def probabilities(
+        self, output_dict: Dict[str, torch.Tensor], answers: List[Any]
+    ) -> List[Union[float, List[float]]]:
+        """Return the softmax of each text's label; or of its labels the sigmoids."""
+        logits = output_dict["logits"].double()
+        if not self.multi_label:
+            return logits.softmax(dim=-1).amax(dim=-1).tolist()
+        found = [dict(zip(self.labels, text)) for text in logits.sigmoid().tolist()]
+        return [[text[label] for label in own] for text, own in zip(found, answers)]
+
+    def gold_answers(self, metadata: Mapping[str, Any]) -> Optional[Any]:
+        labels = metadata.get("labels")
+        return labels if labels is None or self.multi_label else labels[0]
 
     def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
         """

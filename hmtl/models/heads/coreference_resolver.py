@@ -216,6 +216,44 @@ class CoreferenceResolver(Head):
             "predicted_antecedents": antecedents,
         }
 
+    def probabilities(
+        self, output_dict: Dict[str, torch.Tensor], answers: List[Any]
+    ) -> List[List[List[float]]]:
+        """
+        Return for each mention of each cluster the summed probability of the antecedents that are in its
+        cluster; for the first mention of a cluster, which has none, that of the second.
+        """
+        scores = output_dict["antecedent_scores"]
+        spans, lengths = output_dict["top_spans"].tolist(), output_dict["top_span_mask"].sum(dim=1)
+        places = [
+            {(start, end): place for place, (start, end) in enumerate(document[:length])}
+            for document, length in zip(spans, lengths.tolist(), strict=True)
+        ]
+        owner = torch.full(scores.shape[:2], NO_CLUSTER)
+        for instance, clusters in enumerate(answers):
+            for number, cluster in enumerate(clusters):
+                for mention in cluster:
+                    owner[instance, places[instance][mention]] = number
+        owner = owner.to(scores.device)
+        earlier, exists = _earlier(scores.size(1), scores.size(2) - 1, scores.device)
+        in_cluster = (owner.unsqueeze(-1) == owner[:, earlier]) & exists
+        # Shape: (batch_size, num_mentions)
+        summed = (scores.double().softmax(dim=-1)[..., 1:] * in_cluster).sum(dim=-1).clamp_max(1.0)
+        found = summed.tolist()
+        return [
+            [
+                [
+                    found[instance][places[instance][mention]]
+                    for mention in [cluster[1], *cluster[1:]]
+                ]
+                for cluster in clusters
+            ]
+            for instance, clusters in enumerate(answers)
+        ]
+
+    def gold_answers(self, metadata: Mapping[str, Any]) -> Optional[Any]:
+        return metadata.get("clusters")
+
     def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
         """
         `coref_precision`, `coref_recall`, `coref_f1` and `mention_recall`; with `full`, also `muc`,

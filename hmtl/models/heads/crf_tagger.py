@@ -1,5 +1,6 @@
 """The head of named entity recognition and entity mention detection."""
 
+from functools import cached_property
 from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 import torch
@@ -9,10 +10,11 @@ from allennlp.nn import InitializerApplicator
 
 from hmtl.formats.tags import OUTSIDE, coding_scheme_of, split_tag, tags_to_spans
 from hmtl.metrics.accuracy import Accuracy
-from hmtl.metrics.span_f1 import SpanF1
+from hmtl.metrics.span_f1 import LabelledSpan, SpanF1
 from hmtl.models.heads.head import PRECISION_RECALL_F1, SUM, Axis, Head, labels_of
 from hmtl.modules.dropout import FastDropout
 from hmtl.modules.linear_chain_crf import LinearChainCrf
+from hmtl.modules.span_probabilities import SpanSteps
 
 
 @Head.register("crf_tagger")
@@ -38,6 +40,7 @@ class CrfTagger(Head):
     """
 
     finds_mentions = True
+    takes_thresholds = True
     headline = PRECISION_RECALL_F1
     loss_kind = SUM
 
@@ -92,7 +95,7 @@ class CrfTagger(Head):
         if tags is not None:
             output_dict["loss"] = -self.crf.log_likelihood(logits, tags, mask).sum()
             if compute_metrics and metadata is not None:
-                self._count(self.decode(output_dict)["tags"], metadata)
+                self._count(self.decode(output_dict), metadata)
         return output_dict
 
     def decode(self, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
@@ -101,7 +104,7 @@ class CrfTagger(Head):
 
         predictions : `Dict[str, Any]`
             Per sentence, `tags`, a tag for each token, and `spans`, pairs of a label and a
-            `(start, end)` with inclusive ends.
+            `(start, end)` with inclusive ends: those of the tags that reach the thresholds, if there are any.
         """
         mask = output_dict["mask"]
         best = self.crf.viterbi(output_dict["logits"], mask).tolist()
@@ -109,7 +112,34 @@ class CrfTagger(Head):
             [self.labels[index] for index in path[:length]]
             for path, length in zip(best, mask.sum(dim=1).tolist())
         ]
-        return {"tags": tags, "spans": [self._spans(sentence) for sentence in tags]}
+        spans = [self._spans(sentence) for sentence in tags]
+        return {"tags": tags, "spans": self._probable(output_dict, spans)}
+
+    @cached_property
+    def _span_steps(self) -> SpanSteps:
+        return SpanSteps.of(self.labels, self.answer_labels(), self.coding_scheme)
+
+    def probabilities(
+        self, output_dict: Dict[str, torch.Tensor], answers: List[Any]
+    ) -> List[List[float]]:
+        """Return of each span the share of the allowed tag sequences that hold it."""
+        number = {label: index for index, label in enumerate(self.answer_labels())}
+        spans = [
+            (instance, start, end, number[label])
+            for instance, found in enumerate(answers)
+            for label, (start, end) in found
+        ]
+        if not spans:
+            return [[] for _ in answers]
+        logits = output_dict["logits"]
+        steps = SpanSteps(*(each.to(logits.device) for each in self._span_steps))
+        places = torch.tensor(spans, device=logits.device)
+        found = self.crf.span_probabilities(logits, output_dict["mask"], places, steps)
+        each = iter(found.tolist())
+        return [[next(each) for _ in spans] for spans in answers]
+
+    def gold_answers(self, metadata: Mapping[str, Any]) -> Optional[Any]:
+        return self._spans(metadata["tags"]) if "tags" in metadata else None
 
     def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
         """
@@ -144,13 +174,27 @@ class CrfTagger(Head):
             "crf.end_transitions": (self.labels,),
         }
 
+    def _probable(
+        self, output_dict: Dict[str, torch.Tensor], spans: List[List[LabelledSpan]]
+    ) -> List[List[LabelledSpan]]:
+        if not self.thresholds:
+            return spans
+        return [
+            [
+                span
+                for span, probability in zip(found, own)
+                if probability >= self.thresholds.get(span[0], 0.0)
+            ]
+            for found, own in zip(spans, self.probabilities(output_dict, spans))
+        ]
+
     def _spans(self, tags: List[str]) -> List[Tuple[str, Tuple[int, int]]]:
         return tags_to_spans(tags, self.coding_scheme)
 
-    def _count(self, predicted: List[List[str]], metadata: List[Dict[str, Any]]) -> None:
-        for sentence, entry in zip(predicted, metadata):
+    def _count(self, decoded: Dict[str, Any], metadata: List[Dict[str, Any]]) -> None:
+        for sentence, spans, entry in zip(decoded["tags"], decoded["spans"], metadata):
             gold = entry["tags"]
-            self.span_f1.update(self._spans(sentence), self._spans(gold))
+            self.span_f1.update(spans, self._spans(gold))
             self.accuracy.update(sentence, gold)
 
 

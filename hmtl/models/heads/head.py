@@ -90,6 +90,14 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
     # Whether an evaluation on gold mentions is asked for, of which only some heads know anything.
     eval_on_gold_mentions: bool = False
 
+    # Whether `decode` heeds `thresholds`: the least probabilities of answers, by label; by default it answers
+    # what it did without.
+    takes_thresholds: bool = False
+    thresholds: Mapping[str, float] = {}
+
+    # By what the log-odds of `probabilities` are divided.
+    temperature: float = 1.0
+
     # Whether `decode` tells the labelled spans it finds: `spans`, per instance a list of pairs of a label
     # and a `(start, end)` with an inclusive end.
     finds_mentions: bool = False
@@ -144,6 +152,36 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
         """
         Turns what `forward` returned into predictions a person can read: one list entry per instance.
         """
+
+    def probabilities(
+        self, output_dict: Dict[str, torch.Tensor], answers: List[Any]
+    ) -> Optional[List[Any]]:
+        """
+        Return how probable each answer is, where the head can tell; `None` where it cannot. Asked only when
+        somebody wants to know.
+
+        # Parameters
+
+        output_dict : `Dict[str, torch.Tensor]`
+            What `forward` returned.
+        answers : `List[Any]`
+            What `decode` has under the key of `get_answers`: an entry per instance.
+
+        # Returns
+
+        probabilities : `List[Any]`, optional
+            Per instance numbers between 0 and 1 in the form of its answers: one for one label of a text, a
+            list of lists for clusters (how probable it is that a mention has its antecedent in its cluster;
+            for the first mention, what the second has), else a list with one for each answer.
+        """
+        return None
+
+    def gold_answers(self, metadata: Mapping[str, Any]) -> Optional[Any]:
+        """
+        Return what `decode` should answer of an instance, as its metadata tell, so that probabilities can be
+        compared with how often they are right; `None` where they do not tell.
+        """
+        return None
 
     def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
         """

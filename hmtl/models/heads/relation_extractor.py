@@ -1,6 +1,6 @@
 """The head of relation extraction: which tokens stand in which relations."""
 
-from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -57,6 +57,7 @@ class RelationExtractor(Head):
     """
 
     takes_mentions = True
+    takes_thresholds = True
     headline = PRECISION_RECALL_F1
     answers = Answers(RELATIONS, "relations")
 
@@ -81,6 +82,7 @@ class RelationExtractor(Head):
         self.loss = loss
         self.labels = labels_of(vocab, label_namespace)
         self.activation = activation or Activation.by_name("relu")()
+        self.threshold = threshold
         # A probability above the threshold is a logit above the threshold's logit.
         self.threshold_logit = torch.logit(torch.tensor(threshold)).item()
         self.first_projection = torch.nn.Parameter(torch.empty(encoded_dim, hidden_dim))
@@ -155,11 +157,35 @@ class RelationExtractor(Head):
             Per sentence, `relations`: a list of (first token, second token, label), sorted.
         """
         logits, mask = output_dict["logits"], output_dict["mask"]
-        held = (logits > self.threshold_logit) & _real_pairs(mask)
+        least: Union[float, torch.Tensor] = self.threshold_logit
+        if self.thresholds:
+            own = [self.thresholds.get(label, self.threshold) for label in self.labels]
+            least = logits.new_tensor(own).logit()
+        held = (logits > least) & _real_pairs(mask)
         relations: List[List[Tuple[int, int, str]]] = [[] for _ in range(logits.size(0))]
         for instance, first, second, label in held.nonzero().tolist():
             relations[instance].append((first, second, self.labels[label]))
         return {"relations": relations}
+
+    def probabilities(
+        self, output_dict: Dict[str, torch.Tensor], answers: List[Any]
+    ) -> List[List[float]]:
+        """Return the probability of each relation."""
+        number = {label: index for index, label in enumerate(self.labels)}
+        places = [
+            (instance, first, second, number[label])
+            for instance, relations in enumerate(answers)
+            for first, second, label in relations
+        ]
+        if not places:
+            return [[] for _ in answers]
+        logits = output_dict["logits"]
+        index = torch.tensor(places, device=logits.device)
+        each = iter(logits[index.unbind(dim=-1)].double().sigmoid().tolist())
+        return [[next(each) for _ in relations] for relations in answers]
+
+    def gold_answers(self, metadata: Mapping[str, Any]) -> Optional[Any]:
+        return [tuple(each) for each in metadata["relations"]] if "relations" in metadata else None
 
     def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
         """

@@ -38,13 +38,14 @@ const FIRST_HUE = { label: 265, cluster: 345, relation: 210 };
 
 const byId = (id) => document.getElementById(id);
 const page = Object.fromEntries(
-  ["run", "form", "text", "count", "examples", "message", "result", "switches", "status", "drawing",
+  ["run", "form", "text", "count", "examples", "message", "result", "switches", "least", "status", "drawing",
     "sentences", "mentions", "marks", "arcs", "lists"].map((id) => [id, byId(id)]),
 );
 
-// What is drawn; the names of tasks that are not; what stays highlighted: {cluster} or {relation}, a number.
+// What is drawn; the names of tasks that are not; how probable it must be; what stays highlighted: {cluster} or {relation}, a number.
 let view = null;
 const hidden = new Set();
+let least = 0;
 let pinned = null;
 let request = null;
 
@@ -175,11 +176,12 @@ function understand(answer) {
     }),
     relations: (relation) => ({
       type: relation.type,
+      score: relation.score,
       from: argument(relation, "arg1"),
       to: argument(relation, "arg2"),
     }),
     coreference: (cluster) =>
-      cluster.map((mention) => ({ first: mention.begin, last: mention.end, text: mention.text })),
+      cluster.map(({ begin, end, text, score }) => ({ first: begin, last: end, text, score })),
   };
   const tasks = answer.tasks.map(({ name, kind, labels }) => ({
     name,
@@ -199,7 +201,22 @@ function huesOf(tasks) {
   return new Map([...labels].map((label, index) => [label, hueOf("label", index)]));
 }
 
-const shown = (kind) => view.tasks.filter((task) => task.kind === kind && !hidden.has(task.name));
+const isProbable = ({ score }) => score === undefined || score >= least;
+
+/** What of a task's answers is probable enough; of a cluster two mentions at least. */
+function probable({ kind, found }) {
+  if (kind !== "coreference") return found.filter(isProbable);
+  return found.map((cluster) => cluster.filter(isProbable)).filter((cluster) => cluster.length > 1);
+}
+
+const shown = (kind) => view.tasks
+  .filter((task) => task.kind === kind && !hidden.has(task.name))
+  .map((task) => ({ ...task, found: probable(task) }));
+
+const percent = (score) => `${(100 * score).toFixed(score > 0.995 ? 1 : 0)} %`;
+
+/** A score behind what it is of, where there is one. */
+const withScore = (text, { score }) => (score === undefined ? text : `${text}, ${percent(score)}`);
 
 /** All clusters shown, numbered through. */
 const clusters = () => shown("coreference").flatMap((task) => task.found);
@@ -207,10 +224,11 @@ const clusters = () => shown("coreference").flatMap((task) => task.found);
 /** What relates two mentions, all types together: {from, to, types}. */
 function relations() {
   const pairs = new Map();
-  for (const { type, from, to } of shown("relations").flatMap((task) => task.found)) {
+  for (const { type, from, to, score } of shown("relations").flatMap((task) => task.found)) {
     const key = [from.first, from.last, to.first, to.last].join();
-    if (!pairs.has(key)) pairs.set(key, { from, to, types: [] });
+    if (!pairs.has(key)) pairs.set(key, { from, to, types: [], scored: [] });
     pairs.get(key).types.push(type);
+    pairs.get(key).scored.push(withScore(type, { score }));
   }
   return [...pairs.values()];
 }
@@ -398,6 +416,7 @@ function mentionBoxes(places, mention) {
     const box = coloured(element("span", "mention"), hueOf("cluster", mention.number));
     const ends = index === pieces.length - 1;
     box.dataset.cluster = mention.number;
+    box.title = withScore(`cluster ${mention.number + 1}`, mention);
     if (index === 0) {
       const where = `mention ${mention.index + 1} of ${mention.size}`;
       box.classList.add("first");
@@ -436,7 +455,7 @@ function markElements(places, mention, task, track) {
     const mark = coloured(element("span", styleOfTask(task, "mark")), view.hues.get(mention.type));
     mark.dataset.task = task;
     mark.dataset.first = mention.first;
-    mark.title = `${task}: ${mention.type}`;
+    mark.title = withScore(`${task}: ${mention.type}`, mention);
     if (piece === widest) mark.textContent = mention.type;
     const least = pieces.length === 1 ? markWidth(mention.type) : 0;
     const width = Math.max(lengthOf(piece), least);
@@ -566,7 +585,7 @@ function drawArcs(places, segments) {
   page.arcs.replaceChildren(svg("g", { id: "links" }), ...groups, ...labels);
 }
 
-const inWords = ({ from, to, types }) => `${from.text} — ${types.join(", ")} → ${to.text}`;
+const inWords = ({ from, to, scored }) => `${from.text} — ${scored.join("; ")} → ${to.text}`;
 
 function arcElements({ left, right, leftFoot, rightFoot }, foot, height) {
   const corner = Math.min(ARC_CORNER, (right - left) / 2);
@@ -668,7 +687,8 @@ const titleOf = ({ name }) => TITLES[name] ?? name;
 
 function drawSwitches() {
   page.switches.replaceChildren(...view.tasks.map((task) => {
-    const { name, found } = task;
+    const { name } = task;
+    const found = probable(task);
     const made = element("label", "switch");
     const box = element("input");
     box.type = "checkbox";
@@ -677,6 +697,8 @@ function drawSwitches() {
     made.append(box, titleOf(task), element("span", "number", String(found.length)));
     return made;
   }));
+  const scores = view.tasks.flatMap(({ found }) => found.flat()).map(({ score }) => score);
+  page.least.hidden = scores.every((score) => score === undefined);
 }
 
 // Highlighting
@@ -753,6 +775,13 @@ function listen() {
   page.switches.addEventListener("change", ({ target }) => {
     hidden[target.checked ? "delete" : "add"](target.dataset.task);
     pinned = null;
+    draw();
+  });
+  page.least.addEventListener("input", ({ target }) => {
+    least = target.valueAsNumber / 100;
+    page.least.querySelector("output").textContent = `${target.value} %`;
+    pinned = null;
+    drawSwitches();
     draw();
   });
   for (const [begin, end] of [["pointerover", "pointerout"], ["focusin", "focusout"]]) {

@@ -152,3 +152,18 @@ def test_a_reader_of_one_label_does_not_fit_several() -> None:
         run(head(multi_label=True), label=torch.tensor([0, 1, 2]))
     with pytest.raises(ConfigurationError, match="multi_label: false, but its reader gives a list"):
         run(head(), labels=torch.zeros(3, 3))
+
+
+def test_probabilities_are_a_softmax_or_sigmoids_and_thresholds_choose_by_them() -> None:
+    one, several = head(), head(multi_label=True)
+    output = run(one)
+    (label,) = one.decode(output).values()
+    expected = [max(text.softmax(0).tolist()) for text in output["logits"]]
+    assert one.probabilities(output, label) == pytest.approx(expected)
+    output = run(several)
+    several.thresholds = {"a": 0.999, "b": 0.001, "c": 0.001}
+    labels = several.decode(output)["labels"]
+    assert labels == [["b", "c"]] * 3
+    expected = [text.sigmoid().tolist()[1:] for text in output["logits"]]
+    for found, wanted in zip(several.probabilities(output, labels), expected):
+        assert found == pytest.approx(wanted)

@@ -396,3 +396,22 @@ def test_memory_is_about_what_was_measured(
         antecedent_feedforward=dict(feedforward),
     )
     assert head.training_memory(1, 3000) == pytest.approx(1e9 * gigabytes, rel=0.15)
+
+
+def test_a_mention_is_as_probable_as_that_its_antecedent_is_in_its_cluster() -> None:
+    torch.manual_seed(5)
+    head = build()
+    output = head(compute_metrics=False, **batch([document(12, []), document(5, [])]))
+    decoded = head.decode(output)
+    probabilities = head.probabilities(output, decoded["clusters"])
+    for instance, (clusters, found) in enumerate(zip(decoded["clusters"], probabilities)):
+        assert clusters
+        spans, shares = decoded["top_spans"][instance], output["antecedent_scores"].softmax(-1)
+        for cluster, own in zip(clusters, found, strict=True):
+            assert own[0] == own[1]
+            for mention, probability in list(zip(cluster, own, strict=True))[1:]:
+                place = spans.index(mention)
+                distances = [place - spans.index(each) for each in cluster if each < mention]
+                reached = [each for each in distances if each < shares.size(-1)]
+                expected = sum(shares[instance, place, each].item() for each in reached)
+                assert probability == pytest.approx(expected)

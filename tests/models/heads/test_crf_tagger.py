@@ -190,3 +190,17 @@ def test_iob1_tags_are_read_as_iob1() -> None:
     head(compute_metrics=True, **example)
     metrics = head.get_metrics(full=True)
     assert metrics["f1-measure-PER"] == 1.0
+
+
+def test_a_span_is_as_probable_as_it_is_alone_and_in_any_batch() -> None:
+    torch.manual_seed(3)
+    head = build()
+    examples = [sentence(["O"] * length) for length in (6, 1, 9)]
+    output = head(compute_metrics=False, **batch(examples))
+    spans = head.decode(output)["spans"]
+    assert sum(map(len, spans)) > 3
+    together = head.probabilities(output, spans)
+    for example, found, expected in zip(examples, spans, together, strict=True):
+        alone = head.probabilities(head(compute_metrics=False, **example), [found])
+        assert alone[0] == pytest.approx(expected)
+        assert all(0.0 < each < 1.0 for each in expected)

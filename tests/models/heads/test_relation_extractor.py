@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 
 import pytest
@@ -344,3 +345,16 @@ def test_a_threshold_that_is_no_probability_is_an_error(threshold) -> None:
 def test_a_namespace_without_types_is_an_error() -> None:
     with pytest.raises(ConfigurationError, match="label_namespace 'types' holds no labels"):
         build(label_namespace="types")
+
+
+def test_the_probability_of_a_relation_is_the_sigmoid_of_its_logit() -> None:
+    torch.manual_seed(4)
+    head = build()
+    output = head(compute_metrics=False, **batch([sentence(4, []), sentence(2, [])]))
+    relations = head.decode(output)["relations"]
+    found = head.probabilities(output, relations)
+    assert all(relations)
+    for instance, (own, probabilities) in enumerate(zip(relations, found, strict=True)):
+        for (first, second, label), probability in zip(own, probabilities, strict=True):
+            logit = output["logits"][instance, first, second, head.labels.index(label)]
+            assert probability == pytest.approx(1 / (1 + math.exp(-logit)))
