@@ -61,7 +61,7 @@ def label_of(kind: str, answer: Any) -> str:
     """Return the label of one of the answers of an instance, which are of one of `KINDS`."""
     if kind == MENTIONS:
         return str(answer[0])
-    return str(answer[-1] if kind == RELATIONS else answer)
+    return str(answer[-1] if kind in (RELATIONS, TREE) else answer)
 
 
 def judged(
@@ -92,9 +92,10 @@ def judged(
                 yield "", own[place], is_right
     elif kind == LABEL:
         yield answers, probabilities, answers == gold
-    elif kind == TOKENS:
-        for label, probability, expected in zip(answers, probabilities, gold, strict=True):
-            yield label, probability, label == expected
+    elif kind in (TOKENS, TREE):
+        for answer, probability, expected in zip(answers, probabilities, gold, strict=True):
+            is_right = answer == expected if kind == TOKENS else tuple(answer) == tuple(expected)
+            yield label_of(kind, answer), probability, is_right
     else:
         right = set(gold)
         for answer, probability in zip(answers, probabilities, strict=True):

@@ -59,7 +59,7 @@ def shifted_scores(kind: str, probabilities: Any, length: int) -> list[Any]:
     """Return the probabilities of what `shifted` returns."""
     if kind == LABEL:
         return [probabilities]
-    return list(probabilities[:length]) if kind == TOKENS else list(probabilities)
+    return list(probabilities[:length] if kind in (TOKENS, TREE) else probabilities)
 
 
 def to_prediction(
@@ -138,7 +138,7 @@ def to_prediction(
         token_labels={task: decoded[task] for task in of_kind(TOKENS)},
         text_labels=labelled(LABEL, LABELS),
         trees={
-            task: [Dependency(label, head) for head, label in decoded[task]]
+            task: [Dependency(label, head, score=score) for (head, label), score in scored(task)]
             for task in of_kind(TREE)
         },
         token_scores={task: known[task] for task in of_kind(TOKENS) if task in known},

@@ -97,10 +97,13 @@ class Dependency:
         The relation to its head.
     head : `int`, optional
         A token of the same sentence, counted over the whole text; `None` for the root.
+    score : `float`, optional (default = `None`)
+        How probable head and relation are, where somebody asked.
     """
 
     type: str
     head: int | None
+    score: float | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -164,8 +167,8 @@ class Prediction:
 
     def at_least(self, score: float) -> Prediction:
         """
-        Return the same without the answers that are less probable. Labels of tokens stay, and so do answers
-        without a score; of a cluster at least two mentions must be left.
+        Return the same without the answers that are less probable. Labels of tokens and trees stay, and so do
+        answers without a score; of a cluster at least two mentions must be left.
         """
 
         def probable(found: Sequence[Scored]) -> list[Scored]:
@@ -236,7 +239,9 @@ class Prediction:
         for name, labelled in self.text_labels.items():
             fields[name] = [self._mention_fields(each) for each in labelled]
         for name, tree in self.trees.items():
-            fields[name] = [{"type": each.type, "head": each.head} for each in tree]
+            fields[name] = [
+                {"type": each.type, "head": each.head, **_score_field(each)} for each in tree
+            ]
         fields.update(self.token_labels)
         if self.token_scores:
             fields["token_scores"] = {
@@ -367,7 +372,7 @@ def _argument_fields(key: str, span: Span) -> Json:
     }
 
 
-def _score_field(answer: Span | Relation) -> Json:
+def _score_field(answer: Span | Relation | Dependency) -> Json:
     return {} if answer.score is None else {"score": round(answer.score, DIGITS)}
 
 

@@ -1,6 +1,6 @@
 """The head of dependency parsing: for each token the one that it depends on, and how."""
 
-from typing import Any, Dict, Hashable, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -153,6 +153,32 @@ class DependencyParser(Head):
                 )
             ]
         }
+
+    def probabilities(
+        self, output_dict: Dict[str, torch.Tensor], answers: List[Any]
+    ) -> List[List[float]]:
+        """Return of each token the softmax of its head times that of its relation to this head."""
+        arc_scores = output_dict["arc_scores"]
+        heads = torch.full(arc_scores.shape[:2], ROOT)
+        labels = torch.zeros_like(heads)
+        number = {label: index for index, label in enumerate(self.labels)}
+        for instance, tree in enumerate(answers):
+            rows = [(ROOT if head is None else head + 1, number[label]) for head, label in tree]
+            if rows:
+                own = torch.tensor(rows)
+                heads[instance, : len(rows)], labels[instance, : len(rows)] = own.unbind(dim=1)
+        heads, labels = heads.to(arc_scores.device), labels.to(arc_scores.device)
+        found = torch.ones_like(arc_scores[..., 0], dtype=torch.double)
+        for scores, chosen in (
+            (arc_scores, heads),
+            (self._label_scores(output_dict, heads), labels),
+        ):
+            shares = scores.double().softmax(dim=-1)
+            found = found * shares.gather(-1, chosen.unsqueeze(-1)).squeeze(-1)
+        return [row[: len(tree)] for row, tree in zip(found.tolist(), answers)]
+
+    def gold_answers(self, metadata: Mapping[str, Any]) -> Optional[Any]:
+        return metadata.get("tree")
 
     def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
         """`uas` and `las`; with `full`, all that `AttachmentScores.compute` tells."""

@@ -1,6 +1,6 @@
 """The head of labels of single tokens: parts of speech, morphology, chunks."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 import torch
 from allennlp.data import Vocabulary
@@ -100,6 +100,16 @@ class Tagger(Head):
         """
         best = output_dict["logits"].argmax(dim=-1)
         return {"tags": self._names(best, output_dict["mask"])}
+
+    def probabilities(
+        self, output_dict: Dict[str, torch.Tensor], answers: List[Any]
+    ) -> List[List[float]]:
+        """Return the softmax of each token's label."""
+        best = output_dict["logits"].double().softmax(dim=-1).amax(dim=-1).tolist()
+        return [row[: len(found)] for row, found in zip(best, answers)]
+
+    def gold_answers(self, metadata: Mapping[str, Any]) -> Optional[Any]:
+        return metadata.get("tags")
 
     def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
         """`accuracy` and `f1-measure-macro`; with `full`, also precision, recall and F1 by label."""

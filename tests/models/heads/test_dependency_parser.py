@@ -147,3 +147,19 @@ def test_estimate_of_memory_grows_with_the_square_of_the_tokens() -> None:
     head = build()
     assert head.training_memory(2, 200) > 3 * head.training_memory(2, 100)
     assert head.training_memory(4, 100) == 2 * head.training_memory(2, 100)
+
+
+def test_a_token_is_as_probable_as_its_head_and_then_its_relation() -> None:
+    torch.manual_seed(6)
+    head = build()
+    example = sentence((2, 0, 2, 3))
+    output = head(compute_metrics=False, **example)
+    trees = head.decode(output)["tree"]
+    (found,) = head.probabilities(output, trees)
+    shares = output["arc_scores"][0].softmax(-1)
+    for token, (own, (parent, label)) in enumerate(zip(found, trees[0], strict=True)):
+        chosen = 0 if parent is None else parent + 1
+        dependent, above = output["label_dependent"][0, token], output["label_head"][0, chosen]
+        scores = torch.stack([dependent @ weight @ above for weight in head.label_weight])
+        of_label = scores.softmax(-1)[RELATIONS.index(label)]
+        assert own == pytest.approx((shares[token, chosen] * of_label).item())

@@ -64,3 +64,12 @@ def test_label_that_was_never_seen_is_a_miss(head: Tagger) -> None:
     metrics = head.get_metrics(full=True)
     assert metrics["accuracy"] == 0.5
     assert metrics["recall-ADJ"] == 0.0
+
+
+def test_the_probability_of_a_label_is_its_softmax(head: Tagger) -> None:
+    output = head(compute_metrics=False, **batch_of([[0, 1, 2], [1]]))
+    tags = head.decode(output)["tags"]
+    for row, found, logits in zip(tags, head.probabilities(output, tags), output["logits"]):
+        shares = logits[: len(row)].softmax(-1)
+        expected = [share[LABELS.index(tag)].item() for share, tag in zip(shares, row)]
+        assert found == pytest.approx(expected)
