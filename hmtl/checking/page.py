@@ -9,6 +9,7 @@ from pathlib import Path
 from hmtl.checking.drawing import drawn_spans
 from hmtl.checking.example import Example
 from hmtl.common.files import replacing
+from hmtl.formats.brackets import Span
 from hmtl.formats.drawing import PAGE_BEGIN, PAGE_END, draw_arrows, draw_spans
 
 
@@ -38,7 +39,7 @@ def page(examples: Mapping[str, Sequence[Example]]) -> str:
         parts.append(f"<h1>{html.escape(task)}</h1>")
         for example in of_task:
             parts.append(f"<h2>{html.escape(_title(example))}</h2>")
-            parts.extend(_drawings(example, labels))
+            parts.extend(drawings(example, labels))
     return "\n".join([PAGE_BEGIN, *parts, PAGE_END])
 
 
@@ -47,9 +48,23 @@ def _title(example: Example) -> str:
     return f"{document}{example.source}"
 
 
-def _drawings(example: Example, labels: Sequence[str]) -> Iterator[str]:
+def drawings(
+    example: Example, labels: Sequence[str], sentences: Sequence[Span] | None = None
+) -> Iterator[str]:
+    """
+    Draw an example as HTML; everything from the data is escaped.
+
+    # Parameters
+
+    example : `Example`
+    labels : `Sequence[str]`
+        All that there may be: each has one colour.
+    sentences : `Sequence[Span]`, optional (default = `None`)
+        Which of its sentences; by default all.
+    """
     spans = drawn_spans(example)
-    for start, end in example.sentences or [(0, len(example.words) - 1)]:
+    chosen = example.sentences if sentences is None else sentences
+    for start, end in chosen or [(0, len(example.words) - 1)]:
         inside = [
             (label, (a - start, b - start)) for label, (a, b) in spans if start <= a and b <= end
         ]

@@ -1,6 +1,12 @@
-"""Score each task's best weights of a run on the test data of every task."""
+"""
+Score each task's best weights of a run: on the test data of every task, or on other data.
+
+Without options the scores are written into the run. With other data, another split or --output nothing in the
+run is touched.
+"""
 
 import argparse
+from pathlib import Path
 
 from hmtl.commands.cli import add_include_package, add_serialization_dir, running
 
@@ -14,22 +20,99 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="score coreference with the gold mentions as candidates",
     )
+    data = parser.add_mutually_exclusive_group()
+    data.add_argument(
+        "--data",
+        nargs="+",
+        default=[],
+        metavar="TASK=PATH",
+        help="score these tasks on other data, which the readers of the run's config read",
+    )
+    data.add_argument(
+        "--split",
+        choices=("train", "validation", "test"),
+        default="test",
+        help="score this split of the config's data (default: test)",
+    )
+    parser.add_argument(
+        "--by",
+        choices=("file", "genre"),
+        help="tell the scores of each file, or of each genre (as documents' names tell it), too",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="write the scores here, and not into the run"
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        help="write a page on what is right and wrong, and why, into this directory",
+    )
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        metavar="RUN",
+        help="tell in the report what this other run gets right on the same data, and what not",
+    )
     add_include_package(parser)
+
+
+def _paths(arguments: argparse.Namespace) -> dict[str, str]:
+    paths = {}
+    for entry in arguments.data:
+        task, is_there, path = entry.partition("=")
+        if not is_there or not task or not path:
+            arguments.refuse(f"--data {entry}: expected TASK=PATH, as ner=my/test.gold_conll")
+        if task in paths:
+            arguments.refuse(f"--data names the task {task} twice")
+        paths[task] = path
+    return paths
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Carry it out."""
+    paths = _paths(arguments)
+    if arguments.compare and not arguments.report:
+        arguments.refuse("--compare stands in the report: say with --report where to write it")
     with running(arguments.include_package):
+        from hmtl.common.document import HTML_FILE, MARKDOWN_FILE
         from hmtl.common.files import write_json
-        from hmtl.common.reporting import score_tables
+        from hmtl.common.reporting import score_tables, table
+        from hmtl.evaluating.run_report import (
+            Request,
+            evaluate_on,
+            group_tables,
+            same_data,
+            write_report,
+        )
         from hmtl.runs.directory import EVALUATION_FILE
         from hmtl.runs.evaluation import evaluate
         from hmtl.runs.reliability import RELIABILITY_FILE, draw_reliability
 
-        metrics = evaluate(arguments.serialization_dir, arguments.gold_mentions)
+        directory = arguments.serialization_dir
+        request = Request(paths, arguments.split, arguments.by, arguments.gold_mentions)
+        evaluated = None
+        if request.is_usual and not arguments.report:
+            metrics = evaluate(directory, arguments.gold_mentions)
+        else:
+            evaluated = evaluate_on(directory, request, arguments.report is not None)
+            metrics = evaluated.metrics
         print(score_tables(metrics))
+        for _, header, rows in group_tables(metrics):
+            print(f"\n{table(header, rows)}")
+        if arguments.report:
+            assert evaluated is not None
+            compared = None
+            if arguments.compare:
+                same = same_data(request, directory, arguments.compare)
+                compared = arguments.compare, evaluate_on(arguments.compare, same, True)
+            write_report(arguments.report, directory, evaluated, compared)
+            report, markdown = arguments.report / HTML_FILE, arguments.report / MARKDOWN_FILE
+            print(f"\nThe report is in {report} and {markdown}")
         # Last, as the run may be read-only.
-        path = arguments.serialization_dir / EVALUATION_FILE
-        write_json(path, metrics)
-        draw_reliability(metrics, arguments.serialization_dir / RELIABILITY_FILE)
-        print(f"\nAll metrics are in {path}")
+        path = arguments.output or (directory / EVALUATION_FILE if request.is_usual else None)
+        if path:
+            write_json(path, metrics)
+            if not arguments.output:
+                draw_reliability(metrics, directory / RELIABILITY_FILE)
+            print(f"\nAll metrics are in {path}")

@@ -35,7 +35,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.samples < 0:
         arguments.refuse(f"--samples {arguments.samples}: give the number of test sets to draw")
     with running(arguments.include_package):
-        from hmtl.study.report import HTML_FILE, MARKDOWN_FILE, write_report
+        from hmtl.common.document import HTML_FILE, MARKDOWN_FILE
+        from hmtl.study.report import write_report
         from hmtl.study.results import count_instances, read_study
 
         study = read_study(arguments.study)

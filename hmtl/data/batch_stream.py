@@ -139,6 +139,8 @@ class EvaluationBatches:
     batching : `Batching`
     part : `Part`, optional
         Several processes take the batches in turn, each of them whole batches.
+
+    `order` holds for each batch that is taken the positions of its instances.
     """
 
     def __init__(
@@ -146,7 +148,7 @@ class EvaluationBatches:
     ) -> None:
         self.instances = instances
         order = batching.batches(instances, rng=None)
-        self._order = order[part.rank :: part.world_size]
+        self.order = order[part.rank :: part.world_size]
         self._rounds = -(-len(order) // part.world_size)
 
     def __len__(self) -> int:
@@ -160,14 +162,14 @@ class EvaluationBatches:
         """
         with ThreadPoolExecutor(max_workers=1) as executor:
             pending: Deque[Future] = deque()
-            for positions in self._order:
+            for positions in self.order:
                 chosen = [self.instances[position] for position in positions]
                 pending.append(executor.submit(collate, chosen))
                 if len(pending) > PREFETCHED:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
-        if len(self._order) < self._rounds:
+        if len(self.order) < self._rounds:
             yield {}
 
 

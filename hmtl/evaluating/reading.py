@@ -4,30 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from itertools import islice
 from pathlib import Path
 
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Document
-from hmtl.formats.columns import read_lines
-from hmtl.formats.documents import BEGIN_DOCUMENT
-from hmtl.formats.files import files_under
+from hmtl.importing.recognition import look_at
 from hmtl.importing.registry import FORMATS, importer
-
-# So many lines tell what a file is.
-LINES_LOOKED_AT = 200
-# The endings of file names that tell a format by themselves, those that say most first.
-ENDINGS = {
-    ".apf.xml": "ace2005",
-    ".ann": "brat",
-    ".a1": "brat",
-    ".onf": "ontonotes",
-    ".like_conll": "like_conll",
-    "_conll": "conll2012",
-    ".conllu": "conllu",
-    ".spacy": "docbin",
-}
-_CONLL2012_FEWEST, _CONLLU_COLUMNS = 11, 10
 
 
 def read(path: Path, file_format: str | None = None, options: str = "") -> list[Document]:
@@ -75,45 +57,16 @@ class _Parser(argparse.ArgumentParser):
 
 def format_of(path: Path) -> str:
     """
-    Tell a format by the names of the files, or else by what the first of them holds.
+    Tell what most files at a path look like.
 
     # Raises
 
     DataError
-        When there is no file.
+        When there is no file, or none of a known format.
     """
-    files = sorted(files_under(path)) if path.is_dir() else [path]
-    if not files or not path.exists():
-        raise DataError("there is no file here; check the path", path)
-    for ending, name in ENDINGS.items():
-        if any(file.name.endswith(ending) for file in files):
-            return _conll_of(files[0]) if ending == "_conll" else name
-    return _format_of_content(files[0])
-
-
-def _format_of_content(file: Path) -> str:
-    lines = [line for _, line in islice(read_lines(file), LINES_LOOKED_AT)]
-    text = "\n".join(lines).lstrip()
-    if text.startswith(BEGIN_DOCUMENT):
-        return _conll_of(file)
-    if text.startswith(("{", "[")):
-        return "docred" if '"vertexSet"' in text else "dygie"
-    rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
-    if rows and all(len(row) == _CONLLU_COLUMNS for row in rows) and rows[0][0][:1].isdigit():
-        return "conllu"
-    return "conll2003"
-
-
-def _conll_of(file: Path) -> str:
-    """CoNLL-2012 and like_conll have documents alike; a row of the former has its part and place after it."""
-    for _, line in read_lines(file):
-        cells = line.split()
-        if cells and not line.startswith("#"):
-            is_2012 = len(cells) >= _CONLL2012_FEWEST and cells[1].isdigit() and cells[2].isdigit()
-            return "conll2012" if is_2012 else "like_conll"
-    return "conll2012"
-
-
-def known_formats() -> list[str]:
-    """Return the names that `read` takes."""
-    return list(FORMATS)
+    found = look_at(path)
+    known = next((each.what for each in found if each.what in FORMATS), None)
+    if known is None:
+        told = "; ".join(each.what for each in found)
+        raise DataError(f"none of the formats seems to fit: {told}", path)
+    return known

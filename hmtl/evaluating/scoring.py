@@ -12,6 +12,7 @@ from hmtl.errors import DataError
 from hmtl.evaluating.pairing import Source, line_of, titled
 from hmtl.formats.annotated import Document, Mention
 from hmtl.formats.brackets import LabelledSpan, Span
+from hmtl.metrics.attachment_scores import AttachmentScores
 from hmtl.metrics.clusterings import (
     Comparison,
     b_cubed,
@@ -83,7 +84,7 @@ class Scores:
 
 def score(pairs: Sequence[Pair], match: str, gold: Source, predicted: Source) -> Scores:
     """
-    Score whatever the gold documents have: names, mentions, relations, coreference.
+    Score whatever the gold documents have: names, mentions, relations, coreference, trees of dependencies.
 
     # Parameters
 
@@ -109,6 +110,8 @@ def score(pairs: Sequence[Pair], match: str, gold: Source, predicted: Source) ->
         _add_relations(found, pairs)
     if any(document.clusters for document, _ in pairs):
         _add_coreference(found, pairs, match, gold, predicted)
+    if all(sentence.tree for document, _ in pairs for sentence in document.sentences):
+        _add_trees(found, pairs, predicted)
     if not found.scores:
         raise DataError("nothing is annotated here that could be scored", gold.path)
     return found
@@ -205,6 +208,34 @@ def _add_coreference(
             compared.append(_comparison(ours, theirs, match, other, document))
         for name, counts in coreference_counts(compared).items():
             found.scores.append(Score(group, name, counts))
+
+
+def _add_trees(found: Scores, pairs: Sequence[Pair], predicted: Source) -> None:
+    counts: list[list[list[Fractions]]] = [[], []]
+    for gold, other in pairs:
+        bounds = gold.sentence_bounds()
+        if [*map(len, gold.sentences)] != [*map(len, other.sentences)]:
+            raise DataError(
+                f"document {titled(other)} has other sentences than the gold one, so its trees cannot be "
+                "scored",
+                predicted.path,
+                line_of(other),
+            )
+        for sentence, answer, (first, _) in zip(gold.sentences, other.sentences, bounds):
+            if answer.tree is None or sentence.tree is None:
+                raise DataError(
+                    f"document {titled(other)}: a sentence has no tree, and the gold one has; expected the "
+                    "number of a head (column 7) for each word",
+                    predicted.path,
+                    line_of(other, first),
+                )
+            scores = AttachmentScores()
+            scores.update(answer.tree, sentence.tree, sentence.words)
+            right = scores.universal
+            for place, number in enumerate((right.heads, right.relations)):
+                counts[place].append([Fractions(number, right.words, number, right.words)])
+    for name, of_sentences in zip(("UAS", "LAS"), counts):
+        found.scores.append(Score("dependencies", name, numpy.array(of_sentences)))
 
 
 def _check_heads(pairs: Sequence[Pair], match: str, gold: Source, predicted: Source) -> None:

@@ -127,6 +127,9 @@ class Sentence:
     empty_frames : `int`, optional (default = `0`)
         How many of like_conll's relation columns mark nothing at all: filling, as where a converter gives
         every sentence of a file as many columns.
+    tree : `list[tuple[int | None, str]]`, optional (default = `None`)
+        For each word its head, counted from 0 in the sentence, `None` for a root, and its relation to that,
+        as a file has them: nobody checked that they make a tree.
     """
 
     words: list[str]
@@ -134,6 +137,7 @@ class Sentence:
     treebank: TreebankColumns | None = None
     line: int = field(default=0, compare=False)
     empty_frames: int = field(default=0, compare=False)
+    tree: list[tuple[int | None, str]] | None = field(default=None, compare=False)
 
     def __len__(self) -> int:
         return len(self.words)

@@ -21,7 +21,9 @@ from pathlib import Path
 from hmtl.formats.annotated import NO_LAYER, Document, Mention, Sentence, TreebankColumns
 from hmtl.formats.brackets import Span
 from hmtl.formats.conllu import (
+    DEPREL,
     FORM,
+    HEAD,
     LEMMA,
     NOTHING,
     SUFFIX,
@@ -44,6 +46,8 @@ from hmtl.importing.tally import Tally
 from hmtl.importing.tokenization import COVERS_NO_WORD
 
 SPEAKER = "speaker"
+# The head of a word that has none.
+ROOT = "0"
 NO_TYPE = "has no type"
 NO_NAME = "its head is no proper noun"
 OTHER_TYPE = "its type is none of those of names"
@@ -207,7 +211,18 @@ def sentence_of(source: ConlluSentence) -> Sentence:
         lemmas=_cells(source.column(LEMMA)),
         speakers=[speaker] * len(words),
     )
-    return Sentence(words, treebank=columns, line=source.rows.line)
+    return Sentence(words, treebank=columns, line=source.rows.line, tree=_tree_of(source))
+
+
+def _tree_of(source: ConlluSentence) -> list[tuple[int | None, str]] | None:
+    """The heads as they stand there; `None` where not every word has one, or none but the root."""
+    heads = source.column(HEAD)
+    if not all(head.isdecimal() for head in heads) or (len(heads) > 1 and set(heads) == {ROOT}):
+        return None
+    return [
+        (None if head == ROOT else int(head) - 1, relation)
+        for head, relation in zip(heads, source.column(DEPREL))
+    ]
 
 
 def _cells(values: Sequence[str]) -> list[str]:

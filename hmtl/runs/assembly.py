@@ -121,33 +121,42 @@ class Experiment:
             Tell under `calibration` how the probabilities of a task's answers compare with how often they are
             right, where its head knows both.
         """
-        results: Dict[str, Any] = {}
-        by_weights: Dict[Any, Dict[str, Any]] = {}
-        scored: Dict[Any, Dict[str, ScoredAnswers]] = {}
+        by_task: Dict[str, Dict[str, Any]] = {}
+        for names in self.tasks_by_weights(best_epochs):
+            self.load_best(names[0])
+            logger.info("scoring the best weights of %s on the test splits", names[0])
+            scored = {data.task.name: ScoredAnswers() for data in self.tasks}
+            metrics = evaluate_on_test(
+                self.model,
+                self.tasks,
+                self.device,
+                self.progress_bar,
+                self.processes,
+                scored if with_calibration else None,
+            )
+            for name in names:
+                by_task[name] = {"test": metrics}
+                if scored[name].answers:
+                    by_task[name][CALIBRATION] = scored[name].compute()
+        return {
+            data.task.name: {HEADLINE: data.task.judged_by, **by_task[data.task.name]}
+            for data in self.tasks
+        }
+
+    def tasks_by_weights(
+        self, best_epochs: Optional[Mapping[str, Optional[int]]] = None
+    ) -> List[List[str]]:
+        """Return the tasks that have the same best weights; see `evaluate_best_weights`."""
+        by_weights: Dict[Any, List[str]] = {}
         checkpointer = Checkpointer(self.serialization_dir)
         for data in self.tasks:
             name = data.task.name
             weights: Any = (best_epochs or {}).get(name)
             path = checkpointer.whole_copy(best_weights_name(name))
-            if weights is None and path.is_file():
-                weights = sha256_of(path)
-            if weights not in by_weights:
-                self.load_best(name)
-                logger.info("scoring the best weights of %s on the test splits", name)
-                if with_calibration:
-                    scored[weights] = {each.task.name: ScoredAnswers() for each in self.tasks}
-                by_weights[weights] = evaluate_on_test(
-                    self.model,
-                    self.tasks,
-                    self.device,
-                    self.progress_bar,
-                    self.processes,
-                    scored.get(weights),
-                )
-            results[name] = {HEADLINE: data.task.judged_by, "test": by_weights[weights]}
-            if with_calibration and (own := scored[weights][name]).answers:
-                results[name][CALIBRATION] = own.compute()
-        return results
+            if weights is None:
+                weights = sha256_of(path) if path.is_file() else path
+            by_weights.setdefault(weights, []).append(name)
+        return list(by_weights.values())
 
 
 def parse_config(config: Config) -> RunConfig:

@@ -2,7 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, Mapping, Optional
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,6 +16,14 @@ DPI = 110
 
 
 def draw_reliability(metrics: Mapping[str, Any], path: Path) -> None:
+    """Write what `reliability_picture` makes, if anything, in place of what is at `path`."""
+    png = reliability_picture(metrics)
+    if png is not None:
+        with replacing(path) as file:
+            file.write(png)
+
+
+def reliability_picture(metrics: Mapping[str, Any]) -> Optional[bytes]:
     """
     Draw a panel for each task (Niculescu-Mizil and Caruana, 2005): the share of right answers over their
     probability, with the number of answers below; on the diagonal the two are the same.
@@ -23,9 +31,12 @@ def draw_reliability(metrics: Mapping[str, Any], path: Path) -> None:
     # Parameters
 
     metrics : `Mapping[str, Any]`
-        As in `evaluate_metrics.json`. Without calibration in it, nothing is drawn.
-    path : `Path`
-        Of the PNG, which is replaced.
+        As in `evaluate_metrics.json`.
+
+    # Returns
+
+    png : `bytes`, optional
+        `None` where no calibration is in it.
     """
     found = {
         task: entry[CALIBRATION]
@@ -33,7 +44,7 @@ def draw_reliability(metrics: Mapping[str, Any], path: Path) -> None:
         if isinstance(entry, dict) and CALIBRATION in entry
     }
     if not found:
-        return
+        return None
     figure = Figure(figsize=(0.4 + 2.7 * len(found), 3.8), layout="constrained")
     panels = figure.subplots(2, len(found), squeeze=False, sharex=True, height_ratios=[4, 1])
     for (task, calibration), (above, below) in zip(found.items(), panels.transpose()):
@@ -44,8 +55,7 @@ def draw_reliability(metrics: Mapping[str, Any], path: Path) -> None:
     panels[1][0].set_ylabel("answers", fontsize=9)
     content = BytesIO()
     figure.savefig(content, format="png", dpi=DPI)
-    with replacing(path) as file:
-        file.write(content.getvalue())
+    return content.getvalue()
 
 
 def _draw(above: Axes, below: Axes, calibration: Mapping[str, Any]) -> None:

@@ -16,10 +16,8 @@ from hmtl.common.document import (
     Part,
     Picture,
     Table,
-    as_html,
-    as_markdown,
+    write_parts,
 )
-from hmtl.common.files import refusals, replacing
 from hmtl.study.bootstrap import CONFIDENCE, SAMPLES, Difference
 from hmtl.study.comparison import compare
 from hmtl.study.convergence import SHARE
@@ -28,8 +26,6 @@ from hmtl.study.results import FinishedRun, Spread, StudyResults
 
 logger = logging.getLogger(__name__)
 
-MARKDOWN_FILE, HTML_FILE = "report.md", "report.html"
-PICTURES_DIR = "report_pictures"
 SURE = " *"
 
 
@@ -51,20 +47,7 @@ def write_report(study: StudyResults, directory: Path, baseline: str, num_sample
     DataError
         When a file cannot be written.
     """
-    parts = build_report(study, directory, baseline, num_samples)
-    pictures = directory / PICTURES_DIR
-    with refusals(pictures):
-        pictures.mkdir(exist_ok=True)
-    for part in parts:
-        if isinstance(part, Picture):
-            _write(pictures / part.name, part.png)
-    _write(directory / MARKDOWN_FILE, as_markdown(parts, PICTURES_DIR).encode())
-    _write(directory / HTML_FILE, as_html(parts).encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    with replacing(path) as file:
-        file.write(content)
+    write_parts(build_report(study, directory, baseline, num_samples), directory)
 
 
 def build_report(

@@ -70,7 +70,7 @@ def evaluate(
                         output = model(task_name, to_device(batch, device), full=full)
                         scoring.add(output["loss"])
                     if scored is not None:
-                        _count_scored(model, task_name, batch, output, scored)
+                        count_scored(model, task_name, batch, output, scored)
         mean_loss = scoring.finish()
     finally:
         model.train(was_training)
@@ -79,13 +79,14 @@ def evaluate(
     return metrics
 
 
-def _count_scored(
+def count_scored(
     model: Hmtl,
     task_name: str,
     batch: Batch,
     output: Dict[str, torch.Tensor],
     scored: ScoredAnswers,
 ) -> None:
+    """Count the answers of a batch with their probabilities; see `evaluate`."""
     head = model.heads[task_name]
     assert isinstance(head, Head)
     own, metadata = head.get_answers(), batch.get("metadata")

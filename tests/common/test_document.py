@@ -2,6 +2,7 @@ from html.parser import HTMLParser
 
 from hmtl.common.document import (
     Code,
+    Drawing,
     Heading,
     Paragraph,
     Part,
@@ -50,6 +51,19 @@ def test_markdown_has_all_parts() -> None:
         "![a curve](pictures/curve.png)",
         "```sh\npython train.py -o '{\"a\": 1}'\n```\n",
     ]
+
+
+def test_markdown_of_data_holds_no_element_link_or_code() -> None:
+    text = "<b> [x](y) `z`"
+    plain = as_markdown([Paragraph(text), Table([text], [])], "", plain=True)
+    assert plain.splitlines()[0] == "&lt;b> [x\\](y) \\`z\\`"
+    assert plain.splitlines()[2] == "| &lt;b> [x\\](y) \\`z\\` |"
+
+
+def test_drawings_are_html_there_and_lines_of_text_here() -> None:
+    parts = [Drawing("<b>drawn</b>", ["two\nlines"])]
+    assert as_markdown(parts, "") == "    two\n    lines\n"
+    assert "<b>drawn</b>" in as_html(parts)
 
 
 def test_html_shows_text_as_it_is() -> None:

@@ -189,3 +189,16 @@ def test_head_match_without_heads_is_one_message(run_script: Scripts, tmp_path) 
         "no mention here tells its head"
         in run_script("hmtl score", gold, gold, "--match", "head").error
     )
+
+
+def test_trees_of_conllu_are_scored(tmp_path) -> None:
+    def conllu(name: str, *heads: str) -> Path:
+        rows = [
+            f"{n}\tw{n}\t_\t_\t_\t_\t{h.replace(':', chr(9))}\t_\t_" for n, h in enumerate(heads, 1)
+        ]
+        return write(tmp_path / name, "# newdoc id = d\n" + "\n".join(rows) + "\n\n")
+
+    gold = read(conllu("g.conllu", "2:det", "0:root", "2:obj", "2:obl"))
+    scores = scored(gold, read(conllu("p.conllu", "2:det", "0:root", "2:iobj", "3:obl")))
+    found = [figures(scores, "dependencies", name)["f1_score"] for name in ("UAS", "LAS")]
+    assert found == [3 / 4, 2 / 4]
