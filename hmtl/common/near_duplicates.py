@@ -54,7 +54,10 @@ class Sketch:
         self._before = hashes[-(RUN - 1) :]
         if len(hashes) < RUN:
             return
-        runs = numpy.lib.stride_tricks.sliding_window_view(hashes, RUN) @ _POWERS
+        count = len(hashes) - RUN + 1
+        runs = numpy.zeros(count, numpy.uint64)
+        for place, power in enumerate(_POWERS):
+            runs += hashes[place : place + count] * power
         runs ^= runs >> _SHIFT
         for begin in range(0, len(runs), _CHUNK):
             many = runs[begin : begin + _CHUNK, None] * _FACTORS + _SUMMANDS

@@ -362,9 +362,14 @@ def _without_mentions(document: Document, tally: Tally) -> Document:
 
 def append_lines(path: Path, lines: Iterable[str]) -> None:
     """Adds lines to a UTF-8 file, which is made if it is not there, with its folders."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a", encoding="utf-8", newline="\n") as file:
-        file.writelines(f"{line}\n" for line in lines)
+    content = "".join(f"{line}\n" for line in lines)
+    try:
+        file = open(path, "a", encoding="utf-8", newline="\n")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "a", encoding="utf-8", newline="\n")
+    with file:
+        file.write(content)
 
 
 def safe_path(name: str) -> Path:

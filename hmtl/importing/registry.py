@@ -42,8 +42,8 @@ FORMATS = {
         "hmtl.importing.like_conll_corpus",
         "like_conll columns, as the readers take them",
     ),
-    "prodigy": ("hmtl.importing.prodigy", "Prodigy's JSON lines, with spans and relations"),
     "ontonotes": ("hmtl.importing.ontonotes", "the OntoNotes 5 release, or CoNLL-2012 skeletons"),
+    "prodigy": ("hmtl.importing.prodigy", "Prodigy's JSON lines, with spans and relations"),
     "webanno": ("hmtl.importing.webanno", "WebAnno TSV 3, of WebAnno and INCEpTION"),
 }
 
