@@ -36,6 +36,7 @@ from hmtl.importing.layers import (
     SpanAnnotation,
     Values,
 )
+from hmtl.importing.naming import UniqueNames
 from hmtl.importing.safe_xml import check_xml
 from hmtl.importing.sources import files_in, name_of
 from hmtl.importing.tally import Tally
@@ -76,8 +77,10 @@ def run(arguments: argparse.Namespace) -> Tally:
     _cassis()
     tally = Tally()
     source = arguments.source
+    names = UniqueNames(tally)
     files = {
-        name_of(path, source).removesuffix(path.suffix): path for path in files_in(source, SUFFIXES)
+        names.of(name_of(path, source).removesuffix(path.suffix)): path
+        for path in files_in(source, SUFFIXES)
     }
     own = {name: part_that_tells(path, source) for name, path in files.items()}
     division = splits.choose(arguments, own.keys, splits.of_source(own))

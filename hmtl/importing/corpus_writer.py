@@ -123,7 +123,7 @@ def write_corpus(
             write_document(document, layout, division, coref_division, tally)
             names.append(document.name)
             split = division.split_of(document.name)
-            if split:
+            if split and not arguments.split:
                 near.add(document.name, split, document.words)
         if not names:
             raise DataError("holds no document", arguments.source)

@@ -15,6 +15,7 @@ from hmtl.formats.webanno import SUFFIX
 from hmtl.importing import corpus_writer, layers, splits
 from hmtl.importing.column_corpus import part_that_tells
 from hmtl.importing.layers import LayerConverter
+from hmtl.importing.naming import UniqueNames
 from hmtl.importing.sources import files_in, name_of
 from hmtl.importing.tally import Tally
 from hmtl.importing.webanno_files import read_tsv
@@ -30,8 +31,10 @@ def run(arguments: argparse.Namespace) -> Tally:
     """Converts a file or a folder."""
     tally = Tally()
     source = arguments.source
+    names = UniqueNames(tally)
     files = {
-        name_of(path, source).removesuffix(SUFFIX): path for path in files_in(source, [SUFFIX])
+        names.of(name_of(path, source).removesuffix(path.suffix)): path
+        for path in files_in(source, [SUFFIX])
     }
     own = {name: part_that_tells(path, source) for name, path in files.items()}
     division = splits.choose(arguments, own.keys, splits.of_source(own))

@@ -159,9 +159,11 @@ def test_folder_becomes_a_corpus(tmp_path: Path) -> None:
     for name in ("train", "dev", "test"):
         (tmp_path / "in" / name).mkdir(parents=True)
         made.to_xmi(tmp_path / "in" / name / "x.xmi")
+    made.to_json(tmp_path / "in" / "dev" / "x.json")
     type_system().to_xml(tmp_path / "in" / cas.TYPE_SYSTEM)
     tally = run_import("cas", tmp_path / "in", tmp_path / "out")
-    assert tally.num_in_split["dev", "mentions"] == 1
+    assert tally.num_in_split["dev", "mentions"] == 2
+    assert tally.num_changed["documents", "named apart from another of the same name"] == 1
 
 
 BOMB = """<?xml version="1.0"?>
