@@ -95,7 +95,8 @@ def run(arguments: argparse.Namespace) -> None:
         if request.is_usual and not arguments.report:
             metrics = evaluate(directory, arguments.gold_mentions)
         else:
-            evaluated = evaluate_on(directory, request, arguments.report is not None)
+            reports = arguments.report is not None
+            evaluated = evaluate_on(directory, request, reports, reports)
             metrics = evaluated.metrics
         print(score_tables(metrics))
         for _, header, rows in group_tables(metrics):

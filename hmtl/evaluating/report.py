@@ -13,11 +13,10 @@ from hmtl.common.answers import COREFERENCE, RELATIONS
 from hmtl.common.document import Drawing, Heading, Paragraph, Part, Table
 from hmtl.common.reporting import counted, percent
 from hmtl.evaluating.answering import Answered
-from hmtl.evaluating.errors import MEANINGS, errors_of
+from hmtl.evaluating.errors import MEANINGS, errors_of, told
 from hmtl.evaluating.judging import Item, Judged, is_known, judge
 from hmtl.evaluating.slices import Training, by_part, slicings
 from hmtl.formats.brackets import Span
-from hmtl.formats.drawing import draw_arrows
 from hmtl.metrics.clusterings import Comparison, best_pairs
 from hmtl.metrics.fractions import Fractions
 
@@ -137,8 +136,8 @@ def _confusion(judged: Sequence[Judged]) -> list[Part] | None:
         table[name(pair[0]), name(pair[1])] += number
     names = [*shown, *rest, NOTHING]
     rows = [[row, *(str(table[row, column] or "") for column in names)] for row in names]
-    told = "Rows are gold, columns what was found for just the same words."
-    return [Paragraph(told), Table(["", *names], rows)]
+    what = "Rows are gold, columns what was found for just the same words."
+    return [Paragraph(what), Table(["", *names], rows)]
 
 
 def _by_place(items: Iterable[Item]) -> dict[object, list[str]]:
@@ -167,9 +166,9 @@ def _errors(kind: str, judged: Sequence[Judged]) -> list[Part]:
     )
     samples = []
     for each in MEANINGS:
-        of_kind = [(told, number) for (kind, told), number in shown.most_common() if kind == each]
-        for told, number in of_kind[:SHOWN_OF_A_KIND]:
-            samples.append([each, *told.split("\0"), str(number)])
+        of_kind = [(pair, number) for (kind, pair), number in shown.most_common() if kind == each]
+        for pair, number in of_kind[:SHOWN_OF_A_KIND]:
+            samples.append([each, *pair.split("\0"), str(number)])
     parts.append(Paragraph("The most frequent of each kind:"))
     parts.append(Table(["kind", "gold", "found", "times"], samples, words=True))
     return parts
@@ -223,6 +222,8 @@ def drawn(
     if num_errors is not None:
         title += f": {counted(num_errors, 'errors')}"
     sentences = None
+    if kind == RELATIONS:
+        return [Heading(title, 4), *_relations(gold, sides)]
     if kind == COREFERENCE:
         sides = {name: _numbered_as(gold, side) for name, side in sides.items()}
         sentences = _differing(gold, sides)
@@ -231,19 +232,29 @@ def drawn(
     for name, side in sides.items():
         parts.append(Paragraph(f"{name}:"))
         lines = [draw(_excerpt(side, sentences), Pen(LINE_WIDTH)).partition("\n")[2]]
-        if kind == RELATIONS:
-            shown = _arrows(side)
-        else:
-            shown = "\n".join(drawings(side, labels, sentences))
+        shown = "\n".join(drawings(side, labels, sentences))
         parts.append(Drawing(shown, lines))
     return parts
 
 
-def _arrows(example: Example) -> str:
-    """Of relations only the sentence with arrows, and the types of mentions below their last words."""
-    relations = [(each.type, each.arg1[1], each.arg2[1]) for each in example.relations or ()]
-    tags = {end: label for label, (_, end) in example.mentions}
-    return draw_arrows(example.words, relations, tags)
+def _relations(gold: Example, sides: Mapping[str, Example]) -> list[Part]:
+    """The mentions drawn, and a table: arrows of dozens of relations are not to be read."""
+    bare = replace(gold, relations=None, labels=Counter())
+    labels = sorted({label for label, _ in gold.mentions})
+    lines = [draw(bare, Pen(LINE_WIDTH)).partition("\n")[2]]
+    items: dict[Item, list[str]] = {}
+    for name, side in sides.items():
+        for each in side.relations or ():
+            item = (each.type, (each.arg1[1], each.arg2[1]))
+            items.setdefault(item, []).append(name)
+    rows = [
+        [told(gold, item), *("yes" if name in has else "" for name in sides)]
+        for item, has in sorted(items.items(), key=lambda entry: (entry[0][1], entry[0][0]))
+    ]
+    return [
+        Drawing("\n".join(drawings(bare, labels)), lines),
+        Table(["relation", *sides], rows, words=True),
+    ]
 
 
 def _numbered_as(gold: Example, found: Example) -> Example:

@@ -75,7 +75,12 @@ class Evaluated:
     training: dict[str, Training]
 
 
-def evaluate_on(directory: Path, request: Request, for_report: bool = False) -> Evaluated:
+def evaluate_on(
+    directory: Path,
+    request: Request,
+    with_examples: bool = False,
+    with_training: bool = False,
+) -> Evaluated:
     """
     Score each task of a run with its own best weights; nothing is written.
 
@@ -84,8 +89,10 @@ def evaluate_on(directory: Path, request: Request, for_report: bool = False) -> 
     directory : `Path`
         The run.
     request : `Request`
-    for_report : `bool`, optional (default = `False`)
-        Keep the examples, and read the training data too.
+    with_examples : `bool`, optional (default = `False`)
+        Keep what is gold and what is answered.
+    with_training : `bool`, optional (default = `False`)
+        Read the training data too, if they are there.
 
     # Raises
 
@@ -93,12 +100,12 @@ def evaluate_on(directory: Path, request: Request, for_report: bool = False) -> 
         When the directory holds no run, or the data are not what its readers read.
     """
     prepare = partial(_prepared, request=request, directory=directory)
-    has_training = for_report and _has_training_data(directory)
+    has_training = with_training and _has_training_data(directory)
     experiment = load(directory, prepare)
     for head in experiment.model.heads.values():
         head.eval_on_gold_mentions = request.gold_mentions or head.eval_on_gold_mentions  # type: ignore
     group_of = grouping(request.by) if request.by else None
-    answered, by_weights = answer(experiment, group_of, for_report, request.is_usual)
+    answered, by_weights = answer(experiment, group_of, with_examples, request.is_usual)
     judged_by = {data.task.name: data.task.judged_by for data in experiment.tasks}
     metrics: dict[str, Any] = {
         name: {
