@@ -28,18 +28,28 @@ TORCHVISION_MODULES = ("torchvision", "torchvision.ops", "torchvision.ops.boxes"
 """Every module of torchvision that an import statement in AllenNLP names, parents first."""
 
 DEFERRED: Mapping[str, Sequence[str]] = {
+    "transformers": (
+        "data",
+        "data.data_collator",
+        "models",
+        "models.bert",
+        "models.bert.modeling_bert",
+        "optimization",
+    ),
+    "huggingface_hub": (),
     "spacy": ("cli", "cli.download", "language", "tokens"),
     "nltk": (),
     "scipy.stats": (),
     "sklearn": ("metrics",),
     "tensorboardX": (),
     "cached_path": ("cache_file", "common", "file_lock", "meta"),
+    "fsspec": (),
     "boto3": (),
     "botocore": ("exceptions",),
 }
 """
-What AllenNLP and transformers import at once and text models rarely or never call, and those of its
-modules that their import statements name, parents first. tensorboardX, cached_path and TensorBoard bring in
+What AllenNLP, transformers and TensorBoard import at once and text models rarely or never call, and those
+modules within that their import statements name, parents first. tensorboardX, cached_path and fsspec bring in
 the clients of Amazon's and Google's clouds. (fairscale is not among them: AllenNLP makes a subclass of one of
 its classes as it is imported.)
 """
@@ -104,9 +114,6 @@ def stub_torchvision() -> None:
 
     `ImportError`, if there is a real torchvision and it does not load.
     """
-    # transformers looks only once, when this is imported, whether there is a torchvision, and would
-    # go on to use it: it must look before the stub is there.
-    importlib.import_module("transformers.utils")
     if importlib.util.find_spec("torchvision") is None:
         for name in TORCHVISION_MODULES:
             _put_in_place(name, StubModule(name))
@@ -117,21 +124,30 @@ def stub_torchvision() -> None:
 def give_back_removed_names() -> None:
     """
     Puts placeholders where AllenNLP imports what newer releases no longer have: `HfFolder` and `Repository`
-    of huggingface_hub (gone in 1.0), `AdamW` of transformers (gone by 4.57), from which it derives an
-    optimizer of its own. This project calls none of them.
+    of huggingface_hub (gone in 1.0). This project calls none of them.
 
     Without this, `allennlp.common`, and with it all of AllenNLP, cannot be imported.
     """
-    import huggingface_hub
+    huggingface_hub = importlib.import_module("huggingface_hub")
+    if not isinstance(huggingface_hub, DeferredModule):
+        for name in ("HfFolder", "Repository"):
+            if not hasattr(huggingface_hub, name):
+                setattr(huggingface_hub, name, type(name, (), {}))
+
+
+def give_back_adamw() -> None:
+    """
+    Gives transformers back its `AdamW` (gone by 4.57), from which AllenNLP derives an optimizer of its own.
+
+    Without this, `allennlp.training`, and with it all of AllenNLP, cannot be imported where somebody imported
+    transformers before.
+    """
     import torch
 
     # transformers 5 puts a new module in its own place when this is imported: what was set before is lost.
     importlib.import_module("transformers.processing_utils")
     import transformers
 
-    for name in ("HfFolder", "Repository"):
-        if not hasattr(huggingface_hub, name):
-            setattr(huggingface_hub, name, type(name, (), {}))
     if not hasattr(transformers, "AdamW"):
         transformers.AdamW = torch.optim.AdamW
 
@@ -214,7 +230,29 @@ def _real_module(name: str, root: str) -> ModuleType:
     if isinstance(sys.modules.get(root), DeferredModule):
         for each in _deferred_names(root):
             sys.modules.pop(each, None)
+        if root == "transformers":
+            _import_transformers()
     return importlib.import_module(name)
+
+
+def _import_transformers() -> None:
+    # Of this one it catches errors, which placeholders are not.
+    _real_module("huggingface_hub", "huggingface_hub")
+    # It looks only once, on the way, whether there is a torchvision, and would go on to use it: it must look
+    # while the stub is not there.
+    stubs = {
+        name: stub
+        for name in TORCHVISION_MODULES
+        if isinstance(stub := sys.modules.get(name), StubModule)
+    }
+    for name in stubs:
+        del sys.modules[name]
+    try:
+        importlib.import_module("transformers.utils").is_torchvision_available()
+    finally:
+        sys.modules.update(stubs)
+    for patch in PATCHES_OF_TRANSFORMERS:
+        patch()
 
 
 class Placeholder:
@@ -228,6 +266,9 @@ class Placeholder:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.__real()(*args, **kwargs)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.__real()[key]
 
     def __getattr__(self, attribute: str) -> Any:
         if _is_special(attribute):
@@ -275,18 +316,34 @@ def defer_unused_packages() -> None:
     """
     Keeps packages from being imported that AllenNLP and transformers import and hardly ever use.
 
-    Without this, half of the time until the first training step goes by while spaCy, NLTK, scipy.stats,
-    scikit-learn and the clients of two clouds are imported. What is imported already, or is not installed, is
-    left alone.
+    Without this, most of the time until the first training step goes by while transformers, spaCy, NLTK,
+    scipy.stats, scikit-learn and the clients of two clouds are imported. What is imported already, or is not
+    installed, is left alone.
     """
-    # It looks only once whether there is a scikit-learn: before anything stands in its place.
-    importlib.import_module("transformers.utils")
     for root in DEFERRED:
         if root not in sys.modules and importlib.util.find_spec(root) is not None:
             for name in _deferred_names(root):
                 _put_in_place(name, DeferredModule(name, root))
+    transformers = sys.modules.get("transformers")
+    if isinstance(transformers, DeferredModule):
+        vars(transformers).update(_optimizers_to_derive_from())
     if not any(isinstance(finder, _LoadingDeferred) for finder in sys.meta_path):
         sys.meta_path.insert(0, _LoadingDeferred())
+
+
+def _optimizers_to_derive_from() -> dict[str, type]:
+    """What AllenNLP's optimizers have from transformers for bases; the second makes way once one is made."""
+    import torch
+
+    class Adafactor(torch.optim.Optimizer):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            real = importlib.import_module("transformers.optimization").Adafactor
+            for derived in Adafactor.__subclasses__():
+                bases = derived.__bases__
+                derived.__bases__ = tuple(real if base is Adafactor else base for base in bases)
+            real.__init__(self, *args, **kwargs)
+
+    return {"AdamW": torch.optim.AdamW, "Adafactor": Adafactor}
 
 
 def _deferred_names(root: str) -> list[str]:
@@ -305,6 +362,16 @@ def _is_asked_by_import() -> bool:
     package = str(frame.f_globals.get("__name__")).partition(".")[0]
     is_function = frame.f_code.co_flags & inspect.CO_OPTIMIZED
     return package in WITH_PLACEHOLDERS and not is_function
+
+
+def patch_transformers() -> None:
+    """
+    Does to transformers what `PATCHES_OF_TRANSFORMERS` has: now, or when it is imported if that is deferred.
+
+    Without this, none of it is done where somebody imported transformers before.
+    """
+    if not isinstance(sys.modules.get("transformers"), DeferredModule):
+        _import_transformers()
 
 
 def silence_python_support_warnings() -> None:
@@ -358,15 +425,20 @@ def keep_bars_out_of_files() -> None:
 PATCHES: Sequence[Callable[[], None]] = (
     ensure_home,
     stub_torchvision,
-    give_back_removed_names,
-    make_tokenizers_as_allennlp_does,
-    hide_progress_of_weights,
-    # After what puts a new module in the place of transformers.
     defer_unused_packages,
+    give_back_removed_names,
+    patch_transformers,
     silence_python_support_warnings,
-    refuse_code_of_models,
 )
 """Everything that is done to third-party code, in order. Each patch may be applied twice."""
+
+PATCHES_OF_TRANSFORMERS: Sequence[Callable[[], None]] = (
+    give_back_adamw,
+    make_tokenizers_as_allennlp_does,
+    hide_progress_of_weights,
+    refuse_code_of_models,
+)
+"""What is done to transformers as soon as it is imported."""
 
 
 def apply_patches() -> None:

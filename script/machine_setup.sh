@@ -70,9 +70,13 @@ torch_build() {
     printf '%s' "${installed%.dist-info}"
 }
 
+pinned_torch() {
+    sed -n 's/^torch==\([0-9.]*\).*/\1/p' "$root/requirements.txt"
+}
+
 has_pinned_torch() {
     local pinned
-    pinned="$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' "$root/requirements.txt")"
+    pinned="$(pinned_torch)"
     compgen -G "$venv/lib/python*/site-packages/torch-$pinned[+-]*" >/dev/null ||
         compgen -G "$venv/lib/python*/site-packages/torch-$pinned.dist-info" >/dev/null
 }
@@ -154,20 +158,32 @@ pass_settings_to_uv() {
     done
 }
 
+# Installs what it is given, and says what could not be installed.
 install() {
-    # The expansion below is for bash 3.2 (macOS), where an empty array is an unset variable.
-    local tool=pip of_torch=()
     say "installing $*"
-    if command -v uv >/dev/null; then
-        tool=uv
-        if [[ -n "${TORCH:-}" ]]; then of_torch=(--torch-backend "$TORCH"); fi
-        pass_settings_to_uv
-        uv pip install --python "$venv/bin/python" --compile-bytecode ${of_torch[@]+"${of_torch[@]}"} "$@"
-    else
-        if [[ -n "${TORCH:-}" ]]; then of_torch=(--extra-index-url "$torch_index/$TORCH"); fi
-        "$venv/bin/python" -m pip install --compile ${of_torch[@]+"${of_torch[@]}"} "$@"
-    fi || fail "$tool could not install $* (its message is above). If it is not about the network, your" \
+    run_installer "$@" || fail "could not install $* (the reason is above). If it is not about the network, your" \
         "package index or a full disk, please report it; otherwise mend that, $again"
+}
+
+run_installer() {
+    if command -v uv >/dev/null; then
+        pass_settings_to_uv
+        uv pip install --python "$venv/bin/python" --compile-bytecode "$@"
+    else
+        "$venv/bin/python" -m pip install --compile "$@"
+    fi
+}
+
+# By itself, and by its whole version: where PyTorch's index cannot be reached, an installer would take
+# the build that the usual one has, which brings CUDA along.
+install_torch() {
+    local address="$torch_index/$TORCH" build
+    build="torch==$(pinned_torch)+$TORCH"
+    say "installing $build from $address"
+    PIP_RETRIES=1 run_installer --extra-index-url "$address" "$build" ||
+        fail "could not get $build for Python $(version_of "$venv/bin/python") (the reason is above). Is there" \
+            "such a build at $address, and does this machine reach that? PIP_FIND_LINKS names a folder that" \
+            "holds its wheel. Without TORCH you get the build that your own index has"
 }
 
 describe() {
@@ -179,11 +195,13 @@ print(f"Python {platform.python_version()}, torch {torch.__version__}, {device}"
 }
 
 main() {
+    # There is but one build for macOS, and it has no name.
+    if [[ "$(uname -s)" == Darwin ]]; then TORCH=""; fi
     has_packages && has_project && return
 
     # Two set-ups at once would tread on each other; the lock goes with the process, whatever ends it.
     if command -v flock >/dev/null; then
-        exec 9<"$script"
+        exec 9<"$root"
         flock --nonblock 9 || { say "waiting for another set-up of this checkout" && flock 9; }
         has_packages && has_project && return
     fi
@@ -192,6 +210,7 @@ main() {
     if ! has_packages; then
         make_venv
         offer_cpu_build
+        if [[ -n "${TORCH:-}" ]]; then install_torch; fi
         install -r "$root/requirements.txt" -r "$root/requirements-dev.txt"
         install --no-deps "$allennlp"
         local description

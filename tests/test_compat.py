@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub
 import pytest
 import torch.distributed
 import transformers
@@ -83,7 +82,11 @@ def test_apply_patches_twice_changes_nothing() -> None:
     assert transformers.AutoTokenizer.from_pretrained is made
 
 
-@pytest.mark.parametrize("patch", hmtl.compat.PATCHES, ids=lambda patch: patch.__name__)
+@pytest.mark.parametrize(
+    "patch",
+    [*hmtl.compat.PATCHES, *hmtl.compat.PATCHES_OF_TRANSFORMERS],
+    ids=lambda patch: patch.__name__,
+)
 def test_patch_says_what_breaks_without_it(patch) -> None:
     assert "Without this" in patch.__doc__
 
@@ -168,12 +171,16 @@ def test_torchvision_that_does_not_load_is_an_error_with_a_mend(
 # give_back_removed_names
 
 
-def test_names_that_allennlp_imports_are_still_gone_and_given_back() -> None:
-    """Not before all is imported: on the way transformers 5 puts a new module in its own place."""
-    importlib.import_module("allennlp.training.optimizers")
-    assert sys.modules["transformers"].AdamW is torch.optim.AdamW
-    for name in ("HfFolder", "Repository"):
-        assert getattr(huggingface_hub, name).__module__ == hmtl.compat.__name__
+@pytest.mark.parametrize(
+    "module, name", [("huggingface_hub", "HfFolder"), ("transformers", "AdamW")]
+)
+def test_names_that_allennlp_imports_are_still_gone_and_given_back(module: str, name: str) -> None:
+    """Where somebody imported them before, so that no stand-in answers AllenNLP."""
+    script = (
+        f"import sys, hmtl.compat, {module}; before = hasattr({module}, {name!r}); "
+        f"import allennlp.training; print(before, hasattr(sys.modules[{module!r}], {name!r}))"
+    )
+    assert run_python(script).stdout.strip() == "False True"
 
 
 # make_tokenizers_as_allennlp_does
@@ -220,12 +227,15 @@ def test_encode_plus_is_a_call(bytes_without_a_class: Path) -> None:
 
 # What is done with each, as an expression, and what that gives in a process that has not imported it before.
 USES = {
+    "transformers": ("__import__('transformers').BertConfig().model_type", "bert"),
+    "huggingface_hub": ("__import__('huggingface_hub').HfApi.__name__", "HfApi"),
     "spacy": ("sentence_splitter.spacy.blank('en')('a b').text", "a b"),
     "nltk": ("str(evalb_bracketing_scorer.Tree('S', ['a']))", "(S a)"),
     "scipy.stats": ("round(float(scores.get_metric()), 6)", 1.0),
     "sklearn": ("[float(area.get_metric())]", [1.0]),
     "tensorboardX": ("tensorboard.SummaryWriter.add_scalar.__name__", "add_scalar"),
     "cached_path": ("file_utils.cached_path(os.devnull)", os.devnull),
+    "fsspec": ("__import__('fsspec').filesystem('memory').protocol", "memory"),
     "boto3": ("__import__('boto3').Session.__name__", "Session"),
     "botocore": ("__import__('botocore.session').session.Session.__name__", "Session"),
 }
@@ -292,6 +302,28 @@ def test_deferred_package_is_imported_when_it_is_used(name: str, with_deferring:
     assert not before[name]
     assert answers[name] == USES[name][1]
     assert after[name]
+
+
+def test_run_without_a_transformer_does_without_transformers_and_dynamo() -> None:
+    script = (
+        "import sys, hmtl.commands.train, hmtl.runs.training, hmtl.prediction.predictor; "
+        "print([each for each in ('transformers.utils', 'torch._dynamo') if each in sys.modules])"
+    )
+    assert run_python(script).stdout.strip() == "[]"
+
+
+def test_adafactor_of_transformers_takes_its_place_once_one_is_made() -> None:
+    script = """
+import hmtl.compat, torch
+from allennlp.training.optimizers import HuggingfaceAdafactor
+weight = torch.nn.Parameter(torch.ones(2, 2))
+optimizer = HuggingfaceAdafactor([("weight", weight)])
+weight.sum().backward()
+optimizer.step()
+from transformers import Adafactor
+print(isinstance(optimizer, Adafactor), bool((weight < 1).all()))
+"""
+    assert run_python(script).stdout.strip() == "True True"
 
 
 @pytest.fixture

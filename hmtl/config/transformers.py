@@ -11,7 +11,6 @@ from typing import Any
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data.tokenizers import PretrainedTransformerTokenizer
-from transformers import AutoConfig, AutoTokenizer
 
 from hmtl.common.files import making_directory
 from hmtl.compat import loses_word_starts
@@ -21,6 +20,7 @@ from hmtl.config.pretrained_models import PACKAGE, naming_model, resolve, withou
 from hmtl.config.safety import check_plain_names
 from hmtl.config.schema import TASK_PREFIX, Config, task_names
 
+# transformers is imported where a config names one, since that takes long.
 logger = logging.getLogger(__name__)
 
 # What embedders and indexers of a transformer are called.
@@ -168,6 +168,8 @@ def keep_transformers(config: Config, directory: Path) -> None:
     directory : `Path`
         Of the run. What is there already stays.
     """
+    from transformers import AutoConfig
+
     embedders = _embedders(config)
     check_plain_names(embedders, "the token embedder")
     for name, embedder in embedders.items():
@@ -260,6 +262,8 @@ def _check_names_model(block: Any, path: str) -> None:
 
 
 def _check_is_there(block: Config, path: str) -> None:
+    from transformers import AutoConfig
+
     _check_names_model(block, path)
     with _naming(block, path):
         AutoConfig.from_pretrained(resolve(block["model_name"]), **without_code(None))
@@ -284,6 +288,8 @@ def _check_goes_with(indexer: Config, path: str, embedder: Config, embedder_path
 
 
 def _tokenizer(block: Config) -> Any:
+    from transformers import AutoTokenizer
+
     name = resolve(block["model_name"])
     return AutoTokenizer.from_pretrained(name, **without_code(block.get(TOKENIZER)))
 

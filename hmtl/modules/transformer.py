@@ -5,7 +5,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -16,8 +16,6 @@ from allennlp.modules.token_embedders import (
     PretrainedTransformerMismatchedEmbedder,
     TokenEmbedder,
 )
-from transformers import PretrainedConfig
-from transformers.tokenization_utils_base import LARGE_INTEGER
 
 from hmtl.common.moving import moved, on_cpu
 from hmtl.common.tensors import load_tensors
@@ -31,6 +29,9 @@ from hmtl.modules.embedding_cache import (
     rows_of,
 )
 from hmtl.modules.windows import Windows, WindowSize, windows_of
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 # Parts of AllenNLP's embedder, by their names in the state_dict.
 TRANSFORMER = "_matched_embedder.transformer_model"
@@ -396,9 +397,11 @@ def _pool(vectors: torch.Tensor, bags: Sequence[Bags]) -> torch.Tensor:
 
 
 def _most_wordpieces(
-    tokenizer: PretrainedTransformerTokenizer, config: PretrainedConfig
+    tokenizer: PretrainedTransformerTokenizer, config: "PretrainedConfig"
 ) -> Optional[int]:
     """How many wordpieces the transformer takes, as far as its files tell."""
+    from transformers.tokenization_utils_base import LARGE_INTEGER
+
     limits = [
         tokenizer.tokenizer.model_max_length,
         getattr(config, "max_position_embeddings", None),
