@@ -28,6 +28,7 @@ TORCHVISION_MODULES = ("torchvision", "torchvision.ops", "torchvision.ops.boxes"
 """Every module of torchvision that an import statement in AllenNLP names, parents first."""
 
 DEFERRED: Mapping[str, Sequence[str]] = {
+    "torch._dynamo": (),
     "transformers": (
         "data",
         "data.data_collator",
@@ -51,7 +52,7 @@ DEFERRED: Mapping[str, Sequence[str]] = {
 What AllenNLP, transformers and TensorBoard import at once and text models rarely or never call, and those
 modules within that their import statements name, parents first. tensorboardX, cached_path and fsspec bring in
 the clients of Amazon's and Google's clouds. (fairscale is not among them: AllenNLP makes a subclass of one of
-its classes as it is imported.)
+its classes as it is imported.) torch's compiler, _dynamo, is imported by every optimizer.
 """
 WITH_PLACEHOLDERS = ("allennlp", "transformers")
 """Whose import statements are answered with placeholders."""
@@ -324,11 +325,29 @@ def defer_unused_packages() -> None:
         if root not in sys.modules and importlib.util.find_spec(root) is not None:
             for name in _deferred_names(root):
                 _put_in_place(name, DeferredModule(name, root))
-    transformers = sys.modules.get("transformers")
-    if isinstance(transformers, DeferredModule):
-        vars(transformers).update(_optimizers_to_derive_from())
+    for name, given in (
+        ("transformers", _optimizers_to_derive_from),
+        ("torch._dynamo", _answers_to_optimizers),
+    ):
+        if isinstance(sys.modules.get(name), DeferredModule):
+            vars(sys.modules[name]).update(given())
     if not any(isinstance(finder, _LoadingDeferred) for finder in sys.meta_path):
         sys.meta_path.insert(0, _LoadingDeferred())
+
+
+def _answers_to_optimizers() -> dict[str, Callable]:
+    """What optimizers ask of the compiler, as it is where nothing is compiled."""
+
+    def disable(function: Callable, *args: Any, **kwargs: Any) -> Callable:
+        def call(*given: Any, **named: Any) -> Any:
+            compiler = sys.modules["torch._dynamo"]
+            if isinstance(compiler, DeferredModule):
+                return function(*given, **named)
+            return compiler.disable(function, *args, **kwargs)(*given, **named)
+
+        return call
+
+    return {"disable": disable, "graph_break": lambda *args, **kwargs: None}
 
 
 def _optimizers_to_derive_from() -> dict[str, type]:

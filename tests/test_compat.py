@@ -227,6 +227,7 @@ def test_encode_plus_is_a_call(bytes_without_a_class: Path) -> None:
 
 # What is done with each, as an expression, and what that gives in a process that has not imported it before.
 USES = {
+    "torch._dynamo": ("torch._dynamo.config.__name__", "torch._dynamo.config"),
     "transformers": ("__import__('transformers').BertConfig().model_type", "bert"),
     "huggingface_hub": ("__import__('huggingface_hub').HfApi.__name__", "HfApi"),
     "spacy": ("sentence_splitter.spacy.blank('en')('a b').text", "a b"),
@@ -304,12 +305,21 @@ def test_deferred_package_is_imported_when_it_is_used(name: str, with_deferring:
     assert after[name]
 
 
-def test_run_without_a_transformer_does_without_transformers_and_dynamo() -> None:
-    script = (
-        "import sys, hmtl.commands.train, hmtl.runs.training, hmtl.prediction.predictor; "
-        "print([each for each in ('transformers.utils', 'torch._dynamo') if each in sys.modules])"
-    )
-    assert run_python(script).stdout.strip() == "[]"
+def test_run_without_a_transformer_does_without_transformers_and_the_compiler() -> None:
+    script = """
+import sys, torch, hmtl.commands.train, hmtl.runs.training, hmtl.prediction.predictor
+weight = torch.nn.Parameter(torch.ones(2))
+optimizer = torch.optim.Adam([weight])
+def step():
+    weight.sum().backward()
+    optimizer.step()
+    return float(weight.sum())
+before = step()
+print([each for each in ("transformers.utils", "torch._dynamo.config") if each in sys.modules])
+torch._dynamo.reset()  # what compiles has the real one
+print("torch._dynamo.config" in sys.modules, step() < before < 2)
+"""
+    assert run_python(script).stdout.split("\n")[:2] == ["[]", "True True"]
 
 
 def test_adafactor_of_transformers_takes_its_place_once_one_is_made() -> None:
