@@ -82,7 +82,7 @@ class CrfTagger(Head):
             Gold tag indices. Shape `(batch_size, num_tokens)`.
         metadata : `List[Dict[str, Any]]`, optional
             With `"tags"` in each entry, the gold tags as strings: a gold tag that the vocabulary lacks
-            counts as a miss.
+            counts as a miss. Without, `tags` are counted.
 
         # Returns
 
@@ -94,8 +94,8 @@ class CrfTagger(Head):
         output_dict: Dict[str, torch.Tensor] = {"logits": logits, "mask": mask}
         if tags is not None:
             output_dict["loss"] = -self.crf.log_likelihood(logits, tags, mask).sum()
-            if compute_metrics and metadata is not None:
-                self._count(self.decode(output_dict), metadata)
+            if compute_metrics:
+                self._count(self.decode(output_dict), self._gold(tags, mask, metadata))
         return output_dict
 
     def decode(self, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
@@ -191,9 +191,22 @@ class CrfTagger(Head):
     def _spans(self, tags: List[str]) -> List[Tuple[str, Tuple[int, int]]]:
         return tags_to_spans(tags, self.coding_scheme)
 
-    def _count(self, decoded: Dict[str, Any], metadata: List[Dict[str, Any]]) -> None:
-        for sentence, spans, entry in zip(decoded["tags"], decoded["spans"], metadata):
-            gold = entry["tags"]
+    def _gold(
+        self,
+        tags: torch.LongTensor,
+        mask: torch.BoolTensor,
+        metadata: Optional[List[Dict[str, Any]]],
+    ) -> List[List[str]]:
+        """As the metadata have them; else, with a reader of AllenNLP, as the vocabulary does."""
+        if metadata is not None and all("tags" in entry for entry in metadata):
+            return [entry["tags"] for entry in metadata]
+        return [
+            [self.labels[index] for index in row[:length]]
+            for row, length in zip(tags.tolist(), mask.sum(dim=1).tolist())
+        ]
+
+    def _count(self, decoded: Dict[str, Any], all_gold: List[List[str]]) -> None:
+        for sentence, spans, gold in zip(decoded["tags"], decoded["spans"], all_gold):
             self.span_f1.update(spans, self._spans(gold))
             self.accuracy.update(sentence, gold)
 

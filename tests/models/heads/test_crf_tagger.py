@@ -43,6 +43,17 @@ def batch(sentences: list[dict]) -> dict:
     return padded
 
 
+def test_gold_tags_without_their_strings_are_counted() -> None:
+    head, sentences = build(), batch([sentence(["U-PER", "O"]), sentence(["U-GPE"])])
+    head(**sentences, compute_metrics=True)
+    expected = head.get_metrics(reset=True)
+    # As AllenNLP's readers have it.
+    head(
+        **{**sentences, "metadata": [{"words": ["a", "b"]}, {"words": ["c"]}]}, compute_metrics=True
+    )
+    assert head.get_metrics() == expected
+
+
 GOLD = [["B-PER", "I-PER", "L-PER", "O", "U-GPE"], ["U-PER"], ["O", "B-PER", "L-PER"]]
 
 
