@@ -15,12 +15,14 @@ import importlib.util
 import inspect
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 from hmtl.common.environment import ensure_home
 
@@ -429,6 +431,19 @@ def read_all_in_each_process(reader: Any) -> None:
     each process takes its part of every batch, and must know the whole. There is no public way to say so.
     """
     reader._set_distributed_info(None)
+
+
+@contextmanager
+def counting_alone() -> Iterator[None]:
+    """
+    Let metrics of AllenNLP count what they are given, where several processes train together.
+
+    Theirs add up over all processes at each call, and wait for those that have no such batch. Here the
+    counts are added up by themselves.
+    """
+    distributed = importlib.import_module("torch.distributed")
+    with mock.patch.object(distributed, "is_initialized", lambda: False):
+        yield
 
 
 def keep_bars_out_of_files() -> None:

@@ -4,10 +4,21 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
+from allennlp.common.util import is_distributed
+from allennlp.training.metrics import (
+    CategoricalAccuracy,
+    FBetaMeasure,
+    PearsonCorrelation,
+)
 
+from hmtl.compat import counting_alone
+from hmtl.models.heads.allennlp_head import MetricCounts
 from hmtl.prediction.predictor import Predictor
 from hmtl.runs.training import train
+from hmtl.training.distributed import DistributedProcessGroup
 from tests.fixtures import completed, tiny_config
+from tests.training.fake_collectives import FakeCollectives
 
 DATA = [{"text": "Ann eats soup", "label": "food"}, {"text": "Bob runs", "label": "sport"}]
 
@@ -51,3 +62,36 @@ def test_a_head_of_allennlp_answers_raw_text(run: Path) -> None:
         ("food", "Ann eats soup")
     ]
     assert [each.type for each in sport.text_labels["topic"]] == ["sport"]
+
+
+def test_several_processes_can_train_it(run: Path) -> None:
+    model = Predictor.from_serialization_dir(run).model
+    DistributedProcessGroup(FakeCollectives(), local_rank=0).check_can_distribute(model)
+    assert model.loss_divisor("topic", {"logits": torch.zeros(3, 2)}) == 3
+
+
+def test_counts_of_metrics_are_added_up_and_their_settings_are_not() -> None:
+    torch.manual_seed(0)
+    predicted, gold = torch.randn(9, 4), torch.randint(4, (9,))
+    whole, some, rest = (CategoricalAccuracy(top_k=2) for _ in range(3))
+    whole(predicted, gold)
+    some(predicted[:5], gold[:5])
+    rest(predicted[5:], gold[5:])
+    kept = json.loads(json.dumps(MetricCounts(rest).state_dict()))
+    MetricCounts(some).merge(kept)
+    assert some.get_metric() == whole.get_metric()
+    MetricCounts(some).load_state_dict(kept)
+    assert some.get_metric() == rest.get_metric()
+
+
+@pytest.mark.parametrize("metric", [FBetaMeasure(), PearsonCorrelation()])
+def test_metrics_that_do_not_count_in_numbers_are_no_counters(metric: object) -> None:
+    assert not MetricCounts(metric).is_complete  # type: ignore[arg-type]
+
+
+def test_metrics_do_not_wait_for_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    assert is_distributed()
+    with counting_alone():
+        assert not is_distributed()
+    assert is_distributed()
