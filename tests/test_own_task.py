@@ -170,8 +170,9 @@ def run_own(project: Path, run_script: Scripts) -> RunOwn:
     return lambda script, *arguments: run_script(script, *arguments, "--include-package", PACKAGE)
 
 
-def test_the_head_is_short() -> None:
+def test_the_head_is_short_and_its_module_can_be_imported_first() -> None:
     code = FILES[f"{PACKAGE}/wishes.py"]
+    assert code.index("import hmtl.compat") < code.index("from allennlp")
     assert len(code[code.index("@Head") :].splitlines()) <= MOST_LINES_OF_A_HEAD
 
 
