@@ -134,6 +134,7 @@ def predict(arguments: argparse.Namespace) -> None:
     from hmtl.prediction.outputs import open_output
     from hmtl.prediction.predictor import Predictor
     from hmtl.prediction.records import check_inputs
+    from hmtl.prediction.renderings import left_out
     from hmtl.prediction.stream import predict_all
 
     check_inputs(arguments.inputs)
@@ -144,6 +145,14 @@ def predict(arguments: argparse.Namespace) -> None:
         arguments.spacy_pipeline,
         scores=arguments.scores or arguments.min_score is not None,
     )
+    lost = left_out(arguments.output_format, predictor.kinds)
+    if lost:
+        logger.warning(
+            "the answers of %s have no place in the format %s and are left out: %s. jsonl and html have them",
+            counted(len(lost), "tasks"),
+            arguments.output_format,
+            ", ".join(lost),
+        )
     settings = {
         "inputs": [str(path.absolute()) for path in arguments.inputs],
         "input_format": arguments.input_format,

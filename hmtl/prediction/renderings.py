@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hmtl.common.answers import LABEL, LABELS, TOKENS, TREE
 from hmtl.formats import char_jsonl, doccano, label_studio, prodigy
-from hmtl.formats.annotated import Document, Sentence
+from hmtl.formats.annotated import Document, Sentence, TreebankColumns
 from hmtl.formats.annotated import Mention as DocumentMention
 from hmtl.formats.annotated import Relation as DocumentRelation
 from hmtl.formats.brackets import LabelledSpan
@@ -22,6 +24,11 @@ from hmtl.formats.webanno import webanno_lines
 from hmtl.importing.resolution import for_columns
 from hmtl.importing.tally import Tally
 from hmtl.prediction.results import REFERENCE_NAMES, Dependency, Prediction, Relation
+
+# What brat shows of a text in one piece, which must not hold the end of a line; and what its types are not
+# made of.
+_PIECE = re.compile(r"\S([^\r\n]*\S)?")
+_NOT_IN_TYPES = re.compile(r"[^\w-]")
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ class Rendering:
 def to_document(name: Any, prediction: Prediction) -> Document:
     """
     A prediction as the exporters know documents: the mentions of `ner` are names (CoNLL-2012), those of all
-    other tasks mentions (like_conll). Labels of tokens, sentences and documents have no place there.
+    other tasks mentions (like_conll). Labels of tokens, sentences and documents are no part of it.
     """
     offsets = [(token.begin_char, token.end_char) for token in prediction.tokens]
     words = [token.text for token in prediction.tokens]
@@ -101,7 +108,15 @@ def _json_line(name: Any, prediction: Prediction) -> str:
 def _conll2012(name: Any, prediction: Prediction) -> str:
     document = to_document(name, prediction)
     named = replace(document, names=document.names or document.mentions)
+    for labels in list(prediction.token_labels.values())[:1]:
+        _set_pos_tags(named, ["_".join(label.split()) for label in labels])
     return "\n".join(conll2012_lines(for_columns(named, Tally()))) + "\n"
+
+
+def _set_pos_tags(document: Document, tags: Sequence[str]) -> None:
+    for sentence, (first, last) in zip(document.sentences, document.sentence_bounds()):
+        absent = TreebankColumns.absent(len(sentence))
+        sentence.treebank = replace(absent, pos_tags=list(tags[first : last + 1]))
 
 
 def _like_conll(name: Any, prediction: Prediction) -> str:
@@ -235,7 +250,39 @@ RENDERINGS = {
 
 def _brat_files(name: Any, prediction: Prediction) -> tuple[str, str]:
     """The text and the standoff annotation."""
-    return prediction.text, _with_ends(annotation_lines(to_document(name, prediction)))
+    lines = list(annotation_lines(to_document(name, prediction)))
+    lines += _brat_notes(prediction, 1 + sum(line.startswith("T") for line in lines))
+    return prediction.text, _with_ends(lines)
+
+
+def _brat_notes(prediction: Prediction, number: int) -> Iterator[str]:
+    """
+    Labels of sentences, documents and tokens: over each an entity whose type is the task's name, with a note
+    that holds the label. (brat has labels of whole texts nowhere, and types take no blanks or punctuation.)
+
+    # Parameters
+
+    prediction : `Prediction`
+    number : `int`
+        Of the first entity.
+    """
+    labelled = {
+        task: [
+            (token.begin_char, token.end_char, label)
+            for token, label in zip(prediction.tokens, labels)
+        ]
+        for task, labels in prediction.token_labels.items()
+    }
+    for task, found in prediction.text_labels.items():
+        labelled[task] = [(each.begin_char, each.end_char, each.type) for each in found]
+    for task, places in labelled.items():
+        for begin, end, label in places:
+            pieces = list(_PIECE.finditer(prediction.text, begin, end))
+            where = ";".join(f"{piece.start()} {piece.end()}" for piece in pieces)
+            quoted = " ".join(piece[0] for piece in pieces)
+            yield f"T{number}\t{_NOT_IN_TYPES.sub('_', task)} {where}\t{quoted}"
+            yield f"#{number}\tAnnotatorNotes T{number}\t{' '.join(label.split())}"
+            number += 1
 
 
 def _webanno_file(name: Any, prediction: Prediction) -> tuple[str]:
@@ -268,3 +315,29 @@ FILES_EACH = {
     "brat": FilesEach((".txt", ".ann"), _brat_files),
     "webanno": FilesEach((".tsv",), _webanno_file),
 }
+
+# Of the answers beside mentions, relations and coreference, which kinds a format has a place for; the others
+# are in JSON lines and on the page alone.
+_OWN_KINDS = (LABEL, LABELS, TOKENS, TREE)
+_PLACES: dict[str, Sequence[str]] = {
+    "jsonl": _OWN_KINDS,
+    "html": _OWN_KINDS,
+    "brat": (LABEL, LABELS, TOKENS),
+    "conll": (TOKENS,),
+    "conllu": (TOKENS, TREE),
+}
+
+
+def left_out(output_format: str, kinds: Mapping[str, str]) -> list[str]:
+    """
+    Return the tasks whose answers a format has no place for.
+
+    # Parameters
+
+    output_format : `str`
+        One of `RENDERINGS` or `FILES_EACH`.
+    kinds : `Mapping[str, str]`
+        By task the kind of its answers.
+    """
+    places = _PLACES.get(output_format, ())
+    return [task for task, kind in kinds.items() if kind in _OWN_KINDS and kind not in places]

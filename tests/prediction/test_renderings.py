@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hmtl.common.answers import LABELS, TOKENS
 from hmtl.formats import conll2012, like_conll
 from hmtl.formats.annotated import Mention, Relation
 from hmtl.formats.spacy_text import load_pipeline, read_doc
 from hmtl.prediction.answers import to_prediction
-from hmtl.prediction.renderings import FILES_EACH, RENDERINGS, to_document
-from hmtl.prediction.results import Prediction
+from hmtl.prediction.renderings import FILES_EACH, RENDERINGS, left_out, to_document
+from hmtl.prediction.results import Prediction, TaskInfo
 from tests.importing.json_tools import documents_of
 from tests.prediction.predictions import SCORES, TASKS, TEXT, handmade
 
@@ -52,6 +53,52 @@ def test_like_conll_holds_mentions_relations_and_clusters(tmp_path: Path) -> Non
         Relation("PHYS", (3, 3), (4, 4)),
     ]
     assert document.clusters == [[(0, 3), (6, 6)]]
+
+
+def labelled() -> Prediction:
+    """With labels of a user's own tasks."""
+    tasks = [TaskInfo("pos", TOKENS, ["N", "."]), TaskInfo("my topic", LABELS, ["a b", "c"], True)]
+    read = read_doc(PIPELINE(TEXT))
+    last = read.num_words - 1
+    decoded = {
+        "pos": ["N"] * last + ["."],
+        "my topic": [("a b", (0, last)), ("c", (0, last))],
+    }
+    return to_prediction(read, decoded, tasks, {})
+
+
+def test_labels_of_tokens_are_parts_of_speech_in_conll_2012(tmp_path: Path) -> None:
+    path = tmp_path / "a_conll"
+    path.write_text(rendered("conll", ("a", labelled())))
+    rows = [line.split() for line in path.read_text().splitlines() if line[:1] not in ("", "#")]
+    assert [row[4] for row in rows] == labelled().token_labels["pos"]
+
+
+def test_labels_of_tokens_and_texts_are_notes_in_brat() -> None:
+    text, annotations = FILES_EACH["brat"].contents("a", labelled())
+    lines = annotations.splitlines()
+    num_tokens = len(labelled().tokens)
+    assert lines[:2] == ["T1\tpos 0 3\tZoë", "#1\tAnnotatorNotes T1\tN"]
+    # An entity ends where a line does.
+    end, begin = text.index("\n"), text.index("\n") + 1
+    places = f"0 {end};{begin} {len(text)}"
+    quoted = text.replace("\n", " ")
+    number = num_tokens + 1
+    assert lines[2 * num_tokens :] == [
+        f"T{number}\tmy_topic {places}\t{quoted}",
+        f"#{number}\tAnnotatorNotes T{number}\ta b",
+        f"T{number + 1}\tmy_topic {places}\t{quoted}",
+        f"#{number + 1}\tAnnotatorNotes T{number + 1}\tc",
+    ]
+
+
+@pytest.mark.parametrize(
+    "output_format, lost",
+    [("jsonl", []), ("brat", []), ("conll", ["my topic"]), ("like_conll", ["pos", "my topic"])],
+)
+def test_what_has_no_place_in_a_format_is_told(output_format: str, lost: list[str]) -> None:
+    kinds = {task.name: task.kind for task in [*TASKS, *labelled().tasks]}
+    assert left_out(output_format, kinds) == lost
 
 
 def test_columns_hold_the_only_mentions_there_are(tmp_path: Path) -> None:
