@@ -60,7 +60,7 @@ def labelled() -> Prediction:
     tasks = [TaskInfo("pos", TOKENS, ["N", "."]), TaskInfo("my topic", LABELS, ["a b", "c"], True)]
     read = read_doc(PIPELINE(TEXT))
     last = read.num_words - 1
-    decoded = {
+    decoded: dict[str, list[Any]] = {
         "pos": ["N"] * last + ["."],
         "my topic": [("a b", (0, last)), ("c", (0, last))],
     }
