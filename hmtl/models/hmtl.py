@@ -1,6 +1,8 @@
 """The one model: a hierarchy of encoders with a head on each level."""
 
-from typing import Any, Dict, List, Optional, Union
+import inspect
+from functools import cache
+from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Union
 
 import torch
 from allennlp.common import Lazy
@@ -106,10 +108,9 @@ class Hmtl(Model):
         encoding = self.encode(fields.pop("text"), up_to=self.encoders.lowest_with(wanted))
         if mention_level is not None:
             fields["predicted_mentions"] = self._mentions(mention_level, encoding)
-        level = encoding.levels[task_name]
-        return self._head(task_name)(
-            level.inputs, level.encoded, encoding.mask, compute_metrics, **fields
-        )
+        level, head = encoding.levels[task_name], self._head(task_name)
+        _check_takes(head, fields, task_name)
+        return head(level.inputs, level.encoded, encoding.mask, compute_metrics, **fields)
 
     def _mentions(self, level_name: str, encoding: Encoding) -> List[Any]:
         """The labelled spans that a level's head finds, per instance."""
@@ -178,6 +179,30 @@ class Hmtl(Model):
     def levels(self) -> List[str]:
         """The levels' names, from the bottom up."""
         return list(self.encoders.below)
+
+
+@cache
+def _parameters_of(forward: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """Those of a function, found out once."""
+    return inspect.signature(forward).parameters
+
+
+def _check_takes(head: Head, fields: Collection[str], task_name: str) -> None:
+    """
+    # Raises
+
+    ConfigurationError
+        When a reader gives fields that the head has no parameter for.
+    """
+    parameters = _parameters_of(type(head).forward)
+    unknown = [name for name in fields if name not in parameters]
+    if unknown and all(each.kind != each.VAR_KEYWORD for each in parameters.values()):
+        known = [name for name, each in parameters.items() if each.default is not each.empty]
+        raise ConfigurationError(
+            f"task {task_name!r}: its reader gives {', '.join(unknown)}, which its head, "
+            f"{type(head).__name__}, does not take; it takes {', '.join(known) or 'the text alone'}. "
+            "Use another reader or head."
+        )
 
 
 # The reference had a class for each of these combinations of tasks.

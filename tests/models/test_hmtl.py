@@ -97,6 +97,15 @@ def test_forward_leaves_the_batch_alone(experiment: Experiment) -> None:
     assert list(batch) == keys
 
 
+def test_fields_that_a_head_does_not_take_are_named(experiment: Experiment) -> None:
+    batch = {**batch_of(experiment, "ner"), "hypothesis": None}
+    with pytest.raises(
+        ConfigurationError,
+        match="task 'ner': its reader gives hypothesis, .* CrfTagger, .* it takes tags, metadata",
+    ):
+        experiment.model("ner", batch)
+
+
 def test_levels_are_told_from_the_bottom_up(experiment: Experiment) -> None:
     assert experiment.model.levels == list(TASKS)
 
