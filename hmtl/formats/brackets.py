@@ -14,6 +14,7 @@ Spans are `(start, end)` token indices within the sentence, both inclusive.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from hmtl.formats.columns import CellError, shown
@@ -240,8 +241,8 @@ def bracket_cells(spans: Iterable[LabelledSpan], length: int) -> list[str]:
     `ValueError`
         If spans cross, or one lies outside the tokens.
     """
-    opening = [""] * length
-    closing = [0] * length
+    opening: dict[int, str] = {}
+    closing: Counter[int] = Counter()
     open_ends: list[int] = []
     for label, (start, end) in sorted(spans, key=lambda span: (span[1][0], -span[1][1])):
         while open_ends and open_ends[-1] < start:
@@ -252,9 +253,12 @@ def bracket_cells(spans: Iterable[LabelledSpan], length: int) -> list[str]:
                 "expected spans that nest or share no token"
             )
         open_ends.append(end)
-        opening[start] += f"({label}"
+        opening[start] = f"{opening.get(start, '')}({label}"
         closing[end] += 1
-    return [_bracket_cell(opened, closed) for opened, closed in zip(opening, closing)]
+    cells = [NOTHING] * length
+    for token in opening.keys() | closing.keys():
+        cells[token] = _bracket_cell(opening.get(token, ""), closing[token])
+    return cells
 
 
 def _bracket_cell(opened: str, closed: int) -> str:
@@ -276,12 +280,16 @@ def coref_cells(spans: Iterable[tuple[int, Span]], length: int) -> list[str]:
     length : `int`
         The number of tokens.
     """
-    opening: list[list[str]] = [[] for _ in range(length)]
-    closing: list[list[str]] = [[] for _ in range(length)]
+    opening: dict[int, list[str]] = {}
+    closing: dict[int, list[str]] = {}
     outer_first = sorted(spans, key=lambda item: (item[1][0], -item[1][1], item[0]))
     for cluster, (start, end) in outer_first:
-        opening[start].append(f"({cluster})" if start == end else f"({cluster}")
+        mark = f"({cluster})" if start == end else f"({cluster}"
+        opening.setdefault(start, []).append(mark)
     for cluster, (start, end) in sorted(outer_first, key=lambda item: -item[1][0]):
         if start < end:
-            closing[end].append(f"{cluster})")
-    return ["|".join([*opens, *closes]) or NO_CLUSTER for opens, closes in zip(opening, closing)]
+            closing.setdefault(end, []).append(f"{cluster})")
+    cells = [NO_CLUSTER] * length
+    for token in opening.keys() | closing.keys():
+        cells[token] = "|".join([*opening.get(token, ()), *closing.get(token, ())])
+    return cells

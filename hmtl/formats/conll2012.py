@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from functools import partial
+from itertools import count
 from os import PathLike
 from pathlib import Path
 
@@ -152,6 +153,7 @@ def conll2012_lines(document: Document) -> Iterator[str]:
     ):
         treebank = sentence.treebank or TreebankColumns.absent(len(sentence))
         columns = [
+            map(str, count()),
             sentence.words,
             treebank.pos_tags,
             treebank.parse,
@@ -163,7 +165,6 @@ def conll2012_lines(document: Document) -> Iterator[str]:
             *treebank.predicates,
             coref,
         ]
-        for index, cells in enumerate(zip(*columns)):
-            yield " ".join([document.name, str(document.part), str(index), *cells])
+        yield from (f"{document.name} {document.part} {' '.join(cells)}" for cells in zip(*columns))
         yield ""
     yield END_DOCUMENT

@@ -7,6 +7,7 @@ tabs part the columns.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from os import PathLike
 
@@ -187,8 +188,10 @@ def coref_columns(document: Document) -> Iterator[list[str]]:
     # Of clusters whose first mentions begin at one token, the wider mention stands first on the page.
     ordered.sort(key=lambda cluster: (cluster[0][0], -cluster[0][1]))
     spans = [(number, span) for number, cluster in enumerate(ordered) for span in cluster]
+    firsts = [first for first, _ in document.sentence_bounds()]
+    within: dict[int, list[tuple[int, Span]]] = {}
+    for number, span in spans:
+        first = firsts[bisect_right(firsts, span[0]) - 1]
+        within.setdefault(first, []).append((number, shifted(span, -first)))
     for first, last in document.sentence_bounds():
-        inside = [
-            (number, shifted(span, -first)) for number, span in spans if first <= span[0] <= last
-        ]
-        yield coref_cells(inside, last - first + 1)
+        yield coref_cells(within.get(first, ()), last - first + 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import count
 from os import PathLike
 
 from hmtl.formats.annotated import Document, Relation, Sentence, mentions_of
@@ -125,7 +126,6 @@ def like_conll_lines(document: Document) -> Iterator[str]:
             arguments = (FIRST_ARGUMENT, relation.arg1), (SECOND_ARGUMENT, relation.arg2)
             spans.append([(f"{name}_{relation.type}", span) for name, span in arguments])
         columns = [bracket_cells(each, len(sentence)) for each in spans]
-        for index, (word, *cells) in enumerate(zip(sentence.words, *columns, coref)):
-            yield " ".join([str(index), word, *cells])
+        yield from map(" ".join, zip(map(str, count()), sentence.words, *columns, coref))
         yield ""
     yield END_DOCUMENT

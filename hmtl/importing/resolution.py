@@ -46,6 +46,7 @@ SINGLETON = "is the only one of its cluster"
 TOO_FEW = "has fewer than two members"
 
 T = TypeVar("T")
+LabelledT = TypeVar("LabelledT", Mention, Relation)
 _NOT_IN_LABELS = re.compile(r"[()*\s]+")
 # Unicode's general categories of separators, control and format characters; of the latter, the two that
 # join and part letters in Persian or Hindi belong to a word's spelling.
@@ -217,6 +218,9 @@ def _without(
 
 
 def _printable_words(sentence: Sentence, tally: Tally) -> Sentence:
+    joined = "".join(sentence.words)
+    if joined.isprintable() and " " not in joined and "" not in sentence.words:
+        return sentence
     words = [printable(word) for word in sentence.words]
     changed = sum(word != before for word, before in zip(words, sentence.words))
     tally.changed("words", "blanks or invisible characters taken out", changed)
@@ -243,14 +247,18 @@ def _plain_name(name: str) -> str:
 def with_plain_labels(document: Document, tally: Tally) -> Document:
     """The document with labels that can stand in a column (rule 5)."""
 
-    def plain(label: str) -> str:
-        changed = _NOT_IN_LABELS.sub("-", label)
-        tally.changed("labels", "blanks, brackets or asterisks became '-'", changed != label)
+    def plain(labelled: Sequence[LabelledT]) -> list[LabelledT]:
+        instead = {label: _NOT_IN_LABELS.sub("-", label) for label in {x.type for x in labelled}}
+        changed = [
+            x if instead[x.type] == x.type else replace(x, type=instead[x.type]) for x in labelled
+        ]
+        num_changed = sum(instead[x.type] != x.type for x in labelled)
+        tally.changed("labels", "blanks, brackets or asterisks became '-'", num_changed)
         return changed
 
     return replace(
         document,
-        mentions=[replace(mention, type=plain(mention.type)) for mention in document.mentions],
-        names=[replace(name, type=plain(name.type)) for name in document.names],
-        relations=[replace(relation, type=plain(relation.type)) for relation in document.relations],
+        mentions=plain(document.mentions),
+        names=plain(document.names),
+        relations=plain(document.relations),
     )

@@ -19,7 +19,12 @@ from typing import Any
 
 from hmtl.formats.annotated import CharacterSlice, Sentence
 from hmtl.formats.brackets import Span
-from hmtl.formats.spacy_text import load_pipeline, sentence_places, word_places
+from hmtl.formats.spacy_text import (
+    SENTENCE_SPLITTER,
+    load_pipeline,
+    sentence_places,
+    word_places,
+)
 from hmtl.importing.tally import Tally
 
 SPACY, WHITESPACE, LINES = "spacy", "whitespace", "lines"
@@ -31,6 +36,11 @@ JOINED = "joined, as an annotation reaches across their boundary"
 Segmenter = Callable[[str], list[list[CharacterSlice]]]
 
 _NOT_NEEDED = ("ner", "lemmatizer", "attribute_ruler")
+_CHUNK = re.compile(r"\S+")
+# Kinds of tokens: what begins a sentence after a mark that ends one, such a mark, other punctuation.
+_WORD, _MARK, _OTHER = range(3)
+# So many stretches are remembered, which bounds the memory.
+_MOST_CHUNKS = 2**19
 _LINE = re.compile(r"[^\n]+")
 _PARAGRAPH = re.compile(r".+?(?=\n[^\S\n]*\n|\Z)", re.DOTALL)
 
@@ -79,6 +89,8 @@ def segmenter(arguments: argparse.Namespace) -> Segmenter:
     tokenizer = pipeline.tokenizer
     if arguments.tokens == WHITESPACE:
         tokenizer = partial(_doc_of_words, pipeline.vocab)
+    if arguments.spacy_model is None and (arguments.tokens == WHITESPACE or _by_chunks(tokenizer)):
+        return _ChunkSegmenter(pipeline, tokenizer, by_lines, arguments.tokens == WHITESPACE)
 
     def segment(text: str) -> list[list[CharacterSlice]]:
         sentences: list[list[CharacterSlice]] = []
@@ -92,6 +104,107 @@ def segmenter(arguments: argparse.Namespace) -> Segmenter:
         return [sentence for sentence in sentences if sentence]
 
     return segment
+
+
+def _by_chunks(tokenizer: Any) -> bool:
+    """Whether a tokenizer cuts each stretch without blanks as if it stood alone."""
+    from spacy.tokenizer import Tokenizer
+
+    rules = getattr(tokenizer, "rules", None) or {}
+    return type(tokenizer) is Tokenizer and all(len(special.split()) < 2 for special in rules)
+
+
+class _ChunkSegmenter:
+    """
+    What spaCy's tokenizer and its `sentencizer` find, several times as fast: a stretch without blanks is
+    given to the tokenizer when it comes for the first time.
+
+    # Parameters
+
+    pipeline : `spacy.Language`
+        With a `sentencizer`, whose rule is: a sentence ends after a mark of its `punct_chars`, and marks of
+        punctuation that follow.
+    tokenizer : `Callable[[str], spacy.tokens.Doc]`
+    by_lines : `bool`
+        Whether lines are sentences, in place of that rule.
+    blanks_are_tokens : `bool`
+        Whether the sentencizer sees each blank as a token; else only one that is more than a space.
+    """
+
+    def __init__(
+        self, pipeline: Any, tokenizer: Any, by_lines: bool, blanks_are_tokens: bool
+    ) -> None:
+        from spacy.attrs import IS_PUNCT, IS_SPACE
+
+        # The pipeline is ours alone, and working out all that spaCy knows of a new word takes longer than to
+        # find it.
+        getters = pipeline.vocab.lex_attr_getters
+        pipeline.vocab.lex_attr_getters = {each: getters[each] for each in (IS_PUNCT, IS_SPACE)}
+        self._tokenizer = tokenizer
+        self._marks = pipeline.get_pipe(SENTENCE_SPLITTER).punct_chars
+        self._by_lines = by_lines
+        self._blanks_are_tokens = blanks_are_tokens
+        # By stretch its tokens, as begin, end and kind; `None` for one token of the kind `_WORD`.
+        self._known: dict[str, list[tuple[int, int, int]] | None] = {}
+
+    def __call__(self, text: str) -> list[list[CharacterSlice]]:
+        sentences: list[list[CharacterSlice]] = []
+        words: list[CharacterSlice] = []
+        known, by_lines = self._known, self._by_lines
+        # Whether a mark has come that ends the sentence, unless more punctuation follows.
+        ended = False
+        before = 0
+        self._learn(text.split())
+        for match in _CHUNK.finditer(text):
+            begin, end = match.span()
+            if begin - before != 1 or text[before] != " " or self._blanks_are_tokens:
+                num_lines = text.count("\n", before, begin)
+                if (num_lines if by_lines else num_lines > 1) or (ended and begin > before):
+                    sentences.append(words)
+                    words, ended = [], False
+            before = end
+            pieces = known[match[0]]
+            if pieces is None:
+                if ended:
+                    sentences.append(words)
+                    words, ended = [], False
+                words.append((begin, end))
+                continue
+            for first, last, kind in pieces:
+                if ended and kind == _WORD:
+                    sentences.append(words)
+                    words, ended = [], False
+                elif kind == _MARK:
+                    ended = not by_lines
+                words.append((begin + first, begin + last))
+        sentences.append(words)
+        return [sentence for sentence in sentences if sentence]
+
+    def _learn(self, chunks: Iterable[str]) -> None:
+        """Have stretches cut that are not known yet, all at once."""
+        if len(self._known) >= _MOST_CHUNKS:
+            self._known.clear()
+        new = [chunk for chunk in dict.fromkeys(chunks) if chunk not in self._known]
+        tokens = iter(self._tokenizer(" ".join(new)))
+        begin = 0
+        for chunk in new:
+            end = begin + len(chunk)
+            pieces: list[tuple[int, int, int]] = []
+            last = begin
+            while last < end:
+                token = next(tokens)
+                if token.is_space:
+                    continue
+                first, last = token.idx, token.idx + len(token)
+                pieces.append((first - begin, last - begin, self._kind(token)))
+            is_word = len(pieces) == 1 and pieces[0][2] == _WORD
+            self._known[chunk] = None if is_word else pieces
+            begin = end + 1
+
+    def _kind(self, token: Any) -> int:
+        if token.text in self._marks:
+            return _MARK
+        return _OTHER if token.is_punct else _WORD
 
 
 def _doc_of_words(vocab: Any, text: str) -> Any:
@@ -139,7 +252,7 @@ def fitted(
     end inside them, and sentences joined where slices in `together` reach across their boundary.
     """
     edges = sorted({edge for place in _trimmed(text, whole) for edge in place})
-    split = [_split_at(words, edges) for words in found] if edges else found
+    split = [_split_at(words, edges) for words in found]
     tally.changed("words", SPLIT_WORD, sum(map(len, split)) - sum(map(len, found)))
     joined = _joined(split, _trimmed(text, together))
     tally.changed("sentences", JOINED, len(split) - len(joined))
@@ -153,16 +266,23 @@ def _trimmed(text: str, places: Iterable[CharacterSlice]) -> list[CharacterSlice
 def trimmed(text: str, place: CharacterSlice) -> CharacterSlice | None:
     """A slice of a text without the blanks at its edges; `None` if nothing is left."""
     begin, end = place
+    if begin < end and not text[begin].isspace() and not text[end - 1].isspace():
+        return place
     covered = text[begin:end]
     begin += len(covered) - len(covered.lstrip())
     end = begin + len(covered.strip())
     return (begin, end) if begin < end else None
 
 
-def _split_at(words: Sequence[CharacterSlice], edges: Sequence[int]) -> list[CharacterSlice]:
+def _split_at(words: list[CharacterSlice], edges: Sequence[int]) -> list[CharacterSlice]:
+    within = edges[bisect_right(edges, words[0][0]) : bisect_left(edges, words[-1][1])]
+    # Most edges are those of words.
+    within = sorted(set(within).difference(*words)) if within else within
+    if not within:
+        return words
     pieces: list[CharacterSlice] = []
     for begin, end in words:
-        inside = edges[bisect_right(edges, begin) : bisect_left(edges, end)]
+        inside = within[bisect_right(within, begin) : bisect_left(within, end)]
         pieces += pairwise([begin, *inside, end])
     return pieces
 

@@ -1,6 +1,7 @@
 """Annotated characters as words."""
 
 import argparse
+import re
 from functools import cache
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hmtl.errors import DataError
+from hmtl.formats.spacy_text import load_pipeline, sentence_places
 from hmtl.importing import tokenization
 from hmtl.importing.tally import Tally
 from hmtl.importing.tokenization import WordIndex, cut, trimmed
@@ -56,6 +58,24 @@ def test_words_cover_all_but_the_blanks(kind: tuple[str, str], text: str) -> Non
     assert "".join("".join(words).split()) == "".join(text.split())
     for sentence in sentences:
         assert sentence.words == [text[begin:end] for begin, end in sentence.offsets or ()]
+
+
+PIPELINE = load_pipeline()
+MARKS = st.lists(
+    st.sampled_from(["a", "St.", "don't", "x.", "!", '"', ")", ":-)", " ", "  ", "\n"])
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(MARKS.map("".join))
+def test_stretches_cut_once_are_what_spacy_finds(text: str) -> None:
+    pipeline = PIPELINE
+    found = []
+    # Paragraphs are texts of their own.
+    for match in re.finditer(r".+?(?=\n\s*?\n|\Z)", text, re.DOTALL):
+        for words in sentence_places(pipeline(match[0])):
+            found.append([(begin + match.start(), end + match.start()) for begin, end in words])
+    assert segmenter("spacy", "spacy")(text) == found
 
 
 def test_words_split_and_sentences_joined_are_counted() -> None:
