@@ -66,6 +66,13 @@ def training_summary(metrics: Mapping[str, Any], serialization_dir: Path) -> str
     )
 
 
+def refuse_what_is_there(arguments: argparse.Namespace, *paths: Path | None) -> None:
+    """Refuse to write where something is already, unless `--force` is given."""
+    for path in paths:
+        if path is not None and path.exists() and not arguments.force:
+            arguments.refuse(f"{path}: is there already; take another name, or say --force")
+
+
 def add_include_package(parser: argparse.ArgumentParser) -> None:
     """The option that brings in a user's own readers, heads, samplers."""
     parser.add_argument(

@@ -8,7 +8,13 @@ run is touched.
 import argparse
 from pathlib import Path
 
-from hmtl.commands.cli import add_include_package, add_serialization_dir, running
+from hmtl.commands.cli import (
+    add_include_package,
+    add_serialization_dir,
+    refuse_what_is_there,
+    running,
+)
+from hmtl.common.document import HTML_FILE, MARKDOWN_FILE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="tell in the report what this other run gets right on the same data, and what not",
     )
+    parser.add_argument(
+        "-f", "--force", action="store_true", help="replace FILE, and the report in DIR"
+    )
     add_include_package(parser)
 
 
@@ -74,8 +83,9 @@ def run(arguments: argparse.Namespace) -> None:
     paths = _paths(arguments)
     if arguments.compare and not arguments.report:
         arguments.refuse("--compare stands in the report: say with --report where to write it")
+    report = arguments.report / HTML_FILE if arguments.report else None
+    refuse_what_is_there(arguments, arguments.output, report)
     with running(arguments.include_package):
-        from hmtl.common.document import HTML_FILE, MARKDOWN_FILE
         from hmtl.common.files import write_json
         from hmtl.common.reporting import score_tables, table
         from hmtl.evaluating.run_report import (
@@ -108,8 +118,7 @@ def run(arguments: argparse.Namespace) -> None:
                 same = same_data(request, directory, arguments.compare)
                 compared = arguments.compare, evaluate_on(arguments.compare, same, True)
             write_report(arguments.report, directory, evaluated, compared)
-            report, markdown = arguments.report / HTML_FILE, arguments.report / MARKDOWN_FILE
-            print(f"\nThe report is in {report} and {markdown}")
+            print(f"\nThe report is in {report} and {arguments.report / MARKDOWN_FILE}")
         # Last, as the run may be read-only.
         path = arguments.output or (directory / EVALUATION_FILE if request.is_usual else None)
         if path:

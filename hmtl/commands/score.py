@@ -10,6 +10,7 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
+from hmtl.commands.cli import refuse_what_is_there
 from hmtl.commands.importing import converting
 from hmtl.importing.registry import FORMATS
 
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="test sets that the bootstrap draws for intervals (default: %(default)s); 0 for none",
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write all figures as JSON too")
+    parser.add_argument("-f", "--force", action="store_true", help="replace FILE if it is there")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -67,6 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
     twice = [path for path, times in Counter(arguments.predicted).items() if times > 1]
     if twice:
         arguments.refuse(f"{twice[0]} is named twice")
+    refuse_what_is_there(arguments, arguments.output)
     with converting():
         from hmtl.common.files import write_json
         from hmtl.evaluating.figures import as_json, as_text

@@ -80,7 +80,7 @@ def test_groups_are_scored_apart_and_make_up_the_whole(
         file.parent.mkdir(exist_ok=True)
         file.write_text(CONLL_2012.format(name=text, other="Bob"))
     output = tmp_path / "scores.json"
-    arguments = ("--data", f"ner={tmp_path / 'data'}", "--output", output)
+    arguments = ("--data", f"ner={tmp_path / 'data'}", "--output", output, "--force")
     for by, groups in (("genre", ["bc", "nw"]), ("file", ["a.gold_conll", "b.gold_conll"])):
         done = run_script("hmtl evaluate", "-s", world.run, *arguments, "--by", by)
         assert done.code == 0, done
@@ -125,6 +125,14 @@ def test_report_has_all_tasks_needs_no_network_and_runs_nothing(
     outside_code = [line for line in markdown.splitlines() if not line.startswith("    ")]
     assert EVIL not in "\n".join(outside_code)
     assert (tmp_path / "report" / "report_pictures" / "curves.png").is_file()
+
+
+def test_nothing_is_replaced_in_silence(run_script: Scripts, world: World, tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("mine")
+    for option, path in (("--report", tmp_path), ("--output", tmp_path / "report.html")):
+        done = run_script("hmtl evaluate", "-s", world.run, option, path)
+        assert done.code == 2 and "is there already" in done.err
+    assert (tmp_path / "report.html").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
