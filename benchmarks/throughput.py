@@ -16,6 +16,8 @@ from hmtl.runs.training import build_trainer
 from hmtl.training.trainer import MultiTaskTrainer
 
 TASKS = ("ner", "emd", "relation", "coref")
+# On corpora and in a model of their own.
+OTHER_TASKS = ("pos", "dep", "kind")
 Batch = dict[str, Any]
 
 
@@ -34,25 +36,38 @@ class Contestants:
 
 
 @contextmanager
-def contestants(num_batches: int) -> Iterator[Contestants]:
-    """Over the whole workload; `num_batches` of training data of each task are in memory."""
+def contestants(num_batches: int, tasks: tuple[str, ...] = TASKS) -> Iterator[Contestants]:
+    """
+    Over the whole workload; `num_batches` of training data of each task are in memory.
+
+    # Parameters
+
+    num_batches : `int`
+    tasks : `tuple[str, ...]`, optional (default = `TASKS`)
+        `TASKS` or `OTHER_TASKS`.
+    """
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        workload.write_corpora(directory / "corpora")
-        config = workload.config_for(directory / "corpora")
+        corpora = directory / "corpora"
+        if tasks == TASKS:
+            workload.write_corpora(corpora)
+            config = workload.config_for(corpora)
+        else:
+            workload.write_other_corpora(corpora)
+            config = workload.other_config_for(corpora)
         experiment = assemble(parse_config(config), directory / "run", ("train", "validation"))
         plain = copy.deepcopy(experiment.model).train()
         make_plain(plain)
         trainer = build_trainer(experiment)
         trainer.model.train()
-        streams = {name: trainer.tasks[name].stream for name in TASKS}
+        streams = {name: trainer.tasks[name].stream for name in tasks}
         yield Contestants(
             experiment,
             trainer,
-            PlainTraining(plain, list(TASKS)),
+            PlainTraining(plain, list(tasks)),
             {
                 name: [stream.next_batch() for _ in range(num_batches)]
                 for name, stream in streams.items()
             },
-            {name: list(trainer.tasks[name].validation) for name in TASKS},
+            {name: list(trainer.tasks[name].validation) for name in tasks},
         )

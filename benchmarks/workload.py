@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.reporting import REPOSITORY
-from hmtl.config.loading import load_config
+from hmtl.config.loading import complete, load_config
 
 PUBLISHED_CONFIG = REPOSITORY / "configs" / "hmtl_coref_conll.json"
 
@@ -30,6 +30,9 @@ ENTITY_TYPES = ("PER", "ORG", "GPE", "LOC", "FAC", "VEH", "WEA")
 NER_TYPES = tuple(f"TYPE{number}" for number in range(18))
 RELATION_TYPES = ("PHYS", "PART-WHOLE", "PER-SOC", "ORG-AFF", "ART", "GEN-AFF")
 CLUSTERS_PER_DOCUMENT = 12
+TAGS = tuple(f"TAG{number}" for number in range(17))
+DEPENDENCIES = tuple(f"dep{number}" for number in range(40))
+KINDS = tuple(f"kind{number}" for number in range(6))
 
 Mention = tuple[int, int, str]
 
@@ -86,6 +89,58 @@ def write_corpora(
         (folder / "coref.gold_conll").write_text(
             _conll2012(writer, f"{split}/coref", documents, NER_TYPES)
         )
+
+
+def write_other_corpora(directory: Path, num_sentences: int = NUM_SENTENCES) -> None:
+    """Training and dev splits for `other_config_for`: a treebank of random trees, and labelled sentences."""
+    writer = Writer(seed=1)
+    for split, share in (("train", 1.0), ("dev", DEV_SHARE)):
+        folder = directory / split
+        folder.mkdir(parents=True)
+        sentences = [writer.sentence() for _ in range(round(num_sentences * share))]
+        (folder / "treebank.conllu").write_text(
+            "".join(_conllu(writer, each) for each in sentences)
+        )
+        rows = [f"{' '.join(each)}\t{writer.rng.choice(KINDS)}\n" for each in sentences]
+        (folder / "kinds.tsv").write_text("".join(["text\tlabel\n", *rows]))
+
+
+def other_config_for(directory: Path) -> dict[str, Any]:
+    """The same model with other heads, each on an encoder of its own, above one another."""
+    config = config_for(directory)
+    encoder = config["model"]["ner"]["encoder"]
+    tasks: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
+        "pos": ({"type": "conllu", "column": "upos"}, "treebank.conllu", {"type": "tagger"}),
+        "dep": (
+            {"type": "conllu", "column": "head"},
+            "treebank.conllu",
+            {"type": "dependency_parser"},
+        ),
+        "kind": (
+            {"type": "text_table", "tokenized": True, "label_namespace": "kind_labels"},
+            "kinds.tsv",
+            {"type": "classifier", "label_namespace": "kind_labels"},
+        ),
+    }
+    below = None
+    for old, (name, (reader, path, tagger)) in zip(("ner", "emd", "relation"), tasks.items()):
+        section = config.pop(f"task_{old}")
+        indexers = section["data_params"]["dataset_reader"]["token_indexers"]
+        section["task_description"] = {"task_name": name}
+        section["data_params"].update(
+            dataset_reader={**reader, "token_indexers": indexers},
+            train_data_path=f"train/{path}",
+            validation_data_path=f"dev/{path}",
+        )
+        config[f"task_{name}"] = section
+        config["model"].pop(old)
+        config["model"][name] = {"encoder": encoder, "tagger": tagger, "stacks_on": below}
+        below = name
+    config.pop("task_coref")
+    config["model"].pop("coref")
+    config["model"].update(type="hmtl", initializer=None)
+    config["iterators"] = {"iterator": config["iterators"]["iterator"]}
+    return complete(config)
 
 
 def config_for(directory: Path, **trainer: Any) -> dict[str, Any]:
@@ -159,6 +214,16 @@ def _like_conll(writer: Writer, name: str, num_sentences: int) -> str:
             lines.append("\t".join([str(index), word, *cells, "-"]))
         lines.append("")
     return "\n".join([*lines, "#end document", ""])
+
+
+def _conllu(writer: Writer, words: list[str]) -> str:
+    """A sentence with labels and a tree, in which each word but the first hangs on one before it."""
+    lines = []
+    for number, word in enumerate(words, start=1):
+        head = writer.rng.randint(1, number - 1) if number > 1 else 0
+        cells = [str(number), word, "_", writer.rng.choice(TAGS), "_", "_", str(head)]
+        lines.append("\t".join([*cells, writer.rng.choice(DEPENDENCIES), "_", "_"]))
+    return "\n".join([*lines, "", ""])
 
 
 def _brackets(length: int, mentions: list[Mention]) -> list[str]:
