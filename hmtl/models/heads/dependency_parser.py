@@ -1,6 +1,8 @@
 """The head of dependency parsing: for each token the one that it depends on, and how."""
 
-from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
+import sys
+from contextlib import contextmanager
+from typing import Any, Dict, Hashable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -290,8 +292,23 @@ def _spanning_tree(scores: numpy.ndarray) -> numpy.ndarray:
     energy[:, 1:] = scores.T
     # More than all other arcs together can make up for.
     energy[ROOT, 1:] -= 1 + length * (finite.max() - finite.min())
-    heads, _ = decode_mst(energy, length + 1, has_labels=False)
+    with _room_for_cycles(length):
+        heads, _ = decode_mst(energy, length + 1, has_labels=False)
     return heads[1:]
+
+
+@contextmanager
+def _room_for_cycles(length: int) -> Iterator[None]:
+    """Let Python recur as often as there may be cycles among so many tokens."""
+    limit = sys.getrecursionlimit()
+    if length < limit // 2:
+        yield
+        return
+    sys.setrecursionlimit(limit + length)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def _with_one(vectors: torch.Tensor) -> torch.Tensor:

@@ -1,5 +1,7 @@
+import inspect
 import itertools
 import random
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,6 +88,20 @@ def test_decoded_trees_are_the_best_of_all_with_one_root(length: int) -> None:
     for each, heads in zip(scores.tolist(), best_trees(scores, mask).tolist()):
         best = max(all_trees, key=lambda tree: sum(row[head] for row, head in zip(each, tree)))
         assert tuple(heads) == best
+
+
+def test_more_cycles_than_python_recurs_by_default() -> None:
+    length, limit = 120, sys.getrecursionlimit()
+    scores = torch.zeros(1, length, length + 1)
+    first = torch.arange(0, length, 2)
+    scores[0, first, first + 2] = scores[0, first + 1, first + 1] = 5
+    scores[:, range(length), range(1, length + 1)] = -torch.inf
+    sys.setrecursionlimit(len(inspect.stack()) + 50)
+    try:
+        (heads,) = best_trees(scores, torch.ones(1, length, dtype=torch.bool)).tolist()
+    finally:
+        sys.setrecursionlimit(limit)
+    assert is_tree(tuple(heads))
 
 
 def test_sentences_alone_are_as_in_a_padded_batch() -> None:
