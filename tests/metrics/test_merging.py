@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hmtl.metrics.accuracy import Accuracy
+from hmtl.metrics.attachment_scores import AttachmentScores
 from hmtl.metrics.coref_scores import CorefScores
 from hmtl.metrics.label_scores import LabelScores
 from hmtl.metrics.labelled_f1 import LabelledF1
@@ -36,12 +37,20 @@ def clusters() -> list[list[tuple[int, int]]]:
     return [found[:3], found[3:5], found[5:]]
 
 
+def arcs() -> list[tuple[int, str]]:
+    return [(CHANCE.randrange(2), CHANCE.choice(["a", "a:b"])) for _ in range(3)]
+
+
 def tags() -> list[str]:
     return [CHANCE.choice("IO") for _ in range(10)]
 
 
 COUNTERS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
     "accuracy": (Accuracy, lambda counter: counter.update(tags(), tags())),
+    "attachment scores": (
+        AttachmentScores,
+        lambda counter: counter.update(arcs(), arcs(), CHANCE.sample("ab.,", 3)),
+    ),
     "label scores": (
         LabelScores,
         lambda counter: counter.update(CHANCE.sample("ABC", 2), CHANCE.sample("ABC", 1)),

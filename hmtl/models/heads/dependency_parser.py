@@ -6,6 +6,7 @@ from typing import Any, Dict, Hashable, Iterator, List, Mapping, Optional, Seque
 
 import numpy
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.nn import InitializerApplicator
 from allennlp.nn.chu_liu_edmonds import decode_mst
@@ -41,6 +42,11 @@ class DependencyParser(Head):
     dropout : `float`, optional (default = `0.33`)
         Probability of zeroing an entry of the encoding, and of what the pairs are compared by.
     initializer : `InitializerApplicator`, optional
+
+    # Raises
+
+    ConfigurationError
+        When a width is below 1, or the namespace holds no relations.
     """
 
     validation_metric = "las"
@@ -59,6 +65,9 @@ class DependencyParser(Head):
         initializer: Optional[InitializerApplicator] = None,
     ) -> None:
         super().__init__()
+        for name, size in (("arc_dim", arc_dim), ("label_dim", label_dim)):
+            if size < 1:
+                raise ConfigurationError(f"{name} is {size}; write 1 or more")
         self.labels = labels_of(vocab, label_namespace)
         self.dropout = FastDropout(dropout)
         # What stands for the root among the heads.
