@@ -1,5 +1,6 @@
 """The package: what its files say of it, and that it works where it is installed and the checkout is not."""
 
+import importlib.metadata
 import importlib.util
 import json
 import re
@@ -46,6 +47,20 @@ def test_ranges_hold_the_pins_and_nothing_else() -> None:
     for pin in pins:
         (exact,) = pin.specifier
         assert Version(exact.version) in ranges[pin.name], pin
+
+
+def test_pins_take_each_other() -> None:
+    """Or they cannot be installed together."""
+    text = text_of("requirements.txt") + text_of("requirements-dev.txt")
+    lines = (line.split("#")[0].strip() for line in text.splitlines())
+    given = [Requirement(line) for line in lines if line and not line.startswith("-r")]
+    pins = {pin.name: pin for pin in given if pin.marker is None or pin.marker.evaluate()}
+    for name in pins:
+        for wanted in map(Requirement, importlib.metadata.requires(name) or ()):
+            pin = pins.get(wanted.name)
+            if pin and (wanted.marker is None or wanted.marker.evaluate({"extra": ""})):
+                (exact,) = pin.specifier
+                assert wanted.specifier.contains(exact.version), f"{name} wants {wanted}"
 
 
 def test_every_place_installs_the_same_allennlp() -> None:
