@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from hmtl.formats.annotated import Document
-from hmtl.formats.standoff import to_standoff
+from hmtl.formats.standoff import score_field, to_standoff
 
 
 def json_line(document: Document) -> str:
@@ -29,14 +29,19 @@ def json_line(document: Document) -> str:
         span: dict[str, Any] = {"id": name, "start": begin, "end": end, "label": entity.type}
         if len(entity.pieces) > 1:
             span["pieces"] = entity.pieces
-        spans.append(span)
+        spans.append({**span, **score_field(entity)})
     content = {
         "id": document.name,
         "text": standoff.text,
         "sentences": [sentence.offsets for sentence in document.sentences],
         "spans": spans,
         "relations": [
-            {"head": relation.arg1, "tail": relation.arg2, "label": relation.type}
+            {
+                "head": relation.arg1,
+                "tail": relation.arg2,
+                "label": relation.type,
+                **score_field(relation),
+            }
             for relation in standoff.relations
         ],
         "clusters": standoff.clusters,

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from hmtl.formats.annotated import Document
-from hmtl.formats.standoff import to_standoff
+from hmtl.formats.standoff import score_field, to_standoff
 
 # The key of the text, and of the document's name, in a task's data; names of the controls in the labelling
 # configuration.
@@ -57,8 +57,9 @@ def _result(document: Document) -> list[dict[str, Any]]:
             "labels": [entity.type],
         }
         region = {"id": name, "from_name": CONTROL, "to_name": OBJECT, "type": "labels"}
-        result.append({**region, "value": value})
+        result.append({**region, "value": value, **score_field(entity)})
     for link in [*standoff.relations, *standoff.chained()]:
         ends = {"from_id": link.arg1, "to_id": link.arg2}
-        result.append({"type": "relation", **ends, "direction": "right", "labels": [link.type]})
+        relation = {"type": "relation", **ends, "direction": "right", "labels": [link.type]}
+        result.append({**relation, **score_field(link)})
     return result

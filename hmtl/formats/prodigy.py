@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from hmtl.formats.annotated import Document
-from hmtl.formats.standoff import COREFERENCE, Standoff, to_standoff
+from hmtl.formats.standoff import COREFERENCE, Standoff, score_field, to_standoff
 
 COREF_LABEL = "COREF"
 # Where the name of a document stands.
@@ -41,6 +41,7 @@ def json_line(document: Document) -> str:
             "token_start": begins[begin],
             "token_end": ends[end],
             "label": entity.type,
+            **score_field(entity),
         }
     followed = [after[0] > before[1] for before, after in pairwise(offsets)]
     tokens = [
@@ -71,6 +72,7 @@ def _relations(standoff: Standoff, spans: dict[str, dict[str, Any]]) -> list[dic
                 "head_span": head,
                 "child_span": child,
                 "label": COREF_LABEL if link.type == COREFERENCE else link.type,
+                **score_field(link),
             }
         )
     return relations

@@ -105,6 +105,11 @@ def to_standoff(document: Document) -> Standoff:
     return Standoff(text, entities, relations, clusters)
 
 
+def score_field(scored: Entity | Link) -> dict[str, float]:
+    """The field `score` of JSON; none where there is no probability."""
+    return {} if scored.score is None else {"score": round(scored.score, 4)}
+
+
 def is_apart(entity_type: str) -> bool:
     """Whether an entity stands for a name, or for a span that is no mention."""
     return entity_type.startswith(NAME_PREFIX) or entity_type == BARE_SPAN

@@ -1,10 +1,12 @@
 """What other tools read: exact text, to the character."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from hmtl.formats import doccano, label_studio, prodigy
+from hmtl.formats import char_jsonl, doccano, label_studio, prodigy
 from hmtl.formats.annotated import Document, Mention, Relation, Sentence, with_text
 from hmtl.formats.brat import annotation_lines
 from hmtl.formats.conll2003 import conll2003_lines
@@ -106,6 +108,20 @@ def test_prodigy() -> None:
         "label": "PER-SOC",
     }
     assert task["relations"][1]["label"] == "COREF"
+
+
+@pytest.mark.parametrize(
+    "line", [char_jsonl.json_line, label_studio.predicted_task, prodigy.json_line]
+)
+def test_probabilities_go_where_the_tool_has_a_place_for_them(
+    line: Callable[[Document], str],
+) -> None:
+    mention = Mention(0, 1, "PER", score=0.98765)
+    relation = Relation("PER-SOC", (0, 1), (0, 1), score=0.5)
+    document = replace(DOCUMENT, mentions=[mention], relations=[relation], clusters=[])
+    written = line(with_text(document))
+    assert written.count('"score": 0.9877') >= 1 and written.count('"score": 0.5') == 1
+    assert "score" not in line(with_text(DOCUMENT))
 
 
 def test_doccano() -> None:
