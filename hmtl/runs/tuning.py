@@ -96,14 +96,18 @@ def _tuned(
     assert isinstance(head, Head)
     head.temperature, head.thresholds = 1.0, {}
     metrics, scored = _scores(experiment, data)
-    if not scored.answers:
+    takes_thresholds = thresholds is not None and head.takes_thresholds
+    if not scored.answers and not takes_thresholds:
         return None
     found = HeadCalibration(fingerprint(head))
     before = after = _headline(data, metrics)
     scored_after = scored
-    if thresholds is not None and head.takes_thresholds:
+    if thresholds is not None and takes_thresholds:
         head.thresholds = dict.fromkeys(head.answer_labels(), LEAST_THRESHOLD)
+        # Where nothing reaches the default, something may reach less.
         _, candidates = _scores(experiment, data)
+        if not candidates.answers:
+            return None
         found = replace(found, thresholds=_thresholds(candidates, head, thresholds))
         head.thresholds = found.thresholds
         metrics, scored_after = _scores(experiment, data)
