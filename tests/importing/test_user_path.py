@@ -17,22 +17,12 @@ SMALL = {
 }
 
 
-@pytest.fixture
-def brat_corpus(run_script: Scripts, sample_dir: Path, tmp_path: Path) -> Path:
-    """Texts of the sample corpus, as an annotator with brat would hand them over: in one folder."""
-    source = sample_dir / "ace" / "single_file" / "dev.like_conll"
-    written = tmp_path / "brat"
-    finished = run_script(PREPARE, "like_conll", source, written, "--to", "brat", "--split", "dev")
-    assert finished.code == 0, finished.err
-    return written / "dev"
-
-
 @pytest.mark.slow
 def test_brat_corpus_becomes_a_trained_model(
-    run_script: Scripts, brat_corpus: Path, tmp_path: Path
+    run_script: Scripts, sample_dir: Path, tmp_path: Path
 ) -> None:
     corpus, run = tmp_path / "my_corpus", tmp_path / "mine"
-    finished = run_script(PREPARE, "brat", brat_corpus, corpus)
+    finished = run_script(PREPARE, "brat", sample_dir / "brat", corpus)
     assert finished.code == 0, finished.err
     overrides = json.dumps({**SMALL, "data_root": str(corpus)})
     finished = run_script("train.py", "-c", REPOSITORY / CONFIG, "-s", run, "-o", overrides)
