@@ -12,7 +12,7 @@ from allennlp.data import Instance
 from allennlp.data.fields import Field, MetadataField, SequenceLabelField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
-from hmtl.data.fields.relations_field import RelationsField
+from hmtl.data.fields.labelled_pairs_field import LabelledPairsField, LabelledSpansField
 from hmtl.data.fields.spans_field import SpansField
 from hmtl.formats.annotated import Relation
 from hmtl.formats.brackets import LabelledSpan, Span
@@ -48,6 +48,8 @@ class Example:
         `None` where the task has none.
     labels : `Counter[str]`
         What the task is to tell apart: labels of spans, types of relations, classes.
+    fields : `frozenset[str]`
+        The names of the instance's fields.
     vocabulary_labels : `dict[str, dict[str, int]]`
         What the vocabulary counts of it, by namespace: tags with their prefixes, types of relations.
     vocabulary_words : `dict[str, dict[str, int]]`
@@ -69,6 +71,7 @@ class Example:
     relations: list[Relation] | None = None
     clusters: list[list[Span]] | None = None
     labels: Counter[str] = field(default_factory=Counter)
+    fields: frozenset[str] = frozenset()
     vocabulary_labels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     vocabulary_words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     document: tuple[str, int] | None = None
@@ -123,6 +126,7 @@ def example_of(instance: Instance) -> Example:
         relations=relations,
         clusters=None if clusters is None else [[(a, b) for a, b in each] for each in clusters],
         labels=_labels(spans, relations, others),
+        fields=frozenset(instance.fields),
         vocabulary_labels=_vocabulary_labels(others),
         vocabulary_words=_vocabulary_words(text),
         document=(str(name), int(metadata.get("part") or 0)) if name else None,
@@ -154,6 +158,9 @@ def _metadata_of(instance: Instance) -> Mapping[str, Any]:
 
 
 def _spans(fields: Sequence[Field], text: TextField) -> list[LabelledSpan] | None:
+    spans = [each for each in fields if isinstance(each, LabelledSpansField)]
+    if spans:
+        return [(label, (start, end)) for each in spans for start, end, label in each.pairs]
     found = [each for each in fields if isinstance(each, SequenceLabelField)]
     tags = [list(map(str, each.labels)) for each in found if each.sequence_field is text]
     return [span for each in tags for span in spans_of_tags(each)] if tags else None
@@ -177,13 +184,13 @@ def spans_of_tags(tags: Sequence[str]) -> list[LabelledSpan]:
 
 
 def _relations(fields: Sequence[Field]) -> list[Relation] | None:
-    found = [each for each in fields if isinstance(each, RelationsField)]
+    found = [each for each in fields if type(each) is LabelledPairsField]
     if not found:
         return None
     return [
         Relation(kind, (first, first), (second, second))
         for each in found
-        for first, second, kind in each.relations
+        for first, second, kind in each.pairs
     ]
 
 

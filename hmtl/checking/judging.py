@@ -67,7 +67,7 @@ def judge(reading: Reading, config: RunConfig) -> Judgement:
     vocab = _vocabulary(reading, config, judgement.errors)
     if vocab is not None:
         judgement.unknown_words = _unknown_words(reading, vocab)
-        judgement.errors.extend(_faults_in_building(config, vocab))
+        judgement.errors.extend(_faults_in_building(reading, config, vocab))
     refused = vocab if config.unseen_labels == "error" else None
     for (task, split), counts in reading.counts.items():
         training = reading.counts.get((task, "train"))
@@ -124,7 +124,7 @@ def _vocabulary(reading: Reading, config: RunConfig, errors: list[str]) -> Vocab
     return None
 
 
-def _faults_in_building(config: RunConfig, vocab: Vocabulary) -> list[str]:
+def _faults_in_building(reading: Reading, config: RunConfig, vocab: Vocabulary) -> list[str]:
     """What a start would stop at after the data were read, by building all that follows from them."""
     faults = []
     for key, block in config.iterators.items():
@@ -133,7 +133,10 @@ def _faults_in_building(config: RunConfig, vocab: Vocabulary) -> list[str]:
         except ConfigurationError as error:
             faults.append(error.message)
     try:
-        check_learning(config, build_model(config, vocab))
+        model = build_model(config, vocab)
+        check_learning(config, model)
+        for (task, _), counts in reading.counts.items():
+            model.check_fields(task, counts.fields)
     except ConfigurationError as error:
         faults.append(error.message)
     return faults

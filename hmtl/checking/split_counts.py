@@ -62,6 +62,8 @@ class SplitCounts:
         them that are never candidates.
     labels : `Counter[str]`
         How often the task is to find each label.
+    fields : `set[str]`
+        The names of the instances' fields.
     vocabulary_labels : `dict[str, Counter[str]]`
         By namespace, how often the vocabulary would count each label.
     label_sources : `dict[tuple[str, str], str]`
@@ -83,6 +85,7 @@ class SplitCounts:
     mentions: int | None = None
     too_wide: int | None = None
     labels: Counter[str] = field(default_factory=Counter)
+    fields: set[str] = field(default_factory=set)
     vocabulary_labels: dict[str, Counter[str]] = field(default_factory=dict)
     label_sources: dict[tuple[str, str], str] = field(default_factory=dict)
     words: Counter[str] = field(default_factory=Counter)
@@ -123,6 +126,7 @@ class SplitCounts:
             self.too_wide = (self.too_wide or 0) + wide
 
     def _add_labels(self, example: Example) -> None:
+        self.fields |= example.fields
         self.labels.update(example.labels)
         for namespace, labels in example.vocabulary_labels.items():
             self.vocabulary_labels.setdefault(namespace, Counter()).update(labels)

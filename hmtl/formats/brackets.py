@@ -98,28 +98,6 @@ def _brackets(cell: str, row: int) -> list[str]:
     return brackets
 
 
-def flat_bracket_spans(cells: Sequence[str]) -> list[LabelledSpan]:
-    """
-    As `bracket_spans`, for a column in which no two spans share a token.
-
-    # Raises
-
-    `CellError`
-        Also where two spans share a token.
-    """
-    spans = bracket_spans(cells)
-    last_end = -1
-    for label, (start, end) in spans:
-        if start <= last_end:
-            raise CellError(
-                f"the span {shown('(' + label)} begins inside another; expected spans that share "
-                "no token in this column",
-                start,
-            )
-        last_end = end
-    return spans
-
-
 def outermost(spans: Sequence[LabelledSpan]) -> list[LabelledSpan]:
     """
     Those spans that lie in no other; of several over the same tokens, the first.

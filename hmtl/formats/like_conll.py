@@ -16,7 +16,6 @@ from hmtl.formats.brackets import (
     Span,
     bracket_cells,
     bracket_spans,
-    flat_bracket_spans,
 )
 from hmtl.formats.columns import CellError, Rows, shown
 from hmtl.formats.documents import END_DOCUMENT, begin_line, coref_columns, read
@@ -63,7 +62,7 @@ def _add_sentence(
     document.sentences.append(Sentence(rows.column(WORD), line=rows.line, empty_frames=empty))
     document.relations += found
     if mentions:
-        document.mentions += mentions_of(rows.parse(MENTION, "mentions", flat_bracket_spans), first)
+        document.mentions += mentions_of(rows.parse(MENTION, "mentions", bracket_spans), first)
 
 
 def _parse_frame(cells: list[str]) -> Relation | None:

@@ -69,6 +69,8 @@ class Layout:
 
     # Whether it has a place for more than training learns from.
     keeps_all = False
+    # Whether it has no place for a mention that lies in another.
+    flat = False
 
     def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
         self.directory = directory
@@ -81,7 +83,8 @@ class Layout:
 
     def fit(self, document: Document) -> Document:
         """What the layout can hold of a document; the rest is counted."""
-        return for_columns(document, self.tally, self.options.singletons, self.options.widen)
+        options = self.options
+        return for_columns(document, self.tally, options.singletons, options.widen, self.flat)
 
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
         """
@@ -171,6 +174,8 @@ class Conll2012(_Columns):
 
 class Conll2003(Layout):
     """`<split>.txt` in columns (`conll2003`), each name a tag."""
+
+    flat = True
 
     def recast(self, document: Document) -> Document:
         return _with_names(document)

@@ -5,10 +5,12 @@ The rules for what column files cannot hold. Each is applied in this order, and 
    arguments is one. If it is to be widened, it reaches from its first word to its last instead.
 1. A span that crosses the end of a sentence is left out (mentions, names, cluster members), and so is a
    relation one of whose arguments does, or whose arguments stand in two sentences.
-2. Of mentions that share tokens the longest stays; of equally long ones the one that begins first; of those
-   over the same tokens the first in the source. Names are treated likewise, apart from mentions. Each
-   column keeps what it can express: a relation keeps an argument, and a cluster a span, whose mention was
-   left out for its overlap only.
+2. Of mentions that cross the longest stays; of equally long ones the one that begins first. One that is
+   there twice (same type and tokens) is written once. Where there is no place for mentions that lie in
+   others (tags), of those that share tokens the longest stays; of equally long ones the one that begins
+   first; of those over the same tokens the first in the source. Names are treated likewise, apart from
+   mentions. Each column keeps what it can express: a relation keeps an argument, and a cluster a span,
+   whose mention was left out for its overlap only.
 3. A relation that is there twice (same type and arguments) is written once; one whose arguments cross each
    other is left out.
 4. A span that stands in two clusters stays in the first. Of spans of one cluster that cross, the longest
@@ -23,6 +25,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -41,6 +44,7 @@ OVERLAPS = "shares tokens with another, which is longer or came first"
 TWICE = "is there twice"
 ARGUMENTS_CROSS = "its arguments cross each other"
 SECOND_CLUSTER = "stands in another cluster already"
+CROSSES = "crosses another, which is longer or came first"
 CROSSES_IN_CLUSTER = "crosses a longer one of its cluster"
 SINGLETON = "is the only one of its cluster"
 TOO_FEW = "has fewer than two members"
@@ -55,7 +59,11 @@ _JOINERS = "\u200c\u200d"
 
 
 def for_columns(
-    document: Document, tally: Tally, singletons: bool = False, widen: bool = False
+    document: Document,
+    tally: Tally,
+    singletons: bool = False,
+    widen: bool = False,
+    flat: bool = False,
 ) -> Document:
     """
     What like_conll and CoNLL-2012 columns can hold of a document, by the rules above.
@@ -71,15 +79,18 @@ def for_columns(
         Whether clusters of one span are kept.
     widen : `bool`, optional (default = `False`)
         Whether discontinuous spans are widened over their gaps.
+    flat : `bool`, optional (default = `False`)
+        Whether mentions that lie in others are left out, as tags have no place for them.
     """
+    resolve = without_overlaps if flat else without_crossings
     document = within_sentences(in_one_piece(document, tally, widen), tally)
     document = with_plain_labels(document, tally)
     return replace(
         document,
         name=_plain_name(document.name),
         sentences=[_printable_words(sentence, tally) for sentence in document.sentences],
-        mentions=without_overlaps(document.mentions, tally, "mentions"),
-        names=without_overlaps(document.names, tally, "names"),
+        mentions=resolve(document.mentions, tally, "mentions"),
+        names=resolve(document.names, tally, "names"),
         relations=_expressible_relations(document.relations, tally),
         clusters=_expressible_clusters(document.clusters, tally, singletons),
     )
@@ -152,6 +163,23 @@ def within_sentences(document: Document, tally: Tally) -> Document:
             for cluster in document.clusters
         ],
     )
+
+
+def without_crossings(mentions: Sequence[Mention], tally: Tally, kind: str) -> list[Mention]:
+    """Mentions that nest or share no token, ordered by start, outer ones first (rule 2)."""
+    unique = list(dict.fromkeys(mentions))
+    tally.left_out(kind, TWICE, len(mentions) - len(unique))
+    kept: list[Mention] = []
+    over: defaultdict[int, list[Mention]] = defaultdict(list)
+    for mention in sorted(unique, key=lambda m: (m.start - m.end, m.start)):
+        # What crosses it lies over one of its ends.
+        others = [*over[mention.start], *over[mention.end]]
+        if not any(_cross(mention.span, other.span) for other in others):
+            kept.append(mention)
+            for token in range(mention.start, mention.end + 1):
+                over[token].append(mention)
+    tally.left_out(kind, CROSSES, len(unique) - len(kept))
+    return sorted(kept, key=lambda m: (m.start, -m.end))
 
 
 def without_overlaps(mentions: Sequence[Mention], tally: Tally, kind: str) -> list[Mention]:

@@ -165,8 +165,12 @@ def _by_sentences(make: Callable[[], F1]) -> dict[str, F1]:
 def _with_arguments(
     relations: Iterable[Relation], mentions: Iterable[LabelledSpan], absent: str
 ) -> list[tuple[str, Hashable]]:
-    """The relations as a label and the two arguments: their tokens, and the mentions that end there."""
-    ending_at: dict[int, Hashable] = {end: (kind, start) for kind, (start, end) in mentions}
+    """
+    The relations as a label and the two arguments: their tokens, and the mentions that end there, of several
+    the longest.
+    """
+    longest_last = sorted(mentions, key=lambda mention: -mention[1][0])
+    ending_at: dict[int, Hashable] = {end: (kind, start) for kind, (start, end) in longest_last}
     return [
         (label, (arg1, ending_at.get(arg1, absent), arg2, ending_at.get(arg2, absent)))
         for arg1, arg2, label in relations

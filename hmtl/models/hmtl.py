@@ -1,8 +1,7 @@
 """The one model: a hierarchy of encoders with a head on each level."""
 
 import inspect
-from functools import cache
-from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Union
+from typing import Any, Collection, Dict, List, Optional, Union
 
 import torch
 from allennlp.common import Lazy
@@ -14,8 +13,12 @@ from allennlp.nn import InitializerApplicator, RegularizerApplicator
 
 from hmtl.common.answers import with_temperature
 from hmtl.config.hierarchy import LEVELS_BY_MODEL_TYPE
+from hmtl.data.batching import TEXT
 from hmtl.models.encoders import Encoding, Level, StackedEncoders, build_sized
 from hmtl.models.heads.head import Head
+
+# Of what a head takes, that which no reader gives.
+GIVEN_BY_THE_MODEL = ("inputs", "encoded", "mask", "compute_metrics", "predicted_mentions")
 
 
 @Model.register("hmtl")
@@ -105,12 +108,41 @@ class Hmtl(Model):
         fields = dict(batch)
         mention_level = self.mentions_from.get(task_name) if full else None
         wanted = {task_name, mention_level or task_name}
-        encoding = self.encode(fields.pop("text"), up_to=self.encoders.lowest_with(wanted))
+        encoding = self.encode(fields.pop(TEXT), up_to=self.encoders.lowest_with(wanted))
         if mention_level is not None:
             fields["predicted_mentions"] = self._mentions(mention_level, encoding)
-        level, head = encoding.levels[task_name], self._head(task_name)
-        _check_takes(head, fields, task_name)
-        return head(level.inputs, level.encoded, encoding.mask, compute_metrics, **fields)
+        level = encoding.levels[task_name]
+        return self._head(task_name)(
+            level.inputs, level.encoded, encoding.mask, compute_metrics, **fields
+        )
+
+    def check_fields(self, task_name: str, names: Collection[str]) -> None:
+        """
+        Check that a task's head takes what its reader gives.
+
+        # Parameters
+
+        task_name : `str`
+        names : `Collection[str]`
+            Of the fields of the task's instances.
+
+        # Raises
+
+        ConfigurationError
+            Naming the fields that it does not take, and those that it does.
+        """
+        parameters = inspect.signature(self._head(task_name).forward).parameters
+        if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()):
+            return
+        given = sorted(set(names) - {TEXT})
+        if not set(given) <= set(parameters):
+            taken = [name for name in parameters if name not in GIVEN_BY_THE_MODEL]
+            raise ConfigurationError(
+                f"task_{task_name}: its reader gives the fields {', '.join(given)}, but the head of "
+                f"model.{task_name}.tagger takes {', '.join(taken)}. Choose a reader (for spans its "
+                "coding_scheme: 'spans' for the span_classifier, else that of tags) and a head that go "
+                "together."
+            )
 
     def _mentions(self, level_name: str, encoding: Encoding) -> List[Any]:
         """The labelled spans that a level's head finds, per instance."""
@@ -179,30 +211,6 @@ class Hmtl(Model):
     def levels(self) -> List[str]:
         """The levels' names, from the bottom up."""
         return list(self.encoders.below)
-
-
-@cache
-def _parameters_of(forward: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
-    """Those of a function, found out once."""
-    return inspect.signature(forward).parameters
-
-
-def _check_takes(head: Head, fields: Collection[str], task_name: str) -> None:
-    """
-    # Raises
-
-    ConfigurationError
-        When a reader gives fields that the head has no parameter for.
-    """
-    parameters = _parameters_of(type(head).forward)
-    unknown = [name for name in fields if name not in parameters]
-    if unknown and all(each.kind != each.VAR_KEYWORD for each in parameters.values()):
-        known = [name for name, each in parameters.items() if each.default is not each.empty]
-        raise ConfigurationError(
-            f"task {task_name!r}: its reader gives {', '.join(unknown)}, which its head, "
-            f"{type(head).__name__}, does not take; it takes {', '.join(known) or 'the text alone'}. "
-            "Use another reader or head."
-        )
 
 
 # The reference had a class for each of these combinations of tasks.

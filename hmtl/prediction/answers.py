@@ -146,5 +146,6 @@ def to_prediction(
 
 
 def _ending_at(mentions: Sequence[Mention]) -> dict[int, Span]:
-    """By last token: no two mentions of one task share a token."""
-    return {mention.end_token: mention for mention in mentions}
+    """By last token; of mentions that end on the same one, the longest."""
+    by_width = sorted(mentions, key=lambda mention: mention.end_token - mention.begin_token)
+    return {mention.end_token: mention for mention in by_width}

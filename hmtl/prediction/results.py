@@ -133,11 +133,11 @@ class Prediction:
     tasks : `list[TaskInfo]`
         The model's tasks, from the bottom up.
     mentions : `dict[str, list[Mention]]`
-        By task, in the order of the text. No two of one task share a token.
+        By task, in the order of the text. Those of a `span_classifier` may lie in one another.
     relations : `dict[str, list[Relation]]`
         By task, in the order of the last tokens of their first arguments.
     clusters : `dict[str, list[list[Span]]]`
-        By task. Each is of two mentions at least, which are in the order of the text.
+        By task. Of two mentions at least, unless the head answers singletons; in the order of the text.
     noun_chunks : `list[Span]`, optional (default = `None`)
         The base noun phrases, where the spaCy pipeline has a parser.
     token_labels : `dict[str, list[str]]`, optional

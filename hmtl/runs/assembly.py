@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
 
@@ -226,6 +227,10 @@ def assemble(
     ]
     device = processes.device(config.trainer.cuda_device)
     model = build_model(config, vocab).to(device)
+    for name, of_task in corpora.items():
+        for split in of_task.splits.values():
+            for instance in islice(split, 1):
+                model.check_fields(name, instance.fields)
     cache_frozen_embedders(model, CacheSettings.of(config.cache))
     return Experiment(config, serialization_dir, vocab, data, model, device, processes)
 

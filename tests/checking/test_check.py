@@ -146,7 +146,7 @@ class LinesReader(DatasetReader):
         for line in Path(str(file_path)).read_text().splitlines():
             label, text = line.split("\t")
             field = TextField([Token(word) for word in text.split()])
-            yield Instance({"words": field, "label": LabelField(label)})
+            yield Instance({"words": field, "tags": LabelField(label)})
 
     def apply_token_indexers(self, instance: Instance) -> None:
         instance["words"].token_indexers = {"tokens": SingleIdTokenIndexer()}  # type: ignore[attr-defined]

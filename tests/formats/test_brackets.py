@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hmtl.formats.brackets import Span, bracket_spans, coref_spans, flat_bracket_spans, outermost
+from hmtl.formats.brackets import Span, bracket_spans, coref_spans, outermost
 from hmtl.formats.columns import CellError
 
 LENGTH = 8
@@ -48,16 +48,6 @@ def test_bracket_spans_names_row_and_fault(cells: str, row: int, message: str) -
     with pytest.raises(CellError, match=message) as caught:
         bracket_spans(cells.split())
     assert caught.value.row == row
-
-
-def test_flat_bracket_spans_takes_neighbours() -> None:
-    assert flat_bracket_spans(["(A)", "(A*", "*)"]) == [("A", (0, 0)), ("A", (1, 2))]
-
-
-@pytest.mark.parametrize("cells", ["(A* (B*) *)", "(A)(A) *", "(A(B* * *))"])
-def test_flat_bracket_spans_refuses_nesting(cells: str) -> None:
-    with pytest.raises(CellError, match="begins inside another; expected spans that share no"):
-        flat_bracket_spans(cells.split())
 
 
 def test_outermost_leaves_out_what_lies_inside() -> None:

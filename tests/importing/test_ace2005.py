@@ -456,7 +456,7 @@ def test_nested_and_crossing_heads_are_resolved_and_counted(
     # Of "Oslo city" and "city hall", equally long, the first in the text; "Oslo" is inside it.
     tags = instance["metadata"]["tags"]  # type: ignore[index]
     assert tags == ["O", "B-ORG", "L-ORG", "O", "O", "U-GPE"]
-    assert "6  shares tokens with another" in printed
+    assert "3  crosses another" in printed
     relation = next(iter(RelationAceReader().read(out / "train")))
     assert relation["metadata"]["relations"] == [[1, 2, "PART-WHOLE"], [3, 5, "PHYS"]]  # type: ignore[index]
     coref = next(

@@ -248,6 +248,7 @@ def test_names_are_the_stretch_around_a_proper_noun(tmp_path: Path) -> None:
     document, tally = imported(tmp_path, with_syntax(SENTENCE), "--names", "--to", "conll2012")
     assert covered(document) == [
         ("ORG", "Royal Society Club of the City"),
+        ("PLACE", "City"),
         ("TIME", "May"),
         ("PERSON", "Ada"),
     ]

@@ -108,9 +108,9 @@ def test_directory_without_a_name_is_an_error(
 
 
 def test_record_of_the_import_is_written_and_hidden_from_readers(tmp_path: Path) -> None:
-    nested = [Mention(0, 1, "PER"), Mention(0, 0, "PER")]
+    twice = [Mention(0, 1, "PER"), Mention(0, 1, "PER")]
     corpus_writer.write_corpus(
-        options(tmp_path / "out"), [document("a", mentions=nested)], ALL_TRAIN, Tally()
+        options(tmp_path / "out"), [document("a", mentions=twice)], ALL_TRAIN, Tally()
     )
     record = json.loads((tmp_path / "out" / ".import.json").read_text())
     assert record["layout"] == "like_conll" and record["split"] == "for the test"

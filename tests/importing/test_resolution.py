@@ -45,10 +45,21 @@ def test_longest_mention_stays_then_the_first(
     assert tally.lost("mentions") == len(spans) - len(kept)
 
 
-def test_of_mentions_over_the_same_words_the_first_in_the_source_stays() -> None:
-    fitted, lost = resolved(mentions=[Mention(1, 2, "ORG"), Mention(1, 2, "GPE")])
-    assert fitted.mentions == [Mention(1, 2, "ORG")]
-    assert list(lost.values()) == [1]
+def test_mentions_nest_but_do_not_cross_and_each_is_written_once() -> None:
+    nested = [Mention(0, 2, "ORG"), Mention(1, 2, "ORG"), Mention(1, 2, "GPE")]
+    fitted, lost = resolved(mentions=[*nested, nested[1], Mention(2, 3, "PER")])
+    assert fitted.mentions == nested
+    assert lost == {
+        ("mentions", "is there twice"): 1,
+        ("mentions", "crosses another, which is longer or came first"): 1,
+    }
+
+
+def test_tags_have_no_place_for_nested_mentions_of_which_the_first_in_the_source_stays() -> None:
+    tally = Tally()
+    source = document(mentions=[Mention(1, 2, "ORG"), Mention(1, 2, "GPE"), Mention(2, 2, "PER")])
+    assert for_columns(source, tally, flat=True).mentions == [Mention(1, 2, "ORG")]
+    assert list(tally.num_left_out.values()) == [2]
 
 
 def test_names_and_mentions_may_overlap_each_other() -> None:
@@ -56,15 +67,15 @@ def test_names_and_mentions_may_overlap_each_other() -> None:
     assert (len(fitted.mentions), len(fitted.names), lost) == (1, 1, {})
 
 
-def test_relation_and_cluster_keep_a_span_whose_mention_was_nested() -> None:
+def test_relation_and_cluster_keep_a_span_whose_mention_crossed_another() -> None:
     fitted, lost = resolved(
-        mentions=[Mention(0, 2, "ORG"), Mention(1, 1, "GPE"), Mention(4, 4, "PER")],
-        relations=[Relation("PHYS", (4, 4), (1, 1))],
-        clusters=[[(1, 1), (7, 7)]],
+        mentions=[Mention(0, 2, "ORG"), Mention(2, 3, "GPE"), Mention(4, 4, "PER")],
+        relations=[Relation("PHYS", (4, 4), (2, 3))],
+        clusters=[[(2, 3), (7, 7)]],
     )
-    assert fitted.relations == [Relation("PHYS", (4, 4), (1, 1))]
-    assert fitted.clusters == [[(1, 1), (7, 7)]]
-    assert list(lost) == [("mentions", "shares tokens with another, which is longer or came first")]
+    assert fitted.relations == [Relation("PHYS", (4, 4), (2, 3))]
+    assert fitted.clusters == [[(2, 3), (7, 7)]]
+    assert list(lost) == [("mentions", "crosses another, which is longer or came first")]
 
 
 def test_what_crosses_a_sentence_is_left_out() -> None:

@@ -35,7 +35,7 @@ from hmtl.data.cache.fields import (
     Lengths,
     TextTensors,
 )
-from hmtl.data.fields.relations_field import RelationsField
+from hmtl.data.fields.labelled_pairs_field import LabelledPairsField, LabelledSpansField
 from hmtl.data.fields.spans_field import SpansField
 
 Json = Dict[str, Any]
@@ -47,7 +47,8 @@ LENGTH_KEY = "{}___{}"
 ARRAYS: Dict[type, Tuple[str, int]] = {
     SequenceLabelField: ("num_tokens", 0),
     SpansField: ("num_spans", -1),
-    RelationsField: ("num_relations", -1),
+    LabelledPairsField: ("num_pairs", -1),
+    LabelledSpansField: ("num_pairs", -1),
 }
 # Fields that are one array each, of the same size in all instances.
 UNPADDED = {LabelField, MultiLabelField}

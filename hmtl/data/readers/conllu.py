@@ -2,12 +2,13 @@
 
 from collections import Counter
 from os import PathLike
-from typing import Dict, Iterator, List, Optional, Tuple, Union
+from typing import Dict, Iterator, List, Optional, Tuple, Union, cast
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, TokenIndexer
+from allennlp.data.fields import TextField
 
-from hmtl.data.fields.relations_field import RelationsField
+from hmtl.data.fields.labelled_pairs_field import LabelledPairsField
 from hmtl.data.readers.corpus_reader import INSTANCES
 from hmtl.data.readers.token_label_reader import TokenLabelReader
 from hmtl.formats import conllu
@@ -105,5 +106,6 @@ class ConlluReader(TokenLabelReader):
             for dependent, (head, label) in enumerate(tree)
         ]
         instance["metadata"].metadata["tree"] = tree  # type: ignore[attr-defined]
-        instance.add_field("arcs", RelationsField(arcs, instance["text"], self._label_namespace))  # type: ignore[arg-type]
+        text = cast(TextField, instance["text"])
+        instance.add_field("arcs", LabelledPairsField(arcs, text, self._label_namespace))
         return instance

@@ -16,15 +16,15 @@ from hmtl.formats.like_conll import SUFFIX, read_documents
 class MentionAceReader(SpanTaggingReader):
     """
     Sentences with the heads of entity mentions, from like_conll files: one file, or all
-    `*like_conll` in a directory tree.
+    `*like_conll` in a directory tree. Of mentions that nest, tags keep the outermost.
 
     # Parameters
 
     token_indexers : `Dict[str, TokenIndexer]`, optional (default = single ids, named `"tokens"`)
     coding_scheme : `str`, optional (default = `"BIOUL"`)
-        Of the tags: `"IOB1"`, `"BIO"` or `"BIOUL"`.
+        Of the tags: `"IOB1"`, `"BIO"` or `"BIOUL"`; or `"spans"`, which keeps mentions that lie in others.
     label_namespace : `str`, optional (default = `"ace_mention_labels"`)
-        The namespace of the tags.
+        The namespace of the tags, or of the spans' labels.
     max_instances : `int`, optional (default = `None`)
         Read no more than this many instances.
     """
@@ -45,9 +45,10 @@ class MentionAceReader(SpanTaggingReader):
             for document in read_documents(file, relations=False, coreference=False):
                 mentions = document.by_sentence(document.mentions)
                 for sentence, found in zip(document.sentences, mentions):
+                    spans = self.expressible(found)
                     counts[INSTANCES] += 1
-                    counts["mentions"] += len(found)
-                    spans = [mention.labelled for mention in found]
+                    counts["mentions"] += len(spans)
+                    counts["mentions inside others left out"] += len(found) - len(spans)
                     source = f"{file}:{sentence.line}"
                     yield self.text_to_instance(sentence.words, spans, source, document.name)
         self.conclude(file_path, counts)

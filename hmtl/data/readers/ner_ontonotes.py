@@ -10,7 +10,6 @@ from allennlp.data import DatasetReader, Instance, TokenIndexer
 from hmtl.data.readers.corpus_reader import INSTANCES
 from hmtl.data.readers.span_tagging_reader import SpanTaggingReader
 from hmtl.errors import DataError
-from hmtl.formats.brackets import outermost
 from hmtl.formats.conll2012 import corpus_files, read_names
 
 
@@ -18,7 +17,7 @@ from hmtl.formats.conll2012 import corpus_files, read_names
 class NerOntonotesReader(SpanTaggingReader):
     """
     Sentences with named entities, from CoNLL-2012 files: one file, or all `*_conll` in a directory
-    tree, of which only words and names are read. Of names that nest, the outermost is kept.
+    tree, of which only words and names are read. Of names that nest, tags keep the outermost.
 
     # Parameters
 
@@ -26,9 +25,9 @@ class NerOntonotesReader(SpanTaggingReader):
     domain_identifier : `str`, optional (default = `None`)
         Read only files in a folder of this name, as `"nw"`, or of these names, as `"bc/cnn"`.
     coding_scheme : `str`, optional (default = `"IOB1"`)
-        Of the tags: `"IOB1"`, `"BIO"` or `"BIOUL"`.
+        Of the tags: `"IOB1"`, `"BIO"` or `"BIOUL"`; or `"spans"`, which keeps names that lie in others.
     label_namespace : `str`, optional (default = `"ontonotes_ner_labels"`)
-        The namespace of the tags.
+        The namespace of the tags, or of the spans' labels.
     max_instances : `int`, optional (default = `None`)
         Read no more than this many instances.
     """
@@ -51,7 +50,7 @@ class NerOntonotesReader(SpanTaggingReader):
             for document in read_names(file):
                 all_names = document.by_sentence(document.names)
                 for sentence, found in zip(document.sentences, all_names):
-                    names = outermost([name.labelled for name in found])
+                    names = self.expressible(found)
                     counts[INSTANCES] += 1
                     counts["names"] += len(names)
                     counts["names inside others left out"] += len(found) - len(names)

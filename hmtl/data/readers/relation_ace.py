@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 from allennlp.data import DatasetReader, Instance, TokenIndexer
 from allennlp.data.fields import Field, MetadataField
 
-from hmtl.data.fields.relations_field import RelationsField
+from hmtl.data.fields.labelled_pairs_field import LabelledPairsField
 from hmtl.data.readers.corpus_reader import INSTANCES, CorpusReader
 from hmtl.formats.annotated import Relation
 from hmtl.formats.brackets import LabelledSpan
@@ -103,7 +103,7 @@ class RelationAceReader(CorpusReader):
         fields: Dict[str, Field] = {"text": text}
         metadata: Dict[str, Any] = {"words": words, "source": source, "document": document}
         if relations is not None:
-            fields["relations"] = RelationsField(relations, text, self._label_namespace)
+            fields["relations"] = LabelledPairsField(relations, text, self._label_namespace)
             metadata["relations"] = [list(relation) for relation in relations]
         if mentions is not None:
             metadata["mentions"] = [[label, list(span)] for label, span in mentions]

@@ -15,7 +15,7 @@ from allennlp.data.fields import (
 )
 from allennlp.data.vocabulary import DEFAULT_OOV_TOKEN
 
-from hmtl.data.fields.relations_field import RelationsField
+from hmtl.data.fields.labelled_pairs_field import LabelledPairsField
 from hmtl.errors import DataError
 
 logger = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ def _without(field: Field, unseen: List[str], namespace: str, vocab: Vocabulary)
             return SequenceLabelField(indices, field.sequence_field, namespace)
         labels = [OUTSIDE if label in unseen else str(label) for label in field.labels]
         return SequenceLabelField(labels, field.sequence_field, namespace)
-    if isinstance(field, RelationsField):
+    if isinstance(field, LabelledPairsField):
         return field.without(unseen)
     if isinstance(field, MultiLabelField):
         return MultiLabelField([each for each in field.labels if each not in unseen], namespace)

@@ -113,6 +113,9 @@ def document_name(name: str) -> str:
 class _Layout(Conll2012):
     """Files in folders of genres, without that of the corpus around them."""
 
+    # As the corpora were first made.
+    flat = True
+
     def file_name(self, document: Document) -> str:
         return document.name.partition("/")[2]
 

@@ -14,7 +14,7 @@ from hmtl.data.batching import TEXT
 from hmtl.data.readers.coref_instances import CorefInstanceReader
 from hmtl.metrics.coref_scores import CorefScores
 from hmtl.metrics.mention_recall import MentionRecall
-from hmtl.models.heads.head import BYTES_PER_NUMBER, SUM, Axis, Head
+from hmtl.models.heads.head import BYTES_PER_NUMBER, SUM, Axis, Head, logit_of
 from hmtl.modules.feedforward import SplitFeedForward
 from hmtl.modules.pair_scorer import PairScorer
 from hmtl.modules.pruning import keep_best
@@ -93,8 +93,13 @@ class CoreferenceResolver(Head):
         wide) instead of those that the model keeps. A document without gold clusters in its
         metadata is not affected. May be set at any time.
     keep_singletons : `bool`, optional (default = `False`)
-        Whether gold clusters of one mention count in B-cubed and CEAF-e as the scorers' papers define them:
-        see `hmtl.metrics.coref_scores`. The resolver itself predicts none.
+        Whether clusters of one mention count in B-cubed and CEAF-e as the scorers' papers define them:
+        see `hmtl.metrics.coref_scores`.
+    singleton_threshold : `float`, optional (default = `None`)
+        A span that is linked to no other is a cluster of its own if the probability that it is a mention
+        exceeds this; such clusters count, as with `keep_singletons`. For corpora that annotate them: the
+        mention scores are trained on them, too (binary cross-entropy over the kept spans, in nats, added
+        to the loss). `None`: each cluster has two mentions at least.
     initializer : `InitializerApplicator`, optional
     """
 
@@ -116,6 +121,7 @@ class CoreferenceResolver(Head):
         max_antecedents: int = 70,
         eval_on_gold_mentions: bool = False,
         keep_singletons: bool = False,
+        singleton_threshold: Optional[float] = None,
         initializer: Optional[InitializerApplicator] = None,
     ) -> None:
         super().__init__()
@@ -130,6 +136,10 @@ class CoreferenceResolver(Head):
             max_antecedents,
             antecedent_feedforward,
         )
+        self.singleton_logit: Optional[float] = None
+        if singleton_threshold is not None:
+            self.singleton_logit = logit_of(singleton_threshold, "singleton_threshold")
+            keep_singletons = True
         self.coref_scores = CorefScores(keep_singletons)
         self.mention_recall = MentionRecall()
         if initializer is not None:
@@ -167,7 +177,7 @@ class CoreferenceResolver(Head):
             `(batch_size, num_mentions, 1 + reach)`, of which column 0 stands for no antecedent and
             is zero, and column c for the span c places before; with gold labels `loss`, the
             negative marginal log-likelihood of the gold antecedents in nats, summed over spans and
-            documents.
+            documents; with `singleton_threshold` also `mention_scores` `(batch_size, num_mentions)`.
         """
         self._check_span_width(metadata)
         if self.eval_on_gold_mentions and not self.training and _have_clusters(metadata):
@@ -182,6 +192,10 @@ class CoreferenceResolver(Head):
         }
         if mentions.labels is not None:
             output_dict["loss"] = antecedent_loss(antecedent_scores, mentions.labels, mentions.mask)
+        if self.singleton_logit is not None:
+            output_dict["mention_scores"] = mentions.scores
+            if mentions.labels is not None:
+                output_dict["loss"] = output_dict["loss"] + mention_loss(mentions)
         if compute_metrics and _have_clusters(metadata):
             self._count(output_dict, metadata)
         return output_dict
@@ -208,10 +222,18 @@ class CoreferenceResolver(Head):
         antecedents = [
             document[:length] for document, length in zip(antecedents, lengths, strict=True)
         ]
+        clusters = [
+            link_clusters(*document) for document in zip(top_spans, antecedents, strict=True)
+        ]
+        if self.singleton_logit is not None:
+            held = (output_dict["mention_scores"] > self.singleton_logit).tolist()
+            for found, spans, alone in zip(clusters, top_spans, held):
+                linked = {span for cluster in found for span in cluster}
+                found += [
+                    [span] for span, is_one in zip(spans, alone) if is_one and span not in linked
+                ]
         return {
-            "clusters": [
-                link_clusters(*document) for document in zip(top_spans, antecedents, strict=True)
-            ],
+            "clusters": clusters,
             "top_spans": top_spans,
             "predicted_antecedents": antecedents,
         }
@@ -221,7 +243,8 @@ class CoreferenceResolver(Head):
     ) -> List[List[List[float]]]:
         """
         Return for each mention of each cluster the summed probability of the antecedents that are in its
-        cluster; for the first mention of a cluster, which has none, that of the second.
+        cluster; for the first mention of a cluster, which has none, that of the second; for a mention that
+        is alone, how probable it is that it is one.
         """
         scores = output_dict["antecedent_scores"]
         spans, lengths = output_dict["top_spans"].tolist(), output_dict["top_span_mask"].sum(dim=1)
@@ -240,16 +263,20 @@ class CoreferenceResolver(Head):
         # Shape: (batch_size, num_mentions)
         summed = (scores.double().softmax(dim=-1)[..., 1:] * in_cluster).sum(dim=-1).clamp_max(1.0)
         found = summed.tolist()
-        return [
-            [
+        scores_alone = output_dict.get("mention_scores")
+        alone = [] if scores_alone is None else scores_alone.sigmoid().tolist()
+        probabilities: List[List[List[float]]] = []
+        for instance, clusters in enumerate(answers):
+            place = places[instance]
+            probabilities.append(
                 [
-                    found[instance][places[instance][mention]]
-                    for mention in [cluster[1], *cluster[1:]]
+                    [found[instance][place[mention]] for mention in [cluster[1], *cluster[1:]]]
+                    if len(cluster) > 1
+                    else [alone[instance][place[cluster[0]]]]
+                    for cluster in clusters
                 ]
-                for cluster in clusters
-            ]
-            for instance, clusters in enumerate(answers)
-        ]
+            )
+        return probabilities
 
     def gold_answers(self, metadata: Mapping[str, Any]) -> Optional[Any]:
         return metadata.get("clusters")
@@ -419,6 +446,18 @@ def antecedent_loss(
     # Shape: (batch_size, num_mentions)
     losses = scores.logsumexp(dim=-1) - gold_scores.logsumexp(dim=-1)
     return losses.masked_fill(~mask, 0.0).sum()
+
+
+def mention_loss(mentions: Mentions) -> torch.Tensor:
+    """
+    Return the binary cross-entropy of being a mention, in nats, summed over spans and documents: a scalar.
+    """
+    assert mentions.labels is not None
+    is_mention = (mentions.labels != NO_CLUSTER).to(mentions.scores.dtype)
+    losses = torch.nn.functional.binary_cross_entropy_with_logits(
+        mentions.scores, is_mention, reduction="none"
+    )
+    return losses.masked_fill(~mentions.mask, 0.0).sum()
 
 
 def link_clusters(spans: Sequence[Span], antecedents: Sequence[int]) -> List[List[Span]]:

@@ -337,3 +337,17 @@ def labels_of(vocab: Vocabulary, label_namespace: str) -> List[str]:
         )
     indexed = vocab.get_index_to_token_vocabulary(label_namespace)
     return [indexed[index] for index in range(len(indexed))]
+
+
+def logit_of(probability: float, name: str) -> float:
+    """
+    Return its logit: a score's probability exceeds the one where the score exceeds the other.
+
+    # Raises
+
+    ConfigurationError
+        When it is no probability between 0 and 1; `name` is what the config calls it.
+    """
+    if not 0.0 < probability < 1.0:
+        raise ConfigurationError(f"{name} is {probability}; write a probability between 0 and 1")
+    return torch.logit(torch.tensor(probability)).item()

@@ -17,6 +17,7 @@ from hmtl.models.heads.head import (
     Axis,
     Head,
     labels_of,
+    logit_of,
 )
 
 # The published loss is a mean over all token pairs and types, most of which hold no relation; this
@@ -73,18 +74,13 @@ class RelationExtractor(Head):
         initializer: Optional[InitializerApplicator] = None,
     ) -> None:
         super().__init__()
-        if not 0.0 < threshold < 1.0:
-            raise ConfigurationError(
-                f"threshold is {threshold}; write a probability between 0 and 1"
-            )
         if loss not in LOSSES:
             raise ConfigurationError(f"loss is {loss!r}; write one of {', '.join(LOSSES)}")
         self.loss = loss
         self.labels = labels_of(vocab, label_namespace)
         self.activation = activation or Activation.by_name("relu")()
         self.threshold = threshold
-        # A probability above the threshold is a logit above the threshold's logit.
-        self.threshold_logit = torch.logit(torch.tensor(threshold)).item()
+        self.threshold_logit = logit_of(threshold, "threshold")
         self.first_projection = torch.nn.Parameter(torch.empty(encoded_dim, hidden_dim))
         self.second_projection = torch.nn.Parameter(torch.empty(encoded_dim, hidden_dim))
         self.type_projection = torch.nn.Parameter(torch.empty(hidden_dim, len(self.labels)))

@@ -36,7 +36,7 @@ def corpus(tmp_path: Path) -> Path:
 
 def test_relation_ace_relates_last_tokens_and_keeps_each_relation_once(corpus: Path) -> None:
     instance, _ = read(corpus)
-    assert instance["relations"].relations == [  # type: ignore[attr-defined]
+    assert instance["relations"].pairs == [  # type: ignore[attr-defined]
         (1, 3, "PHYS"),
         (3, 3, "ART"),
     ]
@@ -53,7 +53,7 @@ def test_relation_ace_skips_sentences_without_a_relation_column_unless_told_othe
     corpus: Path,
 ) -> None:
     # The second sentence has no such column, that of the third is empty.
-    assert [len(instance["relations"].relations) for instance in read(corpus)] == [2, 0]  # type: ignore[attr-defined]
+    assert [len(instance["relations"].pairs) for instance in read(corpus)] == [2, 0]  # type: ignore[attr-defined]
     assert len(read(corpus, skip_sentences_without_relations=False)) == 3
 
 

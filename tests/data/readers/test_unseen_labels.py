@@ -82,7 +82,7 @@ def test_unseen_tag_can_be_scored_as_a_miss(
 def test_unseen_relation_can_be_scored_as_a_miss(vocab: Vocabulary) -> None:
     instance = related((0, 2, "ART"), (2, 0, "PHYS"))
     apply_unseen_label_rule([instance], vocab, "miss", "test data")
-    assert instance["relations"].relations == [(2, 0, "PHYS")]  # type: ignore[attr-defined]
+    assert instance["relations"].pairs == [(2, 0, "PHYS")]  # type: ignore[attr-defined]
     assert len(instance["metadata"]["relations"]) == 2  # type: ignore[index]
     instance.index_fields(vocab)
 

@@ -145,9 +145,37 @@ def test_loss_gradients_and_choices_agree_with_a_loop(seed, num_tokens, max_ante
         torch.testing.assert_close(gradient, expected)
 
 
-def test_documents_alone_are_as_in_a_padded_batch() -> None:
+def test_spans_that_are_mentions_are_learned_and_answered_alone() -> None:
+    torch.manual_seed(0)
+    example = document(9, [*CLUSTERS, [(8, 8)]])
+    head, linking_only = build(singleton_threshold=0.6), build()
+    # So that some spans are linked and others are not.
+    torch.nn.init.constant_(head.antecedent_scorer.output.bias, -6.0)
+    linking_only.load_state_dict(head.state_dict())
+    linking = linking_only(compute_metrics=False, **example)
+    output = head(compute_metrics=False, **example)
+    (mask,) = output["top_span_mask"]
+    gold = {span for cluster in example["metadata"][0]["clusters"] for span in cluster}
+    expected, alone = linking["loss"], []
+    (answers,) = head.decode(output)["clusters"]
+    linked = {span for cluster in answers if len(cluster) > 1 for span in cluster}
+    for (start, end), score, kept in zip(
+        output["top_spans"][0].tolist(), output["mention_scores"][0], mask
+    ):
+        assert kept
+        probability = score.sigmoid()
+        expected = expected - (probability if (start, end) in gold else 1 - probability).log()
+        if probability > 0.6 and (start, end) not in linked:
+            alone.append([(start, end)])
+    torch.testing.assert_close(output["loss"], expected)
+    assert alone and [cluster for cluster in answers if len(cluster) == 1] == alone
+    assert head.coref_scores.keep_singletons
+
+
+@pytest.mark.parametrize("singleton_threshold", [None, 0.5])
+def test_documents_alone_are_as_in_a_padded_batch(singleton_threshold) -> None:
     torch.manual_seed(1)
-    head = build()
+    head = build(singleton_threshold=singleton_threshold)
     examples = [document(9, CLUSTERS), document(3, [[(0, 0), (2, 2)]]), document(1, [])]
     together = head(compute_metrics=False, **batch(examples))
     alone = [head(compute_metrics=False, **example) for example in examples]
