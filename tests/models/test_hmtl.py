@@ -98,12 +98,11 @@ def test_forward_leaves_the_batch_alone(experiment: Experiment) -> None:
 
 
 def test_fields_that_a_head_does_not_take_are_named(experiment: Experiment) -> None:
-    batch = {**batch_of(experiment, "ner"), "hypothesis": None}
     with pytest.raises(
         ConfigurationError,
-        match="task 'ner': its reader gives hypothesis, .* CrfTagger, .* it takes tags, metadata",
+        match="task_ner: its reader gives the fields hypothesis, tags, .* takes tags",
     ):
-        experiment.model("ner", batch)
+        experiment.model.check_fields("ner", ["text", "tags", "hypothesis"])
 
 
 def test_levels_are_told_from_the_bottom_up(experiment: Experiment) -> None:

@@ -4,6 +4,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
+from hmtl.formats.tags import tags_to_spans
 from hmtl.models.heads.crf_tagger import CrfTagger
 from hmtl.models.heads.head import Head
 
@@ -92,10 +93,16 @@ def test_decoded_tags_are_well_formed_and_their_spans_beside_them() -> None:
     assert spans and marked == {index for index, tag in enumerate(tags) if tag != "O"}
 
 
+def answer(head: CrfTagger, tags: list[str]) -> None:
+    """Let the head answer this, whatever it is asked."""
+    decoded = {"tags": [tags], "spans": [tags_to_spans(tags, head.coding_scheme)]}
+    head.decode = lambda output_dict: decoded  # type: ignore[method-assign]
+
+
 def test_metrics_count_spans_and_tags() -> None:
     head = build()
     predicted = ["B-PER", "L-PER", "O", "U-GPE"]
-    head.decode = lambda output_dict: {"tags": [predicted]}  # type: ignore[method-assign]
+    answer(head, predicted)
     # A tag that the vocabulary lacks is a miss.
     head(compute_metrics=True, **sentence(["B-PER", "L-PER", "U-LAW", "U-PER"]))
     metrics = head.get_metrics(reset=True, full=True)
@@ -114,7 +121,7 @@ def test_metrics_count_spans_and_tags() -> None:
 
 def test_metrics_go_on_from_the_counters_and_are_reset_when_asked() -> None:
     head, other, fresh = build(), build(), build()
-    head.decode = lambda output_dict: {"tags": [GOLD[0]]}  # type: ignore[method-assign]
+    answer(head, GOLD[0])
     head(compute_metrics=True, **sentence(GOLD[0]))
     for name, counter in head.counters().items():
         other.counters()[name].load_state_dict(counter.state_dict())
@@ -195,7 +202,7 @@ def test_tags_of_no_scheme_are_an_error_without_constraint_as_well() -> None:
 
 def test_iob1_tags_are_read_as_iob1() -> None:
     head = build(tags=["O", "I-PER", "B-PER"], constraint_type="IOB1")
-    head.decode = lambda output_dict: {"tags": [["I-PER", "B-PER", "O"]]}  # type: ignore[method-assign]
+    answer(head, ["I-PER", "B-PER", "O"])
     example = sentence(["O", "O", "O"])
     example["metadata"][0]["tags"] = ["I-PER", "B-PER", "O"]
     head(compute_metrics=True, **example)
