@@ -227,6 +227,17 @@ class DeferredModule(ModuleType):
             return Placeholder(self.__name__, self.__root, attribute)
         return getattr(_real_module(self.__name__, self.__root), attribute)
 
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        # Who keeps this one means the real one, once that is there.
+        real = sys.modules.get(self.__name__)
+        if real is None or isinstance(real, DeferredModule):
+            super().__setattr__(attribute, value)
+        else:
+            setattr(real, attribute, value)
+
+    def __delattr__(self, attribute: str) -> None:
+        delattr(_real_module(self.__name__, self.__root), attribute)
+
 
 def _real_module(name: str, root: str) -> ModuleType:
     """Return the real module of a name, after all that stands for it and its root has made way."""

@@ -394,6 +394,13 @@ def test_everybody_else_gets_the_real_things(heavy: Path) -> None:
     assert isinstance(Class, type) and heavy_is_loaded()
 
 
+def test_what_is_set_on_a_stand_in_is_set_on_the_real_module(heavy: Path) -> None:
+    stand_in: Any = importlib.import_module("heavy")
+    assert stand_in.load("x") == "x" and heavy_is_loaded()
+    stand_in.load = len
+    assert importlib.import_module("heavy").load is len
+
+
 def test_module_without_a_stand_in_is_imported_once(heavy: Path) -> None:
     other = importlib.import_module("heavy.other")
     assert other.imported == [1] and heavy_is_loaded()
