@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hmtl.commands.main import main
+from tests.fixtures import completed
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -165,3 +166,9 @@ def test_command_is_one_that_there_is_with_its_options(command: str) -> None:
     usage = usage_of(*parts[1 : 3 if parts[1] in ("import", "data") else 2])
     for option in (part for part in parts[2:] if part.startswith("-")):
         assert re.search(rf"(^|[\s,]){re.escape(option)}\b", usage), f"{option} in {command}"
+
+
+def test_config_of_the_readme_is_whole() -> None:
+    (block,) = re.findall(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    config = completed(json.loads(block))
+    assert config["model"]["emd"]["stacks_on"] == "ner"
