@@ -16,7 +16,14 @@ from functools import cached_property
 from hmtl.formats.annotated import CharacterSlice, Document, Mention, Relation
 from hmtl.formats.brackets import Span
 from hmtl.formats.columns import BYTE_ORDER_MARK
-from hmtl.formats.standoff import COREFERENCE, NAME_PREFIX, Entity, Standoff, is_apart
+from hmtl.formats.standoff import (
+    BARE_SPAN,
+    COREFERENCE,
+    NAME_PREFIX,
+    Entity,
+    Standoff,
+    is_apart,
+)
 from hmtl.importing import tokenization
 from hmtl.importing.tally import Tally
 from hmtl.importing.tokenization import Segmenter, WordIndex
@@ -28,6 +35,7 @@ SPLIT, WIDEN, CUT, DROP = "split", "widen", "cut", "drop"
 WIDENED_TO_WORDS = "widened to the borders of words"
 CUT_TO_WORDS = "cut to the borders of words"
 NO_BORDERS = "begins or ends inside a word"
+BARE_ALONE = f"of the type {BARE_SPAN}, without a relation or a cluster that it could be in"
 OF_LOST_MENTION = "one of its mentions was left out"
 MENTION_LOST = "the mention was left out"
 # Ways to count characters that tools have beside that of Python: what they take the text for.
@@ -123,6 +131,7 @@ class DocumentMaker:
         )
         spans, pieces = self._spans(standoff.entities, WordIndex(text, cut))
         typed = [(standoff.entities[name].type, span) for name, span in spans.items()]
+        self._tally.dropped("mentions", BARE_ALONE, _num_bare_alone(standoff, links))
         return Document(
             name,
             cut,
@@ -199,6 +208,15 @@ class DocumentMaker:
             else:
                 self._tally.dropped("clusters", MENTION_LOST)
         return clusters
+
+
+def _num_bare_alone(standoff: Standoff, links: Iterable[Sequence[str]]) -> int:
+    """Return how many entities of no type are in no relation and no cluster: nothing is left of them."""
+    held = {name for each in standoff.relations for name in (each.arg1, each.arg2)}
+    held.update(name for group in (*standoff.clusters, *links) for name in group)
+    return sum(
+        entity.type == BARE_SPAN and name not in held for name, entity in standoff.entities.items()
+    )
 
 
 def without_false_gaps(spans: Iterable[Span]) -> tuple[Span, ...]:

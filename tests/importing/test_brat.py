@@ -37,6 +37,13 @@ def test_relations_become_relations(tmp_path: Path) -> None:
     assert document.relations == [Relation("PHYS", (0, 1), (4, 6))]
 
 
+def test_bare_span_in_nothing_is_counted(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "in", ENTITIES + "T9\tSpan 0 3\tAda\n", TEXT)
+    tally = run_import("brat", source, tmp_path / "out", "--split", "train")
+    (lost,) = tally.num_left_out.items()
+    assert lost[0][1].startswith("of the type Span, without a relation") and lost[1] == 1
+
+
 @pytest.mark.parametrize(
     "link",
     ["*\tEquiv T1 T3", "*\tCoref T1 T3", "R7\tCoref Arg1:T3 Arg2:T1", "R7\tsame Arg1:T3 Arg2:T1"],
