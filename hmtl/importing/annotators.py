@@ -75,7 +75,11 @@ def _coreferent(
     standoff: Standoff, is_coreference: Callable[[str], bool]
 ) -> Iterator[tuple[Entity, Entity]]:
     """All pairs of an annotator's coreferent entities, each in the order of the text."""
-    links = [(each.arg1, each.arg2) for each in standoff.relations if is_coreference(each.type)]
-    for names in linked(links):
-        entities = dict.fromkeys(standoff.entities[name] for name in names)
+    # By what they are: one that was marked twice is one.
+    links = [
+        (standoff.entities[each.arg1], standoff.entities[each.arg2])
+        for each in standoff.relations
+        if is_coreference(each.type)
+    ]
+    for entities in linked(links):
         yield from combinations(sorted(entities, key=lambda e: (e.pieces, e.type)), 2)

@@ -51,7 +51,7 @@ def test_fine_tuning_leaves_what_a_training_leaves(
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"config.json", "vocabulary", "best_ner.th", "best_emd.th", "metrics.json"} <= names
     assert list((tmp_path / "run" / "log" / "train").glob("events.*"))
-    scores, forgotten, where = done.out.strip().split("\n\n")
+    scores, *by_label, forgotten, where = done.out.strip().split("\n\n")
     assert [line.split()[0] for line in scores.splitlines()[2:]] == ["ner", "emd"]
     assert [line.split()[0] for line in forgotten.splitlines()[2:]] == ["ner", "relation"]
     assert forgotten.splitlines()[0].split() == "test metric before best of ner best of emd".split()

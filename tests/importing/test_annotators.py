@@ -1,6 +1,6 @@
 """A vote of several annotators, against counting one by one."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hmtl.formats.standoff import Entity, Link, Standoff
@@ -36,7 +36,16 @@ def marks(standoff: Standoff) -> set:
     return said
 
 
+B = Entity("B", ((0, 2),))
+MARKED_TWICE = Standoff(
+    "text",
+    {"x0": ENTITIES[0], "x1": ENTITIES[1], "x2": B, "x3": B},
+    [Link("Coref", "x0", "x2"), Link("Coref", "x1", "x3")],
+)
+
+
 @settings(max_examples=80, deadline=None)
+@example([MARKED_TWICE])
 @given(st.lists(standoffs(), min_size=1, max_size=4))
 def test_vote_keeps_what_more_than_half_marked(annotated: list[Standoff]) -> None:
     tally = Tally()
