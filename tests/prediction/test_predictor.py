@@ -498,8 +498,13 @@ def test_an_empty_token_is_refused(predictor: Predictor) -> None:
 class SilentHead(Head):
     """A user's head, of a kind that prediction does not know."""
 
-    def forward(  # type: ignore[override]
-        self, inputs: torch.Tensor, encoded: torch.Tensor, mask: Any, compute_metrics: bool
+    def forward(
+        self,
+        inputs: torch.Tensor,
+        encoded: torch.Tensor,
+        mask: Any,
+        compute_metrics: bool,
+        **fields: Any,
     ) -> dict[str, torch.Tensor]:
         raise AssertionError("it is not to be asked")
 
@@ -529,8 +534,13 @@ class FirstWord(SilentHead):
 
     finds_mentions = True
 
-    def forward(  # type: ignore[override]
-        self, inputs: torch.Tensor, encoded: torch.Tensor, mask: Any, compute_metrics: bool
+    def forward(
+        self,
+        inputs: torch.Tensor,
+        encoded: torch.Tensor,
+        mask: Any,
+        compute_metrics: bool,
+        **fields: Any,
     ) -> dict[str, torch.Tensor]:
         return {"mask": mask}
 

@@ -65,7 +65,7 @@ def test_any_column_of_conllu_labels_the_words(
 def test_trees_of_conllu(tmp_path: Path) -> None:
     (instance,) = instances(ConlluReader("head"), tmp_path / "a.conllu", CONLLU)
     assert "tags" not in instance.fields
-    assert instance["arcs"].relations == [
+    assert instance["arcs"].pairs == [
         *((2, 0, "expl"), (2, 1, "aux"), (2, 2, "root"), (2, 3, "punct"))
     ]
     assert instance["metadata"]["tree"] == [(2, "expl"), (2, "aux"), (None, "root"), (2, "punct")]
@@ -116,4 +116,4 @@ def test_labels_never_seen_have_no_part_in_the_loss(tmp_path: Path) -> None:
     apply_unseen_label_rule(parsed, vocab, "miss", "test data")
     assert tagged[0]["tags"].labels.count(NO_LABEL) == 1
     assert tagged[0]["tags"].labels[1] == NO_LABEL
-    assert [dependent for _, dependent, _ in parsed[0]["arcs"].relations] == [1, 2, 3]
+    assert [dependent for _, dependent, _ in parsed[0]["arcs"].pairs] == [1, 2, 3]
