@@ -139,8 +139,8 @@ class Hmtl(Model):
             taken = [name for name in parameters if name not in GIVEN_BY_THE_MODEL]
             raise ConfigurationError(
                 f"task_{task_name}: its reader gives the fields {', '.join(given)}, but the head of "
-                f"model.{task_name}.tagger takes {', '.join(taken) or 'none'}. Choose a reader and a head that "
-                "go together (for span_classifier a reader with coding_scheme: 'spans', else one with tags)."
+                f"model.{task_name}.tagger takes {', '.join(taken) or 'none'}. Choose a reader and a head "
+                "that go together: for span_classifier a reader with coding_scheme 'spans', else one of tags."
             )
 
     def _mentions(self, level_name: str, encoding: Encoding) -> List[Any]:
