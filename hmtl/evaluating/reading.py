@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import shlex
 from pathlib import Path
 
+from hmtl.common.reporting import counted
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Document
 from hmtl.importing.recognition import look_at
 from hmtl.importing.registry import FORMATS, importer
+
+logger = logging.getLogger(__name__)
 
 
 def read(path: Path, file_format: str | None = None, options: str = "") -> list[Document]:
@@ -65,8 +69,19 @@ def format_of(path: Path) -> str:
         When there is no file, or none of a known format.
     """
     found = look_at(path)
-    known = next((each.what for each in found if each.what in FORMATS), None)
-    if known is None:
+    known = [each for each in found if each.what in FORMATS]
+    if not known:
         told = "; ".join(each.what for each in found)
         raise DataError(f"none of the formats seems to fit: {told}", path)
-    return known
+    first, *others = known
+    for other in others:
+        logger.warning(
+            "%s is read as %s, so %s of %s there (as %s) may be passed over: score the files of each format "
+            "apart, or name the format",
+            path,
+            first.what,
+            counted(len(other.files), "files"),
+            other.what,
+            other.files[0].name,
+        )
+    return first.what

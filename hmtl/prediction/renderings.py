@@ -107,7 +107,8 @@ def _json_line(name: Any, prediction: Prediction) -> str:
 
 def _conll2012(name: Any, prediction: Prediction) -> str:
     document = to_document(name, prediction)
-    named = replace(document, names=document.names or document.mentions)
+    has_names = REFERENCE_NAMES in prediction.mentions
+    named = document if has_names else replace(document, names=document.mentions)
     for labels in list(prediction.token_labels.values())[:1]:
         _set_pos_tags(named, ["_".join(label.split()) for label in labels])
     return "\n".join(conll2012_lines(for_columns(named, Tally()))) + "\n"
@@ -121,7 +122,8 @@ def _set_pos_tags(document: Document, tags: Sequence[str]) -> None:
 
 def _like_conll(name: Any, prediction: Prediction) -> str:
     document = to_document(name, prediction)
-    with_mentions = replace(document, mentions=document.mentions or document.names)
+    has_mentions = any(task != REFERENCE_NAMES for task in prediction.mentions)
+    with_mentions = document if has_mentions else replace(document, mentions=document.names)
     return "\n".join(like_conll_lines(for_columns(with_mentions, Tally()))) + "\n"
 
 

@@ -1,6 +1,7 @@
 """Predictions in the formats of other tools, read back by the parsers of these formats."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,16 @@ def test_columns_hold_the_only_mentions_there_are(tmp_path: Path) -> None:
     path.write_text(rendered("like_conll", ("a", handmade(tasks=TASKS[:1]))))
     (other,) = like_conll.read_documents(path)
     assert other.mentions == [Mention(0, 1, "PERSON"), Mention(3, 3, "GPE")]
+
+
+def test_mentions_are_no_names_where_the_model_finds_names(tmp_path: Path) -> None:
+    path = tmp_path / "a_conll"
+    found = handmade(tasks=TASKS[:2])
+    path.write_text(
+        rendered("conll", ("a", replace(found, mentions={**found.mentions, "ner": []})))
+    )
+    (document,) = conll2012.read_documents(path)
+    assert document.names == []
 
 
 def test_a_page_shows_text_as_text() -> None:
