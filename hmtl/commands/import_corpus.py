@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _read_first(word: str) -> list[str]:
     """A format, or else a path to look at."""
-    return [word] if word in FORMATS or word == LOOK or not Path(word).exists() else [LOOK, word]
+    # A name with a dot or a slash is a path, even where nothing is.
+    is_path = Path(word).exists() or not word.isidentifier()
+    return [LOOK, word] if is_path and word not in (*FORMATS, LOOK) else [word]
 
 
 def _describe_look(parser: argparse.ArgumentParser) -> None:

@@ -116,6 +116,8 @@ class DocumentMaker:
             The places of the words, in order, or of those of each sentence, where the source gives them.
         """
         text = standoff.text
+        if not text:
+            return Document(name, [], text=text)
         found = list(map(list, sentences)) if sentences else self._segment(text)
         if words is not None:
             found = _regrouped(words, found)

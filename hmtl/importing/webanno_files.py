@@ -329,8 +329,6 @@ class _Reader:
     def finish(self) -> Layered:
         """The document, all relations with what they relate."""
         document = self._document
-        if not any(document.sentences):
-            raise self._error("the file holds no token")
         document.sentences = [sentence for sentence in document.sentences if sentence]
         document.text = "".join(self._parts)
         layers = {layer.name: index for index, layer in enumerate(self._layers)}
