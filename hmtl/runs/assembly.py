@@ -229,7 +229,9 @@ def assemble(
     model = build_model(config, vocab).to(device)
     for name, of_task in corpora.items():
         for split in of_task.splits.values():
-            for instance in islice(split, 1):
+            # The first of a stream would take the reading of many.
+            first = () if isinstance(split, StreamedInstances) else islice(split, 1)
+            for instance in first:
                 model.check_fields(name, instance.fields)
     cache_frozen_embedders(model, CacheSettings.of(config.cache))
     return Experiment(config, serialization_dir, vocab, data, model, device, processes)
