@@ -9,7 +9,7 @@ RUN := runs/sample-$(shell date +%Y%m%d-%H%M%S)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train demo check-data test test-slow torture bench lint check format results
+.PHONY: help setup train demo check-data test test-slow fuzz torture bench lint check format results
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test: setup ## run the fast tests
 
 test-slow: setup ## run the tests that take long, too (not those for a GPU)
 	$(PYTHON_IN_VENV) -m pytest -m "not gpu"
+
+fuzz: setup ## run the tests that draw their examples, with others each time
+	$(PYTHON_IN_VENV) -m pytest -n auto --dist loadfile --hypothesis-profile other $$(grep -rl "from hypothesis" tests)
 
 torture: setup ## kill trainings at 50 random moments, recover them, and compare (10 minutes)
 	$(PYTHON_IN_VENV) script/torture.py --kills 50 --command-line

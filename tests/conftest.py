@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import hmtl.compat  # noqa: F401  (so that a test may import AllenNLP before it imports hmtl)
 from hmtl.common.environment import set_thread_policy
 from tests.running import Scripts
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# The same examples in every run: a change is judged by what it changed. `make fuzz` draws others.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("other", derandomize=False, deadline=None)
+settings.load_profile("same")
 
 set_thread_policy()
 # Tests do not leave anything in the user's own cache; those of the cache say where.

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hmtl.formats.brackets import Span, bracket_spans, coref_spans, outermost
@@ -65,7 +65,6 @@ def nest(spans: list[Span]) -> list[Span]:
     return sorted(kept, key=lambda span: (span[0], -span[1]))
 
 
-@settings(deadline=None)
 @given(st.lists(SPANS, max_size=8).map(nest))
 def test_bracket_spans_gives_back_any_nested_spans(spans: list[Span]) -> None:
     labelled = [(f"L{index}", span) for index, span in enumerate(spans)]
@@ -127,7 +126,6 @@ def test_coref_spans_names_row_and_fault(cells: str, row: int, message: str) -> 
     assert caught.value.row == row
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.integers(0, 50), SPANS, max_size=8))
 def test_coref_spans_gives_back_one_span_of_each_cluster(spans: dict[int, Span]) -> None:
     cells = []

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hmtl.errors import DataError
@@ -166,7 +166,6 @@ def errors_of(content: bytes) -> Iterator[DataError]:
                 yield error
 
 
-@settings(deadline=None)
 @given(st.one_of(corpora(), st.binary(max_size=200)))
 def test_any_input_is_parsed_or_named_with_line(content: bytes) -> None:
     num_lines = max(1, len(content.split(b"\n")))

@@ -24,7 +24,7 @@ def check_words_stand_where_they_are_said_to(read: Document) -> None:
         assert sentence.words == [read.text[begin:end] for begin, end in sentence.offsets]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=80))
 def test_tokens_hold_all_of_a_text_but_white_space(text: str) -> None:
     read = read_doc(PIPELINE(text))
@@ -35,7 +35,7 @@ def test_tokens_hold_all_of_a_text_but_white_space(text: str) -> None:
     assert "".join("".join(read.words).split()) == "".join(text.split())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.lists(st.text(min_size=1, max_size=5), max_size=4), max_size=4))
 def test_joined_tokens_stand_where_they_are_said_to(sentences: list[list[str]]) -> None:
     read = join_tokens(sentences)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hmtl.formats.brackets import LabelledSpan
@@ -40,7 +40,6 @@ def test_spans_to_tags_follows_scheme(scheme: str, tags: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", PREFIXES)
-@settings(deadline=None)
 @given(spans=flat_spans())
 def test_tags_to_spans_gives_back_spans(scheme: str, spans: list[LabelledSpan]) -> None:
     assert tags_to_spans(spans_to_tags(spans, LENGTH, scheme), scheme) == spans
@@ -48,14 +47,12 @@ def test_tags_to_spans_gives_back_spans(scheme: str, spans: list[LabelledSpan]) 
 
 @pytest.mark.parametrize("source", PREFIXES)
 @pytest.mark.parametrize("target", PREFIXES)
-@settings(deadline=None)
 @given(spans=flat_spans())
 def test_convert_tags_keeps_spans(source: str, target: str, spans: list[LabelledSpan]) -> None:
     converted = convert_tags(spans_to_tags(spans, LENGTH, source), source, target)
     assert converted == spans_to_tags(spans, LENGTH, target)
 
 
-@settings(deadline=None)
 @given(any_tags("BIO"))
 def test_tags_to_spans_of_predicted_bio_agrees_with_conlleval(tags: list[str]) -> None:
     get_entities = pytest.importorskip("seqeval.metrics.sequence_labeling").get_entities
@@ -63,7 +60,6 @@ def test_tags_to_spans_of_predicted_bio_agrees_with_conlleval(tags: list[str]) -
     assert tags_to_spans(tags, "BIO") == tags_to_spans(tags, "IOB1") == expected
 
 
-@settings(deadline=None)
 @given(any_tags("BIOUL"))
 def test_tags_to_spans_of_predicted_bioul_finds_well_formed_spans_only(tags: list[str]) -> None:
     expected = []

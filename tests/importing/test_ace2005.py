@@ -228,7 +228,7 @@ PARTS = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(parts=st.lists(PARTS, min_size=1, max_size=25), data=st.data())
 def test_each_head_inside_a_turn_becomes_exactly_its_text(parts: List[str], data: Any) -> None:
     heads, template, text_of = _draw_heads(parts, data)

@@ -44,7 +44,7 @@ MARKED_TWICE = Standoff(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @example([MARKED_TWICE])
 @given(st.lists(standoffs(), min_size=1, max_size=4))
 def test_vote_keeps_what_more_than_half_marked(annotated: list[Standoff]) -> None:

@@ -114,7 +114,7 @@ def read(path: Path, *options: str) -> tuple[Document, Tally]:
     return document, tally
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(documents(), st.sampled_from(cas.SUFFIXES), st.integers(0, 2))
 def test_what_cassis_writes_is_read(document: Document, suffix: str, num_names: int) -> None:
     document.pieces = {}
@@ -222,7 +222,7 @@ FULL = Document(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(cas.SUFFIXES),
     st.floats(0, 1),

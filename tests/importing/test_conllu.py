@@ -128,7 +128,7 @@ def test_mention_in_pieces_keeps_them_where_there_is_a_place(tmp_path: Path) -> 
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, len(SPLIT) - 1), st.integers(0, 6), st.text("()[]/12-e\t\n|=_#.", max_size=4))
 def test_whatever_stands_in_a_file_is_read_or_refused(place: int, cut: int, text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -156,7 +156,7 @@ def packed() -> bytes:
     return zlib.decompress(DocBin(docs=[doc], store_user_data=True).to_bytes())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_whatever_stands_in_a_docbin_is_read_or_refused(data: st.DataObject) -> None:
     message = srsly.msgpack_loads(packed())

@@ -150,7 +150,7 @@ SENTENCES = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(SENTENCES, st.sampled_from(["parquet", "arrow", "file.arrow", "jsonl"]))
 def test_all_kinds_of_files_hold_the_same(rows: list[list[tuple[str, str]]], suffix: str) -> None:
     words = [[word for word, _ in row] for row in rows]
@@ -183,7 +183,7 @@ def _repaired(tags: list[str]) -> list[str]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(["york.parquet", "saved/train/data-00000-of-00001.arrow"]),
     st.floats(0, 1),

@@ -20,7 +20,7 @@ VALUES = st.recursive(
 RECORDS = st.lists(st.dictionaries(st.sampled_from("ab"), VALUES, min_size=1), max_size=5)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(RECORDS, st.sampled_from([None, 2]), st.integers(1, 40))
 def test_array_of_any_layout_is_read_as_if_at_once(
     records: list, indent: int | None, chunk: int

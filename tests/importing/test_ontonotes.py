@@ -198,7 +198,7 @@ def annotated_trees(draw: Any) -> AnnotatedTree:
     return tree
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(parts=st.lists(st.lists(annotated_trees(), min_size=1, max_size=3), min_size=1, max_size=3))
 def test_files_of_layers_and_their_summary_tell_the_same(parts: Parts) -> None:
     with tempfile.TemporaryDirectory() as directory:

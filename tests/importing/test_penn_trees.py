@@ -99,7 +99,7 @@ def pruned(tree: Any) -> Optional[NltkTree]:
     return NltkTree(label, children) if children else None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TREES)
 def test_parse_cells_spell_the_pruned_tree(text: str) -> None:
     (tree,) = read(text)

@@ -118,7 +118,7 @@ def test_files_that_no_format_fits_are_an_error_that_helps(
     assert "a table: bring it into the form of char_jsonl" in finished.error
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=60) | st.text('{[<#"a:]}>\t\n0-_*(', max_size=40).map(str.encode))
 def test_whatever_stands_in_a_file_is_told(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:

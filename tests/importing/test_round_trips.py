@@ -17,7 +17,7 @@ from tests.importing.importing import TEXT_IN_LINES, run_import
 from tests.importing.importing import written as import_written
 from tests.importing.json_tools import FORMATS, documents_of
 
-MANY = settings(max_examples=30, deadline=None)
+MANY = settings(max_examples=30)
 
 
 def written(document: Document, layout: str, directory: Path) -> tuple[Document, Tally]:
@@ -76,7 +76,7 @@ def test_conll2012_holds_what_the_rules_leave(document: Document) -> None:
     assert sorted_document(read) == sorted_document(fitted)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(documents(with_names=True), st.sampled_from(["BIO", "IOB1", "BIOUL"]))
 def test_conll2003_holds_sentences_and_names(document: Document, scheme: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -90,7 +90,7 @@ def test_conll2003_holds_sentences_and_names(document: Document, scheme: str) ->
     assert read.names == sorted(fitted.names)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(documents())
 def test_dygie_loses_nothing_on_the_way_to_like_conll(document: Document) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -101,7 +101,7 @@ def test_dygie_loses_nothing_on_the_way_to_like_conll(document: Document) -> Non
     assert fitted.mentions == [m for m in document.mentions if m in fitted.mentions]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(documents())
 def test_brat_loses_nothing_on_the_way_to_like_conll(document: Document) -> None:
     # brat has no equivalence of one, and makes one of equivalences that share a member.

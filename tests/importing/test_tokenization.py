@@ -29,7 +29,7 @@ TEXTS = st.text("ab'. -,\n\u00a0é\U0001f600", max_size=40)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS, st.data())
 def test_every_annotation_is_a_span_of_whole_words(
     kind: tuple[str, str], text: str, data: st.DataObject
@@ -50,7 +50,7 @@ def test_every_annotation_is_a_span_of_whole_words(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS)
 def test_words_cover_all_but_the_blanks(kind: tuple[str, str], text: str) -> None:
     sentences = cut(text, segmenter(*kind), [], Tally())
@@ -66,7 +66,7 @@ MARKS = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(MARKS.map("".join))
 def test_stretches_cut_once_are_what_spacy_finds(text: str) -> None:
     pipeline = PIPELINE

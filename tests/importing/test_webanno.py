@@ -217,7 +217,7 @@ def test_malformed_file_is_an_error_with_its_line(
         imported(tmp_path, content)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(documents(), st.lists(st.integers(0, 3), max_size=3))
 def test_what_is_written_is_what_is_read(document: Document, as_names: list[int]) -> None:
     document.pieces = {}
@@ -258,7 +258,7 @@ FULL = tsv(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.integers(0, len(FULL) - 1),
     st.integers(0, 6),

@@ -21,7 +21,7 @@ def scored(texts: Texts) -> dict[str, float]:
     return scores.compute()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(ONE, ONE), min_size=1, max_size=8))
 def test_scores_of_one_label_a_text(texts: Texts) -> None:
     predicted, gold = ([label for (label,) in side] for side in zip(*texts))
@@ -32,7 +32,7 @@ def test_scores_of_one_label_a_text(texts: Texts) -> None:
     assert figures["f1-measure-macro"] == pytest.approx(macro)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(SOME, SOME), min_size=1, max_size=8))
 def test_scores_of_several_labels_a_text(texts: Texts) -> None:
     used = sorted({label for text in texts for side in text for label in side})

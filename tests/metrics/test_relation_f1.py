@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hmtl.metrics.relation_f1 import RelationF1, RelationScores, StrictRelationF1
@@ -34,7 +34,6 @@ MENTIONS = st.dictionaries(st.integers(0, 3), st.sampled_from(["PER", "GPE"])).m
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(RELATIONS, RELATIONS), max_size=4))
 def test_relation_f1_equals_hand_counts(sentences) -> None:
     counter = RelationF1()
@@ -82,7 +81,6 @@ def test_an_argument_without_a_mention_on_either_side_is_not_right_strictly() ->
     assert counter.compute()["f1-measure-overall"] == 0.0
 
 
-@settings(deadline=None)
 @given(RELATIONS, RELATIONS, MENTIONS, MENTIONS)
 def test_strict_never_exceeds_boundaries(
     predicted, gold, predicted_mentions, gold_mentions

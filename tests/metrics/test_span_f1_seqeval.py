@@ -65,7 +65,7 @@ def assert_equal(metrics: dict[str, float], sentences: Taggings, **options: Any)
         assert metrics[f"f1-measure-{name}"] == pytest.approx(report[theirs]["f1-score"])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(taggings("BIUL"))
 def test_bioul_agrees_with_the_strict_mode_of_seqeval(sentences) -> None:
     spelt = rewritten(
@@ -76,14 +76,14 @@ def test_bioul_agrees_with_the_strict_mode_of_seqeval(sentences) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["BIO", "IOB1"])
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(sentences=taggings("BI"))
 def test_bio_and_iob1_agree_with_the_default_mode_of_seqeval(scheme, sentences) -> None:
     assert_equal(ours(sentences, scheme), sentences)
 
 
 @pytest.mark.parametrize("scheme", ["BIO", "IOB1", "BIOUL"])
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(sentences=taggings("BI"))
 def test_well_formed_tags_score_alike_in_every_scheme(scheme, sentences) -> None:
     converted = rewritten(sentences, lambda tags: convert_tags(tags, "BIO", scheme))

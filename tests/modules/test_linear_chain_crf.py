@@ -72,7 +72,7 @@ def _same_span(before: str, after: str, scheme: str) -> bool:
     return after[0] not in "IL" or before[1:] == after[1:]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(0, 5), min_size=1, max_size=4),
     st.integers(1, 4),
@@ -93,7 +93,7 @@ def test_log_likelihood_agrees_with_all_paths(lengths, num_tags, seed, training)
         torch.testing.assert_close(found, expected)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(0, 5), min_size=1, max_size=4),
     st.sampled_from([None, "BIOUL", "BIO", "IOB1"]),

@@ -12,7 +12,7 @@ def naive_mean(attention: SpanAttention, tokens, values, start: int, end: int) -
     )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(1, 6), st.integers(1, 5), st.integers(0, 1000))
 def test_all_spans_agree_with_a_loop(num_tokens, max_width, seed) -> None:
     torch.manual_seed(seed)

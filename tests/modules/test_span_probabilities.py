@@ -14,7 +14,7 @@ from tests.modules.test_linear_chain_crf import (
 )
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     st.lists(st.integers(0, 4), min_size=1, max_size=2),
     st.sampled_from(["BIOUL", "BIO", "IOB1"]),

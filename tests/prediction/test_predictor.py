@@ -135,7 +135,7 @@ def test_answers_of_a_run_on_real_text_are_those_that_evaluation_decodes(
     check_equal_to_evaluation(run)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(documents)
 def test_answers_do_not_depend_on_what_else_is_predicted(
     predictor: Predictor, texts: list[list[list[str]]]
@@ -144,7 +144,7 @@ def test_answers_do_not_depend_on_what_else_is_predicted(
     assert predictor.predict_tokens(texts) == alone
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.text(max_size=60), max_size=3))
 def test_all_places_are_exact_in_any_text(predictor: Predictor, texts: list[str]) -> None:
     for text, prediction in zip(texts, predictor.predict_texts(texts)):

@@ -186,7 +186,7 @@ def test_doccano_of_sequence_labelling_gets_spans_alone() -> None:
     }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(alphabet="ab \n\r\u2028😀", min_size=1, max_size=20).filter(str.strip))
 def test_entities_of_brat_stand_on_one_line_where_they_stand_in_the_text(text: str) -> None:
     read = read_doc(PIPELINE(text))

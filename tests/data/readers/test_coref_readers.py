@@ -10,7 +10,7 @@ import pytest
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Batch, DatasetReader, Instance, Vocabulary
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hmtl.data.readers.coref_instances import enumerate_spans, merge_clusters
@@ -178,7 +178,6 @@ def test_enumerate_spans_of_long_document_is_linear() -> None:
     assert len(enumerate_spans([100_000], 8)) == 8 * 100_000 - 28
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(SPANS, max_size=4), max_size=6))
 def test_merge_clusters_joins_just_those_that_share_spans(clusters: list[list[Span]]) -> None:
     expected = [set(cluster) for cluster in clusters if cluster]
