@@ -80,6 +80,48 @@ class Relation:
         return Relation(self.type, shifted(self.arg1, by), shifted(self.arg2, by), score=self.score)
 
 
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """
+    What a document speaks of.
+
+    # Parameters
+
+    mentions : `tuple[Mention, ...]`
+        All its mentions, one at least, in the order of the source, which may hold one twice.
+    """
+
+    mentions: tuple[Mention, ...]
+
+    @property
+    def spans(self) -> list[Span]:
+        """Where its mentions are, in the order of the text, each once."""
+        return sorted({mention.span for mention in self.mentions})
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRelation:
+    """
+    A relation between two entities of a document, wherever in it their mentions stand.
+
+    # Parameters
+
+    type : `str`
+    head, tail : `int`
+        Which of the document's entities; not the same.
+    evidence : `tuple[int, ...]`, optional (default = `()`)
+        The sentences that it follows from, where the source tells.
+    score : `float`, optional (default = `None`)
+        How probable a predicted one is.
+    """
+
+    type: str
+    head: int
+    tail: int
+    evidence: tuple[int, ...] = ()
+    score: float | None = field(default=None, compare=False, kw_only=True)
+
+
 AnnotationT = TypeVar("AnnotationT", Mention, Relation)
 
 
@@ -169,6 +211,11 @@ class Document:
     pieces : `dict[Span, tuple[Span, ...]]`, optional (default = `{}`)
         For a discontinuous span its parts, in order, at least two. All else holds the span from its first
         token to its last.
+    entities : `list[Entity]`, optional (default = `[]`)
+        Where a corpus relates these, and not spans: all of them, in its order.
+    entity_relations : `list[EntityRelation]`, optional (default = `[]`)
+    title : `str`, optional (default = `None`)
+        What the source calls it, where `name` is another.
     part : `int`, optional (default = `0`)
         CoNLL-2012 cuts long documents into parts.
     line : `int`, optional (default = `0`)
@@ -187,6 +234,9 @@ class Document:
     part: int = 0
     line: int = field(default=0, compare=False)
     pieces: dict[Span, tuple[Span, ...]] = field(default_factory=dict)
+    entities: list[Entity] = field(default_factory=list)
+    entity_relations: list[EntityRelation] = field(default_factory=list)
+    title: str | None = None
 
     @property
     def words(self) -> list[str]:

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from hmtl.errors import DataError
 from hmtl.formats.annotated import CharacterSlice
+from hmtl.formats.json_files import read_json
 from hmtl.formats.webanno import FIRST_OF_TWO_UNITS
 from hmtl.importing import corpus_writer, layers, splits
 from hmtl.importing.column_corpus import part_that_tells
-from hmtl.importing.json_files import read_json
 from hmtl.importing.layers import (
     CHAIN,
     RELATION,

@@ -16,10 +16,10 @@ from typing import Any
 from hmtl.formats.annotated import Document
 from hmtl.formats.columns import shown_json
 from hmtl.formats.doccano import NAME
+from hmtl.formats.json_files import Fields
 from hmtl.formats.standoff import Entity, Link, Standoff
 from hmtl.importing import json_corpus
 from hmtl.importing.json_corpus import Entry, is_number, name_of_record, objects_in, place_of
-from hmtl.importing.json_files import Fields
 from hmtl.importing.json_records import read_records
 from hmtl.importing.standoff import DocumentMaker
 from hmtl.importing.tally import Tally

@@ -1,11 +1,13 @@
 """
 DocRED JSON (Yao et al. 2019), also of Re-DocRED: one .json file, or a folder of them.
 
-Entities (vertexSet) become mentions and clusters. Relations are annotated between entities of a document:
-each is written in every sentence in which both have a mention, between the two mentions that begin closest to
-each other (of equally close ones those that come first). Of mentions that share tokens the longest stays,
-before relations are placed. Relation types are Wikidata's property numbers unless rel_info.json, which the
-release brings, names them.
+With --to docred all stays as it is: entities, relations between entities, evidence. Other layouts have no
+entities: these (vertexSet) become mentions and clusters. Relations, of entities of a document, are written in
+every sentence in which both have a mention, between the two mentions that begin closest to each other (of
+equally close ones those that come first); where there is no such sentence, between the first mentions, if the
+layout has a place for relations across sentences. Of mentions that share tokens the longest
+stays, before relations are placed. Relation types are Wikidata's property numbers unless rel_info.json, which
+the release brings, names them.
 """
 
 from __future__ import annotations
@@ -20,25 +22,25 @@ from pathlib import Path
 from typing import Any
 
 from hmtl.errors import DataError
-from hmtl.formats.annotated import Document, Mention, Relation, Sentence
+from hmtl.formats.annotated import Document, Entity, Mention, Relation
 from hmtl.formats.brackets import Span
-from hmtl.formats.columns import shown_json
+from hmtl.formats.docred import SUFFIX, read_documents
+from hmtl.formats.json_files import read_json
 from hmtl.importing import corpus_writer, splits
-from hmtl.importing.json_files import Fields, read_json
+from hmtl.importing.layouts import LAYOUTS, Docred
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.resolution import without_overlaps
 from hmtl.importing.sources import files_in
 from hmtl.importing.splits import TRAIN, Splits
-from hmtl.importing.tally import Tally
+from hmtl.importing.tally import TRIPLES, Tally
 
 logger = logging.getLogger(__name__)
 
-SUFFIX = ".json"
 RELATION_NAMES = "rel_info.json"
 NO_SENTENCE = "no sentence has mentions of both entities"
 UNNAMED = "its type is not in --relation-names"
 RARE = "its type is too rare in the training documents"
-TRIPLES = "relations of entities"
+RELATIONS, ENTITY_RELATIONS = "relations", "entity_relations"
 MENTION_LOST = "the mention was left out"
 # Long titles are cut in the names of documents; the number before them tells them apart.
 _LONGEST_TITLE = 40
@@ -51,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help='JSON that names the relation types, as the release\'s rel_info.json: {"P17": "country", ...}; '
-        f"types that it does not name are left out (default: {RELATION_NAMES} beside the corpus, if there)",
+        f"types that it does not name are left out (default: {RELATION_NAMES} beside the corpus, if there). "
+        "With --to docred types stay numbers",
     )
     parser.add_argument(
         "--least-relations",
@@ -68,17 +71,22 @@ def run(arguments: argparse.Namespace) -> Tally:
     """Converts a file or a folder."""
     tally = Tally()
     files = [file for file in files_in(arguments.source, [SUFFIX]) if file.name != RELATION_NAMES]
+    layout = LAYOUTS[arguments.to]
+    reader: Reader | None = None
+    if layout is not Docred:
+        relation_names = _relation_names(arguments.relation_names, arguments.source)
+        reader = Reader(relation_names, tally, layout.crosses_sentences)
     names = UniqueNames(tally)
-    reader = Reader(_relation_names(arguments.relation_names, arguments.source), tally)
     documents: list[Document] = []
     file_of: dict[str, str] = {}
     for file in files:
-        for document in reader.documents(file, file.stem):
-            document.name = names.of(document.name)
-            documents.append(document)
+        for number, document in enumerate(read_documents(file)):
+            document.name = names.of(document_name(file.stem, number, document.name))
+            documents.append(document if reader is None else reader.by_spans(document))
             file_of[document.name] = file.name
     division = splits.choose(arguments, file_of.keys, splits.of_source(file_of))
-    kept = without_rare_types(documents, arguments.least_relations, division, tally)
+    of = ENTITY_RELATIONS if reader is None else RELATIONS
+    kept = without_rare_types(documents, arguments.least_relations, division, tally, of)
     corpus_writer.write_corpus(arguments, kept, division, tally, len(documents))
     return tally
 
@@ -105,45 +113,22 @@ class Reader:
         numbers.
     tally : `Tally`
         Counts what does not get into a document.
+    across : `bool`, optional (default = `False`)
+        Relate the first mentions of two entities that have none in one sentence.
     """
 
     relation_names: Mapping[str, str] | None
     tally: Tally
+    across: bool = False
 
-    def documents(self, path: Path, collection: str) -> Iterator[Document]:
-        """
-        The documents of a file, named `<collection>/<number, from 0>-<title>`.
-
-        # Raises
-
-        `DataError`
-            With file and document, for what is no DocRED.
-        """
-        content = read_json(path)
-        if not isinstance(content, list):
-            raise DataError('expected a list of documents, [{"title": ..., ...}, ...]', path)
-        for number, fields in enumerate(content):
-            title = Fields(fields, path, where=f"document {number}").string("title")
-            name = document_name(collection, number, title)
-            yield self._document(name, Fields(fields, path, where=f"document {number} ({title})"))
-
-    def _document(self, name: str, fields: Fields) -> Document:
-        sentences = fields.sentences("sents")
-        entities = [
-            [_mention(mention, sentences, fields) for mention in entity]
-            for entity in fields.list_of("vertexSet")
-        ]
-        mentions = self._apart([mention for entity in entities for mention in entity])
-        spans = _spans_by_entity(entities, mentions)
-        document = Document(
-            name,
-            [Sentence(words) for words in sentences if words],
-            mentions=mentions,
-            clusters=[cluster for cluster in spans if cluster],
-        )
-        self.tally.dropped("clusters", MENTION_LOST, len(spans) - len(document.clusters))
-        document.relations = self._relations(fields, spans, document.sentence_of_words())
-        return document
+    def by_spans(self, document: Document) -> Document:
+        """A document with mentions, clusters and relations of mentions beside its entities."""
+        mentions = self._apart([mention for each in document.entities for mention in each.mentions])
+        spans = _spans_by_entity(document.entities, mentions)
+        clusters = [cluster for cluster in spans if cluster]
+        self.tally.dropped("clusters", MENTION_LOST, len(spans) - len(clusters))
+        relations = self._relations(document, spans)
+        return replace(document, mentions=mentions, clusters=clusters, relations=relations)
 
     def _apart(self, mentions: Sequence[Mention]) -> list[Mention]:
         apart = without_overlaps(mentions, self.tally, "mentions")
@@ -152,18 +137,19 @@ class Reader:
         self.tally.dropped("cluster members", MENTION_LOST, lost)
         return apart
 
-    def _relations(
-        self, fields: Fields, spans: Sequence[Sequence[Span]], sentences: Sequence[int]
-    ) -> list[Relation]:
+    def _relations(self, document: Document, spans: Sequence[Sequence[Span]]) -> list[Relation]:
+        sentences = document.sentence_of_words()
         relations: list[Relation] = []
-        for label in fields.list_of("labels"):
-            relation_type, head, tail = _triple(label, len(spans), fields)
+        for relation in document.entity_relations:
             self.tally.read(TRIPLES)
-            if self.relation_names is not None and relation_type not in self.relation_names:
+            if self.relation_names is not None and relation.type not in self.relation_names:
                 self.tally.left_out(TRIPLES, UNNAMED)
                 continue
-            named = _hyphenated((self.relation_names or {}).get(relation_type, relation_type))
-            pairs = closest_pairs(spans[head], spans[tail], sentences)
+            named = _hyphenated((self.relation_names or {}).get(relation.type, relation.type))
+            heads, tails = spans[relation.head], spans[relation.tail]
+            pairs = closest_pairs(heads, tails, sentences)
+            if self.across and not pairs and heads and tails:
+                pairs = [(heads[0], tails[0])]
             relations += [Relation(named, *pair) for pair in pairs]
             if pairs:
                 self.tally.converted(TRIPLES)
@@ -208,59 +194,38 @@ def closest_pairs(
     return [(head, tail) for _, (_, head, tail) in sorted(closest.items())]
 
 
-def _mention(content: Any, sentences: Sequence[Sequence[str]], fields: Fields) -> Mention:
-    """A mention of the source, whose place is a slice of a sentence."""
-    mention = Fields(content, fields.path, where=fields.where)
-    sentence, place = content.get("sent_id"), content.get("pos")
-    try:
-        begin, end = place
-        if not 0 <= sentence < len(sentences) or not 0 <= begin < end <= len(sentences[sentence]):
-            raise ValueError
-    except (TypeError, ValueError):
-        raise mention.error(
-            f"a mention has sent_id {shown_json(sentence)} and pos {shown_json(place)}; expected the index "
-            "of a sentence, counted from 0, and [begin, end] within it"
-        ) from None
-    first = sum(len(words) for words in sentences[:sentence])
-    return Mention(first + begin, first + end - 1, mention.string("type"))
-
-
-def _triple(content: Any, num_entities: int, fields: Fields) -> tuple[str, int, int]:
-    label = Fields(content, fields.path, where=fields.where)
-    head, tail = content.get("h"), content.get("t")
-    for entity in (head, tail):
-        if not isinstance(entity, int) or not 0 <= entity < num_entities:
-            raise label.error(
-                f"a label has h {shown_json(head)} and t {shown_json(tail)}; expected indices of the "
-                f"{num_entities} entities, counted from 0"
-            )
-    return label.string("r"), head, tail
-
-
-def _spans_by_entity(
-    entities: Sequence[Sequence[Mention]], kept: Sequence[Mention]
-) -> list[list[Span]]:
+def _spans_by_entity(entities: Sequence[Entity], kept: Sequence[Mention]) -> list[list[Span]]:
     """The spans of each entity, each span for the first entity that has it."""
     left = set(kept)
     spans: list[list[Span]] = []
     for entity in entities:
-        own = left.intersection(entity)
+        own = left.intersection(entity.mentions)
         left -= own
         spans.append(sorted(mention.span for mention in own))
     return spans
 
 
 def without_rare_types(
-    documents: Sequence[Document], least: int, division: Splits, tally: Tally
+    documents: Sequence[Document],
+    least: int,
+    division: Splits,
+    tally: Tally,
+    of: str = RELATIONS,
 ) -> Iterator[Document]:
-    """The documents without relations of a type that fewer than `least` training relations have."""
+    """
+    The documents without relations of a type that fewer than `least` training relations have; `of` is the
+    field of a document that holds them.
+    """
     counts = Counter(
         relation.type
         for document in documents
         if division.of_labels is not None or division.split_of(document.name) == TRAIN
-        for relation in document.relations
+        for relation in getattr(document, of)
     )
     for document in documents:
-        common = [r for r in document.relations if least <= 1 or counts[r.type] >= least]
-        tally.dropped("relations", RARE, len(document.relations) - len(common))
-        yield replace(document, relations=common)
+        relations = getattr(document, of)
+        common = [each for each in relations if least <= 1 or counts[each.type] >= least]
+        kind = TRIPLES if of == ENTITY_RELATIONS else of
+        tally.dropped(kind, RARE, len(relations) - len(common))
+        changes: dict[str, Any] = {of: common}
+        yield replace(document, **changes)

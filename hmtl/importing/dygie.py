@@ -19,9 +19,9 @@ from typing import Any
 from hmtl.formats.annotated import Document, Mention, Relation, Sentence
 from hmtl.formats.brackets import Span
 from hmtl.formats.columns import shown_json
+from hmtl.formats.json_files import Fields
 from hmtl.importing import corpus_writer, splits
 from hmtl.importing.column_corpus import part_that_tells
-from hmtl.importing.json_files import Fields
 from hmtl.importing.json_records import read_records
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.sources import files_in

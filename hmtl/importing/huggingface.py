@@ -23,11 +23,11 @@ from hmtl.errors import DataError
 from hmtl.formats.annotated import Document, Sentence, mentions_of
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.columns import CellError, shown_json
+from hmtl.formats.json_files import read_json
 from hmtl.formats.tags import OUTSIDE, tags_to_spans
 from hmtl.importing import corpus_writer, splits
 from hmtl.importing.column_corpus import part_that_tells
 from hmtl.importing.conll_columns import AUTO, BIO, BIOUL, SCHEMES, checked, is_bioul
-from hmtl.importing.json_files import read_json
 from hmtl.importing.json_records import read_records
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.sources import files_in, name_of

@@ -10,9 +10,9 @@ from typing import Any, TypeGuard
 
 from hmtl.formats.annotated import CharacterSlice, Document
 from hmtl.formats.columns import shown, shown_json
+from hmtl.formats.json_files import Fields
 from hmtl.importing import corpus_writer, splits, standoff
 from hmtl.importing.column_corpus import part_that_tells
-from hmtl.importing.json_files import Fields
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.sources import files_in
 from hmtl.importing.standoff import DocumentMaker

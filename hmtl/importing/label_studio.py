@@ -18,12 +18,12 @@ from typing import Any
 
 from hmtl.formats.annotated import Document
 from hmtl.formats.columns import shown_json
+from hmtl.formats.json_files import Fields
 from hmtl.formats.label_studio import NAME, TEXT
 from hmtl.formats.standoff import Entity, Link, Standoff
 from hmtl.importing import json_corpus
 from hmtl.importing.annotators import VOTED, vote
 from hmtl.importing.json_corpus import Entry, Quoted, is_number, name_of_record, settled
-from hmtl.importing.json_files import Fields
 from hmtl.importing.json_records import read_records
 from hmtl.importing.standoff import OF_LOST_MENTION, DocumentMaker
 from hmtl.importing.tally import Tally

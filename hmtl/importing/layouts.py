@@ -12,18 +12,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hmtl.formats import char_jsonl, doccano, label_studio, prodigy, webanno
+from hmtl.formats import char_jsonl, doccano, docred, label_studio, prodigy, webanno
 from hmtl.formats.annotated import Document, with_text
 from hmtl.formats.brat import annotation_lines
 from hmtl.formats.conll2003 import DOCUMENT_START, conll2003_lines
 from hmtl.formats.conll2012 import conll2012_lines
 from hmtl.formats.dygie import json_line
+from hmtl.formats.entities import with_entities
 from hmtl.formats.like_conll import like_conll_lines
 from hmtl.formats.webanno import webanno_lines
 from hmtl.importing import splits
 from hmtl.importing.brat_files import ANNOTATION_SUFFIX, TEXT_SUFFIX
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.resolution import (
+    CROSSES_SENTENCES,
     SINGLETON,
     TOO_FEW,
     for_columns,
@@ -31,7 +33,7 @@ from hmtl.importing.resolution import (
     with_plain_labels,
     within_sentences,
 )
-from hmtl.importing.tally import Tally
+from hmtl.importing.tally import TRIPLES, Tally
 
 # So many documents stand in one like_conll file: a folder of some dozen files, none of them huge.
 DOCUMENTS_PER_FILE = 25
@@ -71,6 +73,8 @@ class Layout:
     keeps_all = False
     # Whether it has no place for a mention that lies in another.
     flat = False
+    # Whether it has a place for relations whose arguments stand in two sentences.
+    crosses_sentences = False
 
     def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
         self.directory = directory
@@ -78,8 +82,11 @@ class Layout:
         self.options = options
 
     def recast(self, document: Document) -> Document:
-        """The document; if it has only names or only mentions, with them as what the layout has."""
-        return document
+        """
+        The document as the layout has it: without entities, which mentions and clusters tell; if it has only
+        names or only mentions, with them as what there is a place for.
+        """
+        return replace(document, entities=[], entity_relations=[])
 
     def fit(self, document: Document) -> Document:
         """What the layout can hold of a document; the rest is counted."""
@@ -125,7 +132,7 @@ class LikeConll(_Columns):
         self._num_documents: Counter[str] = Counter()
 
     def recast(self, document: Document) -> Document:
-        return _with_mentions(document)
+        return _with_mentions(super().recast(document))
 
     def fit(self, document: Document) -> Document:
         self.tally.left_out("names", NOT_EXPRESSIBLE, len(document.names))
@@ -153,7 +160,7 @@ class Conll2012(_Columns):
         self._paths = UniqueNames(tally)
 
     def recast(self, document: Document) -> Document:
-        return _with_names(document)
+        return _with_names(super().recast(document))
 
     def fit(self, document: Document) -> Document:
         return super().fit(_without_mentions(document, self.tally))
@@ -178,7 +185,7 @@ class Conll2003(Layout):
     flat = True
 
     def recast(self, document: Document) -> Document:
-        return _with_names(document)
+        return _with_names(super().recast(document))
 
     def fit(self, document: Document) -> Document:
         _leave_clusters_out(document, self.tally)
@@ -200,6 +207,7 @@ class _NamedApart(Layout):
     """A layout for other tools, in which all documents, and parts of one, have names of their own."""
 
     keeps_all = True
+    crosses_sentences = True
 
     def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
         super().__init__(directory, tally, options)
@@ -209,8 +217,10 @@ class _NamedApart(Layout):
 class Dygie(_NamedApart):
     """`<split>.json`, a document a line."""
 
+    crosses_sentences = False
+
     def recast(self, document: Document) -> Document:
-        return _with_mentions(document)
+        return _with_mentions(super().recast(document))
 
     def fit(self, document: Document) -> Document:
         self.tally.left_out("names", NOT_EXPRESSIBLE, len(document.names))
@@ -306,6 +316,14 @@ class DoccanoSpans(_Linked):
         return super().fit(replace(document, relations=[], clusters=[]))
 
 
+def _append_to_array(path: Path, text: str, begin: str, between: str, end: str) -> None:
+    """Add an item to the one array of a file, which is whole after each."""
+    is_first = not path.exists()
+    with open(path, "a+b" if is_first else "r+b") as file:
+        file.seek(0 if is_first else -len(end.encode()), os.SEEK_END)
+        file.write(f"{begin if is_first else between}{text}{end}".encode())
+
+
 class LabelStudio(_Linked):
     """`<split>.json`, one array of tasks."""
 
@@ -313,19 +331,49 @@ class LabelStudio(_Linked):
     line = staticmethod(label_studio.annotated_task)
 
     def add(self, path: Path, document: Document) -> None:
-        begin, between, end = label_studio.BEGIN, label_studio.BETWEEN, label_studio.END
-        is_first = not path.exists()
-        with open(path, "a+b" if is_first else "r+b") as file:
-            # The file is whole after each document.
-            file.seek(0 if is_first else -len(end.encode()), os.SEEK_END)
-            task = type(self).line(document)
-            file.write(f"{begin if is_first else between}{task}{end}".encode())
+        array = label_studio.BEGIN, label_studio.BETWEEN, label_studio.END
+        _append_to_array(path, type(self).line(document), *array)
+
+
+class Docred(_NamedApart):
+    """
+    `<split>.json`, one array of documents with entities and relations between these (`docred`). Of a corpus
+    of spans, each cluster is an entity, and each mention that is in none.
+    """
+
+    def recast(self, document: Document) -> Document:
+        return with_entities(_with_mentions(document))
+
+    def fit(self, document: Document) -> Document:
+        self.tally.left_out("names", NOT_EXPRESSIBLE, len(document.names))
+        whole = in_one_piece(replace(document, names=[]), self.tally, self.options.widen)
+        fitted = within_sentences(whole, self.tally, relations=False)
+        parts = [(d.mentions, d.clusters, d.relations) for d in (fitted, document)]
+        if parts[0] != parts[1]:
+            fitted = self._again(fitted)
+        return replace(fitted, name=self._names.of(document.name))
+
+    def _again(self, document: Document) -> Document:
+        """With entities of what is left of a document."""
+        again = with_entities(replace(document, entities=[], entity_relations=[]))
+        lost = len(document.entities) - len(again.entities)
+        self.tally.left_out("entities", CROSSES_SENTENCES, lost)
+        lost = len(document.entity_relations) - len(again.entity_relations)
+        self.tally.left_out(TRIPLES, CROSSES_SENTENCES, lost)
+        return again
+
+    def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
+        if split:
+            array = docred.BEGIN, docred.BETWEEN, docred.END
+            text = docred.document_text(document)
+            _append_to_array(self.directory / f"{split}{docred.SUFFIX}", text, *array)
 
 
 LAYOUTS: dict[str, type[Layout]] = {
     "like_conll": LikeConll,
     "conll2012": Conll2012,
     "conll2003": Conll2003,
+    "docred": Docred,
     "dygie": Dygie,
     "brat": Brat,
     "webanno": WebAnno,

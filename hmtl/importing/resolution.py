@@ -130,8 +130,11 @@ def in_one_piece(document: Document, tally: Tally, widen: bool) -> Document:
     )
 
 
-def within_sentences(document: Document, tally: Tally) -> Document:
-    """The document without what crosses the end of a sentence (rule 1)."""
+def within_sentences(document: Document, tally: Tally, relations: bool = True) -> Document:
+    """
+    The document without what crosses the end of a sentence (rule 1); without `relations`, these may have
+    their arguments in two.
+    """
     sentences = document.sentence_of_words()
 
     def crosses(span: Span) -> bool:
@@ -140,7 +143,7 @@ def within_sentences(document: Document, tally: Tally) -> Document:
     def kept(mentions: Iterable[Mention], kind: str) -> list[Mention]:
         return _without(mentions, lambda m: crosses(m.span), tally, kind, CROSSES_SENTENCES)
 
-    relations = _without(
+    in_place = _without(
         document.relations,
         lambda relation: crosses(relation.arg1) or crosses(relation.arg2),
         tally,
@@ -152,8 +155,10 @@ def within_sentences(document: Document, tally: Tally) -> Document:
         mentions=kept(document.mentions, "mentions"),
         names=kept(document.names, "names"),
         relations=_without(
-            relations,
-            lambda relation: sentences[relation.arg1[0]] != sentences[relation.arg2[0]],
+            in_place,
+            lambda relation: (
+                relations and sentences[relation.arg1[0]] != sentences[relation.arg2[0]]
+            ),
             tally,
             "relations",
             TWO_SENTENCES,

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hmtl.common.reporting import table
-from hmtl.formats.annotated import Document, Mention, Relation
+from hmtl.formats.annotated import Document, EntityRelation, Mention, Relation
 from hmtl.importing.splits import SPLITS
 
 # So many labels stand in the summary; the record has all.
 LABELS_SHOWN = 20
+TRIPLES = "relations of entities"
 
 
 def contents(document: Document) -> dict[str, int]:
@@ -25,15 +26,18 @@ def contents(document: Document) -> dict[str, int]:
         "relations": len(document.relations),
         "clusters": len(document.clusters),
         "cluster members": sum(map(len, document.clusters)),
+        "entities": len(document.entities),
+        TRIPLES: len(document.entity_relations),
     }
 
 
 def labels_of(document: Document) -> Counter[tuple[str, str]]:
     """How often a document has each label, by kind and label."""
-    labelled: dict[str, Sequence[Mention | Relation]] = {
+    labelled: dict[str, Sequence[Mention | Relation | EntityRelation]] = {
         "names": document.names,
         "mentions": document.mentions,
         "relations": document.relations,
+        TRIPLES: document.entity_relations,
     }
     return Counter((kind, each.type) for kind, found in labelled.items() for each in found)
 

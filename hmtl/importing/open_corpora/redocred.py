@@ -14,9 +14,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hmtl.formats.annotated import Document
+from hmtl.formats.docred import read_documents
+from hmtl.formats.json_files import Fields, read_json
 from hmtl.importing.corpus_writer import write_document
 from hmtl.importing.docred import Reader, document_name, without_rare_types
-from hmtl.importing.json_files import Fields, read_json
 from hmtl.importing.layouts import LikeConll, Options
 from hmtl.importing.splits import DEV, TEST, TRAIN, Splits
 from hmtl.importing.tally import Tally
@@ -96,8 +97,10 @@ def _read(folder: Path, tally: Tally) -> Iterator[tuple[str, Document]]:
     """The documents with their splits, each split's in the order in which they are written."""
     reader = Reader(read_json(_RELATION_NAMES), tally)
     for file, collection in _COLLECTIONS.items():
-        documents = reader.documents(_path(folder, file), collection)
-        for number, document in enumerate(islice(documents, _used(file))):
+        documents = read_documents(_path(folder, file))
+        for number, whole in enumerate(islice(documents, _used(file))):
+            document = reader.by_spans(whole)
+            document.name = document_name(collection, number, whole.name)
             if file == TEST_FILE:
                 yield next(s for s, bound in _TEST_BOUNDS.items() if number < bound), document
             else:
