@@ -9,7 +9,7 @@ RUN := runs/sample-$(shell date +%Y%m%d-%H%M%S)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train demo check-data test test-slow fuzz torture bench lint check format results
+.PHONY: help setup train demo check-data test test-slow fuzz torture bench lint check format results docs
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ RESULTS ?= runs/recipes
 results: setup ## train the configs of README's results on data/open, three seeds each, and compare (an hour or two) [RESULTS=runs/x]
 	$(HMTL) experiment configs/grids/recipes.json --out $(RESULTS) --only words-and-characters minilm
 	$(HMTL) report $(RESULTS)
+
+docs: setup ## build the documentation as a site, site/index.html; a warning or a broken link is an error
+	$(PYTHON_IN_VENV) -m mkdocs build
 
 lint: setup ## check format, lint and types
 	$(PYTHON_IN_VENV) -m ruff format --check .

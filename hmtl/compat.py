@@ -457,6 +457,17 @@ def counting_alone() -> Iterator[None]:
         yield
 
 
+def use_plain_bars_without_widgets() -> None:
+    """
+    Lets AllenNLP show its bars (it counts the vocabulary with one) in a notebook where ipywidgets is absent.
+
+    Without this, training in Jupyter fails there with `IProgress not found`.
+    """
+    if importlib.util.find_spec("ipywidgets") is None:
+        bars = importlib.import_module("tqdm")
+        bars.tqdm_notebook = bars.tqdm  # type: ignore[attr-defined]
+
+
 def keep_bars_out_of_files() -> None:
     """
     Switches AllenNLP's progress bars off (it counts the vocabulary with one) unless standard error is a
@@ -472,6 +483,7 @@ PATCHES: Sequence[Callable[[], None]] = (
     stub_torchvision,
     defer_unused_packages,
     give_back_removed_names,
+    use_plain_bars_without_widgets,
     patch_transformers,
     silence_python_support_warnings,
 )

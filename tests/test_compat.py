@@ -479,3 +479,15 @@ def test_bars_of_allennlp_are_for_terminals(
     hmtl.compat.keep_bars_out_of_files()
     assert list(Tqdm.tqdm([1])) == [1]
     assert ("1/1" in stream.getvalue()) is is_terminal
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("ipywidgets") is not None, reason="ipywidgets is installed"
+)
+def test_allennlp_shows_bars_in_a_notebook_without_widgets() -> None:
+    """Or else training in Jupyter fails. tests/test_notebook.py does it."""
+    import tqdm
+
+    source = inspect.getsource(importlib.import_module("allennlp.common.tqdm"))
+    assert "from tqdm import tqdm_notebook as _tqdm" in source
+    assert list(tqdm.tqdm_notebook([1], disable=True)) == [1]
