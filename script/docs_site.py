@@ -81,7 +81,7 @@ class ParameterLists(Extension):
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Let docstrings' lists of parameters be lists."""
-    config.markdown_extensions.append(ParameterLists())  # type: ignore[arg-type]
+    config.markdown_extensions.append(ParameterLists())
     return config
 
 
