@@ -25,6 +25,7 @@ def config(root: Path) -> Config:
         "encoder": {"type": "lstm", "hidden_size": 12, "bidirectional": True},
         "tagger": tagger,
     }
+    tiny["model"]["relation"]["tagger"] = {"type": "mention_pair_classifier"}
     tiny["multi_task_trainer"].update(num_epochs=25, optimizer={"type": "adam", "lr": 0.02})
     return tiny
 
@@ -42,11 +43,15 @@ def test_nested_mentions_are_learned_scored_and_answered(root: Path) -> None:
     train(completed(config(root)), root / "run", recover=False, force=False)
     test = json.loads((root / "run" / "metrics.json").read_text())["emd"]["test"]
     assert test["emd"]["f1-measure-overall"] == 1.0
-    assert "strict-f1-measure" in test["relation"]
+    # The head relates mentions: ART holds between two, PHYS with a word that is within one.
+    assert test["relation"]["f1-measure-ART"] == test["relation"]["strict-precision"] == 1.0
+    assert test["relation"]["recall-PHYS"] == 0.0
     predictor = Predictor.from_serialization_dir(root / "run")
     (prediction,) = predictor.predict_tokens([["Ann Lee of Oslo met Bob".split()]])
     spans = [(each.type, each.text) for each in prediction.mentions["emd"]]
     assert spans == [("PER", "Ann Lee of Oslo"), ("GPE", "Oslo"), ("PER", "Bob")]
+    # "Oslo" is the shorter of two mentions that end alike.
+    assert {each.arg2.text for each in prediction.relations["relation"]} == {"Ann Lee of Oslo"}
 
 
 def test_reader_and_head_that_do_not_go_together_are_named(root: Path) -> None:

@@ -113,7 +113,7 @@ class PlainRelationExtractor(RelationExtractor):
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits * real, targets)
         output_dict = {"logits": logits, "mask": mask, "loss": LOSS_SCALE * loss}
         if compute_metrics and metadata is not None:
-            self._count(self.decode(output_dict)["relations"], metadata, predicted_mentions)
+            self.count(self.decode(output_dict)["relations"], metadata, predicted_mentions)
         return output_dict
 
 

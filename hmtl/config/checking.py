@@ -47,7 +47,13 @@ JSON_NAMES = {
 }
 LONGEST_SHOWN = 60
 # What the model adds to a head's block.
-HEAD_SIZES = ("tagger.vocab", "tagger.input_dim", "tagger.encoded_dim", "tagger.head.vocab")
+HEAD_SIZES = (
+    "tagger.vocab",
+    "tagger.input_dim",
+    "tagger.encoded_dim",
+    "tagger.mention_labels",
+    "tagger.head.vocab",
+)
 
 # Subclasses of a registrable class that have a registry of their own. (To ask AllenNLP for the names in one
 # would make one, where a class has none.)

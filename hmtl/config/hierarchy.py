@@ -27,7 +27,10 @@ DEFAULT_STACKS_ON: Dict[str, List[str]] = {
 
 # By head: the level whose mentions its full metrics take, if its config does not say and the model has
 # that level.
-DEFAULT_MENTIONS_FROM: Dict[str, str] = {"relation_extractor": "emd"}
+DEFAULT_MENTIONS_FROM: Dict[str, str] = {
+    "relation_extractor": "emd",
+    "mention_pair_classifier": "emd",
+}
 
 DEFAULT_HEAD: Dict[str, str] = {
     "ner": "crf_tagger",

@@ -47,7 +47,16 @@ LEVEL = "hmtl.models.encoders.Level"
 COLUMNS = ["key", "type", "default", "meaning"]
 # What the program gives to constructors, and no config.
 GIVEN = {
-    *("self", "vocab", "input_dim", "encoded_dim", "batches_per_pass", "seed", "num_epochs"),
+    *(
+        "self",
+        "vocab",
+        "input_dim",
+        "encoded_dim",
+        "mention_labels",
+        "batches_per_pass",
+        "seed",
+        "num_epochs",
+    ),
     *("metric_decreases", "tasks", "device", "model", "serialization_dir", "settings", "config"),
 }
 # An entry of a docstring's `# Parameters`: a line with the name, then the text, indented.

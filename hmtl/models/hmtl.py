@@ -4,7 +4,6 @@ import inspect
 from typing import Any, Collection, Dict, List, Optional, Union
 
 import torch
-from allennlp.common import Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import TextFieldTensors, Vocabulary
 from allennlp.models import Model
@@ -52,31 +51,35 @@ class Hmtl(Model):
         self.encoders = StackedEncoders(text_field_embedder, levels)
         self.heads = torch.nn.ModuleDict()
         for name in self.encoders.below:
-            self.heads[name] = self._build_head(name, levels[name].tagger)
+            self.heads[name] = self._build_head(name, levels[name])
         self.mentions_from = {
             name: self._mention_level(name, level.mentions_from)
             for name, level in levels.items()
-            if level.mentions_from is not None
+            if level.mentions_from is not None or self._head(name).needs_mentions
         }
         if initializer is not None:
             initializer(self)
 
-    def _build_head(self, name: str, tagger: Lazy[Head]) -> Head:
+    def _build_head(self, name: str, level: Level) -> Head:
+        # Levels are built from the bottom up: those above are not known yet.
+        known = level.mentions_from is not None and level.mentions_from in self.heads
+        mention_labels = self._head(str(level.mentions_from)).answer_labels() if known else []
         return build_sized(
-            tagger,
+            level.tagger,
             f"model.{name}.tagger",
             vocab=self.vocab,
             input_dim=self.encoders.input_dims[name],
             encoded_dim=self.encoders.encoded_dims[name],
+            mention_labels=mention_labels,
         )
 
-    def _mention_level(self, name: str, mentions_from: str) -> str:
+    def _mention_level(self, name: str, mentions_from: Optional[str]) -> str:
         finding = sorted(level for level, head in self.heads.items() if head.finds_mentions)
         if not self._head(name).takes_mentions or mentions_from not in finding:
             raise ConfigurationError(
                 f"model.{name}.mentions_from is {mentions_from!r}; it must be a level whose head finds "
-                f"mentions ({', '.join(finding) or 'there is none'}), for a head that compares them, as "
-                "'relation_extractor' does. Else write null."
+                f"mentions ({', '.join(finding) or 'there is none'}), for a head of relations, as "
+                "'relation_extractor'. For another head leave it out."
             )
         return mentions_from
 
@@ -106,15 +109,42 @@ class Hmtl(Model):
             What the head returns: `loss` (a scalar) among it when the batch holds gold annotation.
         """
         fields = dict(batch)
-        mention_level = self.mentions_from.get(task_name) if full else None
-        wanted = {task_name, mention_level or task_name}
-        encoding = self.encode(fields.pop(TEXT), up_to=self.encoders.lowest_with(wanted))
+        encoding = self.encode(fields.pop(TEXT), up_to=self.lowest_with([task_name], full))
+        return self.run_head(task_name, encoding, compute_metrics, fields, full)
+
+    def run_head(
+        self,
+        task_name: str,
+        encoding: Encoding,
+        compute_metrics: bool,
+        fields: Dict[str, Any],
+        full: bool = False,
+    ) -> Dict[str, torch.Tensor]:
+        """
+        Run a task's head on an encoding that reaches to `lowest_with` it; see `forward`.
+
+        # Parameters
+
+        fields : `Dict[str, Any]`
+            Those of the batch, without its text.
+        """
+        mention_level = self._mention_level_of(task_name, full)
         if mention_level is not None:
-            fields["predicted_mentions"] = self._mentions(mention_level, encoding)
+            mentions = self._mentions(mention_level, encoding)
+            fields = {**fields, "predicted_mentions": mentions}
         level = encoding.levels[task_name]
         return self._head(task_name)(
             level.inputs, level.encoded, encoding.mask, compute_metrics, **fields
         )
+
+    def lowest_with(self, task_names: Collection[str], full: bool = False) -> Optional[str]:
+        """Return up to which level these tasks' heads need the encoders: `None` is all of them."""
+        below = {self._mention_level_of(name, full) for name in task_names} - {None}
+        return self.encoders.lowest_with({*task_names, *below})  # type: ignore[arg-type]
+
+    def _mention_level_of(self, task_name: str, full: bool) -> Optional[str]:
+        needed = self._head(task_name).needs_mentions and not self.training
+        return self.mentions_from.get(task_name) if full or needed else None
 
     def check_fields(self, task_name: str, names: Collection[str]) -> None:
         """

@@ -58,7 +58,7 @@ class EncodingPass:
         self.reader = reader
         self.blocks = blocks
         self.reads_documents = any(each.of_documents for each in answers.values())
-        self._up_to = model.encoders.lowest_with(answers)
+        self._up_to = model.lowest_with(answers)
 
     def predict(
         self, texts: Sequence[List[Words]], device: torch.device, with_scores: bool = False
@@ -89,9 +89,8 @@ class EncodingPass:
         found: Dict[str, List[Any]] = {}
         scores: Dict[str, List[Any]] = {}
         for task, answers in self.answers.items():
-            head, level = self.model.heads[task], encoding.levels[task]
             fields = to_device(self._fields(task, shortened), device)
-            output = head(level.inputs, level.encoded, encoding.mask, False, **fields)
+            output = self.model.run_head(task, encoding, False, fields)
             found[task] = self.model.decode(task, output)[answers.key]
             if with_scores:
                 probabilities = self.model.probabilities(task, output, found[task])

@@ -105,6 +105,10 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
     # Whether `forward` takes such lists, as `predicted_mentions`, when it counts for the full metrics.
     takes_mentions: bool = False
 
+    # Whether it takes them wherever it is not training, since it answers nothing without; its constructor may
+    # then take `mention_labels` as well.
+    needs_mentions: bool = False
+
     def prepare(self, instances: Iterable[Instance]) -> None:
         """
         Set what follows from the training data as a whole, as the weights of labels; nothing by default.

@@ -26,8 +26,65 @@ LOSS_SCALE = 100.0
 LOSSES = ("mean", "sum")
 
 
+class RelationHead(Head):
+    """
+    What heads of relations share: `labels`, a `threshold` for their probabilities (and those by label), the
+    scores, and gold relations. A relation is (last token of one argument, last token of the other, label).
+    """
+
+    takes_mentions = True
+    takes_thresholds = True
+    headline = PRECISION_RECALL_F1
+    answers = Answers(RELATIONS, "relations")
+
+    def __init__(self, vocab: Vocabulary, label_namespace: str, threshold: float) -> None:
+        super().__init__()
+        self.labels = labels_of(vocab, label_namespace)
+        self.threshold = threshold
+        self.threshold_logit = logit_of(threshold, "threshold")
+        self.scores = RelationScores()
+
+    def least_logits(self, logits: torch.Tensor) -> Union[float, torch.Tensor]:
+        """Return what a logit must exceed for its relation to be answered, for all types or each."""
+        if not self.thresholds:
+            return self.threshold_logit
+        own = [self.thresholds.get(label, self.threshold) for label in self.labels]
+        return logits.new_tensor(own).logit()
+
+    def gold_answers(self, metadata: Mapping[str, Any]) -> Optional[Any]:
+        return [tuple(each) for each in metadata["relations"]] if "relations" in metadata else None
+
+    def has_gold(self, metadata: Mapping[str, Any]) -> bool:
+        return bool(metadata.get("relations"))
+
+    def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
+        """
+        Micro-averaged `precision-overall`, `recall-overall` and `f1-measure-overall` over (first token,
+        second token, type); with `full`, all that `RelationScores.compute` tells.
+        """
+        metrics: Dict[str, Any] = self.scores.compute(full)
+        if reset:
+            self.scores.reset()
+        return metrics
+
+    def count(
+        self,
+        predicted: List[List[Tuple[int, int, str]]],
+        metadata: List[Dict[str, Any]],
+        predicted_mentions: Optional[List[List[LabelledSpan]]],
+    ) -> None:
+        """Count a batch; with mentions for the strict score, too."""
+        for index, (relations, entry) in enumerate(zip(predicted, metadata)):
+            gold = [(first, second, label) for first, second, label in entry["relations"]]
+            mentions: List[Optional[List[LabelledSpan]]] = [None, None]
+            if predicted_mentions is not None and "mentions" in entry:
+                gold_mentions = [(label, (start, end)) for label, (start, end) in entry["mentions"]]
+                mentions = [predicted_mentions[index], gold_mentions]
+            self.scores.update(relations, gold, *mentions)
+
+
 @Head.register("relation_extractor")
-class RelationExtractor(Head):
+class RelationExtractor(RelationHead):
     """
     Multi-head selection (Bekoulis et al., 2018): tokens i and j stand in relation k with probability
     sigmoid(V^T act(U^T h_i + W^T h_j + b))_k. The tokens that carry a relation are the last ones of its
@@ -57,11 +114,6 @@ class RelationExtractor(Head):
         When the threshold is no probability, the loss is none of these, or the namespace holds no types.
     """
 
-    takes_mentions = True
-    takes_thresholds = True
-    headline = PRECISION_RECALL_F1
-    answers = Answers(RELATIONS, "relations")
-
     def __init__(
         self,
         vocab: Vocabulary,
@@ -73,14 +125,11 @@ class RelationExtractor(Head):
         loss: str = "mean",
         initializer: Optional[InitializerApplicator] = None,
     ) -> None:
-        super().__init__()
+        super().__init__(vocab, label_namespace, threshold)
         if loss not in LOSSES:
             raise ConfigurationError(f"loss is {loss!r}; write one of {', '.join(LOSSES)}")
         self.loss = loss
-        self.labels = labels_of(vocab, label_namespace)
         self.activation = activation or Activation.by_name("relu")()
-        self.threshold = threshold
-        self.threshold_logit = logit_of(threshold, "threshold")
         self.first_projection = torch.nn.Parameter(torch.empty(encoded_dim, hidden_dim))
         self.second_projection = torch.nn.Parameter(torch.empty(encoded_dim, hidden_dim))
         self.type_projection = torch.nn.Parameter(torch.empty(hidden_dim, len(self.labels)))
@@ -88,7 +137,6 @@ class RelationExtractor(Head):
         for matrix in (self.first_projection, self.second_projection, self.type_projection):
             torch.nn.init.kaiming_normal_(matrix)
         torch.nn.init.normal_(self.bias)
-        self.scores = RelationScores()
         self.unpadded_loss = UnpaddedLoss()
         if initializer is not None:
             initializer(self)
@@ -133,7 +181,7 @@ class RelationExtractor(Head):
             else:
                 output_dict["loss"] = _mean(logits, relations, mask)
             if compute_metrics and metadata is not None:
-                self._count(self.decode(output_dict)["relations"], metadata, predicted_mentions)
+                self.count(self.decode(output_dict)["relations"], metadata, predicted_mentions)
                 self.unpadded_loss.update(self._losses_alone(logits, relations, mask).tolist())
         return output_dict
 
@@ -153,11 +201,7 @@ class RelationExtractor(Head):
             Per sentence, `relations`: a list of (first token, second token, label), sorted.
         """
         logits, mask = output_dict["logits"], output_dict["mask"]
-        least: Union[float, torch.Tensor] = self.threshold_logit
-        if self.thresholds:
-            own = [self.thresholds.get(label, self.threshold) for label in self.labels]
-            least = logits.new_tensor(own).logit()
-        held = (logits > least) & _real_pairs(mask)
+        held = (logits > self.least_logits(logits)) & _real_pairs(mask)
         relations: List[List[Tuple[int, int, str]]] = [[] for _ in range(logits.size(0))]
         for instance, first, second, label in held.nonzero().tolist():
             relations[instance].append((first, second, self.labels[label]))
@@ -180,24 +224,15 @@ class RelationExtractor(Head):
         each = iter(logits[index.unbind(dim=-1)].double().sigmoid().tolist())
         return [[next(each) for _ in relations] for relations in answers]
 
-    def gold_answers(self, metadata: Mapping[str, Any]) -> Optional[Any]:
-        return [tuple(each) for each in metadata["relations"]] if "relations" in metadata else None
-
     def get_metrics(self, reset: bool = False, full: bool = False) -> Dict[str, Any]:
         """
-        Micro-averaged `precision-overall`, `recall-overall` and `f1-measure-overall` over (first token,
-        second token, type); with `full`, all that `RelationScores.compute` tells. `unpadded-loss`, the mean
-        of the losses that the sentences have alone: as `mean`, `loss` is one over the padded batch, of which
-        padding makes up most.
+        Beside the scores `unpadded-loss`, the mean of the losses that the sentences have alone: as `mean`,
+        `loss` is one over the padded batch, of which padding makes up most.
         """
-        metrics = {**self.scores.compute(full), **self.unpadded_loss.compute()}
+        metrics = {**super().get_metrics(reset, full), **self.unpadded_loss.compute()}
         if reset:
-            self.scores.reset()
             self.unpadded_loss.reset()
         return metrics
-
-    def has_gold(self, metadata: Mapping[str, Any]) -> bool:
-        return bool(metadata.get("relations"))
 
     def training_memory(self, num_texts: int, num_tokens: int) -> int:
         # Measured: of each pair, its hidden layer and that one's gradients, or its scores and theirs.
@@ -227,20 +262,6 @@ class RelationExtractor(Head):
         if self.loss == "sum":
             return sums
         return LOSS_SCALE * sums / (mask.sum(dim=1) ** 2 * logits.size(-1)).clamp_min(1)
-
-    def _count(
-        self,
-        predicted: List[List[Tuple[int, int, str]]],
-        metadata: List[Dict[str, Any]],
-        predicted_mentions: Optional[List[List[LabelledSpan]]],
-    ) -> None:
-        for index, (relations, entry) in enumerate(zip(predicted, metadata)):
-            gold = [(first, second, label) for first, second, label in entry["relations"]]
-            mentions: List[Optional[List[LabelledSpan]]] = [None, None]
-            if predicted_mentions is not None and "mentions" in entry:
-                gold_mentions = [(label, (start, end)) for label, (start, end) in entry["mentions"]]
-                mentions = [predicted_mentions[index], gold_mentions]
-            self.scores.update(relations, gold, *mentions)
 
 
 def _mean(
