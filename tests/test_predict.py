@@ -120,7 +120,7 @@ def test_a_malformed_line_is_named_and_what_was_before_it_is_kept(
     json_lines.write_text("\n".join(lines))
     done = run_script("predict.py", *options, "--recover")
     assert done.code == 0
-    assert "going on: 2 texts done before" in done.err
+    assert "resuming: 2 texts done before" in done.err
     assert "2 texts predicted" in done.err
     assert read_lines((tmp_path / "out.jsonl").read_text()) == expected_lines(run)
 
@@ -164,7 +164,7 @@ def test_nothing_is_overwritten_in_silence(
     ("options", "message"),
     [
         (["--output-format", "brat"], "writes a directory: give one with --output"),
-        (["--recover"], "give the one that was begun with --output"),
+        (["--recover"], "name it with --output"),
         (["--input-format", "xml"], "invalid choice"),
     ],
 )

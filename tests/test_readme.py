@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hmtl.commands.main import COMMANDS as EXAMPLES
 from hmtl.commands.main import main
 from tests.fixtures import completed
 
@@ -159,7 +160,12 @@ def usage_of(*command: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "command", [*(c for c in COMMANDS if c.startswith(HMTL)), *ON_PAGES.values()]
+    "command",
+    [
+        *(command for command in COMMANDS if command.startswith(HMTL)),
+        *ON_PAGES.values(),
+        *(f"{HMTL} {example}" for _, _, example in EXAMPLES.values()),
+    ],
 )
 def test_command_is_one_that_there_is_with_its_options(command: str) -> None:
     parts = shlex.split(command)

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="print N examples of each task too, drawn by lot from those that are annotated",
+        help="print N examples of each task too, drawn at random from those that are annotated",
     )
     parser.add_argument(
         "--split",

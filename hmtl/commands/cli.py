@@ -36,7 +36,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="FILE",
-        help="the configuration, JSON or Jsonnet",
+        help="the config, JSON or Jsonnet",
     )
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument(
@@ -50,7 +50,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
         "--overrides",
         default="",
         metavar="JSON",
-        help="entries to replace in the configuration: '{\"multi_task_trainer.num_epochs\": 3}'",
+        help="entries to replace in the config: '{\"multi_task_trainer.num_epochs\": 3}'",
     )
     add_include_package(parser)
 
@@ -80,7 +80,7 @@ def add_include_package(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PACKAGE",
-        help="import this package first, for the classes that it registers; may be repeated",
+        help="import this package first, to register its classes (readers, heads, ...); may be repeated",
     )
 
 

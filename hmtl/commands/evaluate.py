@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report",
         type=Path,
         metavar="DIR",
-        help="write a page on what is right and wrong, and why, into this directory",
+        help="write an error report into this directory",
     )
     parser.add_argument(
         "--compare",

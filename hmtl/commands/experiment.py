@@ -1,6 +1,6 @@
 """
 Train every setup of a grid with every seed, each in a process of its own. Finished runs are skipped and
-those that were broken off go on, so the same command makes a study whole. Exit code 0: all runs are finished;
+interrupted ones are resumed, so the same command completes a study. Exit code 0: all runs are finished;
 1: some failed, or the grid is wrong; 2: usage.
 """
 

@@ -1,4 +1,4 @@
-"""Train a multi-task model from a configuration file, beginning with the weights of a trained one."""
+"""Train a multi-task model from a config, starting from the weights of a trained model."""
 
 import argparse
 from pathlib import Path

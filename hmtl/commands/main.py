@@ -9,27 +9,79 @@ from typing import Any
 
 import hmtl
 
-# By name: the module, and its line in the list. A module's docstring describes its command; `add_arguments`
-# takes the parser, and `run` the arguments and returns an exit code, or nothing for 0. In a module, nothing
-# heavy is imported before `run`: usage is answered at once. Arguments that do not go together are refused
-# by `arguments.refuse(message)`.
+# By name, in the order of use: the module, its line in the list, and an example. A module's docstring describes
+# its command; `add_arguments` takes the parser, and `run` the arguments and returns an exit code, or nothing
+# for 0. In a module, nothing heavy is imported before `run`: usage is answered at once. Arguments that do not
+# go together are refused by `arguments.refuse(message)`.
 COMMANDS = {
-    "train": ("train", "train a multi-task model from a configuration file"),
-    "fine-tune": ("fine_tune", "the same, beginning with the weights of a trained model"),
-    "evaluate": ("evaluate", "score a run on the test data"),
-    "score": ("score", "score files of annotations of any system against gold ones"),
-    "calibrate": ("calibrate", "set thresholds and temperatures of a run with its validation data"),
-    "predict": ("predict", "find names, mentions, relations and coreference in texts"),
-    "probe": ("probe", "tell what the layers of a run know of a sentence"),
-    "serve": ("serve", "show a run in the browser, and answer programs"),
-    "export": ("export", "write what prediction needs of a run, to give it to others"),
-    "push": ("push", "upload an exported run to the Hugging Face hub"),
-    "check": ("check", "tell what a config's corpora hold, and all that is wrong with both"),
-    "import": ("import_corpus", "convert a corpus of your own"),
-    "data": ("data", "fetch and convert openly licensed corpora"),
-    "experiment": ("experiment", "train every setup of a grid with every seed"),
-    "report": ("report", "compare the runs of an experiment"),
-    "import-reference": ("import_reference", "make a run of what the 2018 code trained"),
+    "data": ("data", "fetch openly licensed corpora and convert them", "data open data/open"),
+    "import": (
+        "import_corpus",
+        "convert a corpus of your own",
+        "import brat data/sample/brat runs/my_corpus",
+    ),
+    "check": (
+        "check",
+        "show what a config's corpora hold, and all errors in both",
+        "check configs/hmtl_sample.json",
+    ),
+    "train": (
+        "train",
+        "train a multi-task model from a config; resume it with --recover",
+        "train -c configs/hmtl_sample.json -s runs/mine",
+    ),
+    "fine-tune": (
+        "fine_tune",
+        "train from the weights of a trained model",
+        "fine-tune -c configs/fine_tune_open.json -s runs/tuned -p runs/mine -m best_ner.th",
+    ),
+    "evaluate": (
+        "evaluate",
+        "score a run on test data; report its errors",
+        "evaluate -s runs/mine --report runs/mine/report",
+    ),
+    "calibrate": (
+        "calibrate",
+        "set thresholds and temperatures of a run on its validation data",
+        "calibrate -s runs/mine",
+    ),
+    "predict": (
+        "predict",
+        "find named entities, mentions, relations and coreference in texts",
+        "predict -s runs/mine article.txt -o found.jsonl",
+    ),
+    "serve": ("serve", "show a run in the browser; serve its API", "serve -s runs/mine"),
+    "score": (
+        "score",
+        "score the annotations of any system against gold ones",
+        "score gold/ predicted/",
+    ),
+    "probe": (
+        "probe",
+        "probe the layers of a run with SentEval's tasks",
+        "probe -s runs/mine -t coref -l all --data probing/",
+    ),
+    "experiment": (
+        "experiment",
+        "train every setup of a grid with every seed",
+        "experiment configs/grids/recipes.json --out runs/recipes",
+    ),
+    "report": ("report", "compare the runs of an experiment", "report runs/recipes"),
+    "export": (
+        "export",
+        "write what prediction needs of a run, to share it",
+        "export runs/mine mine-exported",
+    ),
+    "push": (
+        "push",
+        "upload an exported run to the Hugging Face hub",
+        "push mine-exported me/hmtl-mine",
+    ),
+    "import-reference": (
+        "import_reference",
+        "make a run of a directory that the 2018 code trained",
+        "import-reference trained_in_2018 runs/of_2018",
+    ),
 }
 
 
@@ -75,25 +127,28 @@ def main(words: Sequence[str] | None = None) -> int | None:
     `int`, optional
         The exit code, where it is not 0.
     """
+    examples = "\n".join(f"  hmtl {example}" for _, _, example in COMMANDS.values())
     parser = argparse.ArgumentParser(
         prog="hmtl",
-        description="Multi-task training of names, mentions, relations and coreference in one hierarchy.",
-        epilog="`hmtl COMMAND --help` tells the arguments of a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Train one model for named entities, mentions, relations, coreference, or tasks of your own.",
+        epilog=f"examples, in the order of use:\n{examples}\n\n`hmtl COMMAND --help` explains a command.",
     )
     parser.add_argument("--version", action="version", version=f"hmtl {hmtl.__version__}")
     commands = parser.add_subparsers(
         metavar="COMMAND", required=True, parser_class=LazyParser, dest="command"
     )
-    for name, (module, purpose) in COMMANDS.items():
-        commands.add_parser(name, help=purpose, describe=_description_of(module))
+    for name, (module, purpose, example) in COMMANDS.items():
+        commands.add_parser(name, help=purpose, describe=_description_of(module, example))
     arguments = parser.parse_args(words)
     return arguments.run(arguments)
 
 
-def _description_of(name: str) -> Callable[[argparse.ArgumentParser], None]:
+def _description_of(name: str, example: str) -> Callable[[argparse.ArgumentParser], None]:
     def describe(parser: argparse.ArgumentParser) -> None:
         module = importlib.import_module(f"hmtl.commands.{name}")
         parser.description = module.__doc__
+        parser.epilog = f"example:\n  hmtl {example}"
         module.add_arguments(parser)
         parser.set_defaults(run=module.run, refuse=parser.error)
 

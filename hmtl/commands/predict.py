@@ -1,4 +1,4 @@
-"""Predict names, mentions, relations and coreference in texts, with a trained model."""
+"""Predict named entities, mentions, relations and coreference in texts, with a trained model."""
 
 import argparse
 import logging
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=INPUT_FORMATS,
         help="text: each file is one text; lines: each line is one; jsonl: each line is "
         '{"text": "..."}, {"tokens": [...]} or {"sentences": [[...], ...]}, with an "id" if you like '
-        "(default: jsonl for names in .jsonl, else text)",
+        "(default: jsonl for files named *.jsonl, else text)",
     )
     parser.add_argument(
         "-o",
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output-format",
         choices=OUTPUT_FORMATS,
         default="jsonl",
-        help="JSON lines, CoNLL-2012 columns (names, coreference), like_conll columns (mentions, relations, "
+        help="JSON lines, CoNLL-2012 columns (named entities, coreference), like_conll columns (mentions, relations, "
         "coreference), CoNLL-U (labels of tokens, trees), a page drawn by displaCy, or what is corrected in "
         "a tool: brat, WebAnno TSV (INCEpTION), Label Studio, Prodigy, doccano (doccano_spans: its sequence "
         "labelling), or by a script (char_jsonl) (default: %(default)s)",
@@ -92,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument(
-        "-r", "--recover", action="store_true", help="go on with an output that was begun"
+        "-r", "--recover", action="store_true", help="resume an output that was interrupted"
     )
     existing.add_argument("-f", "--force", action="store_true", help="replace the output")
     add_include_package(parser)
@@ -112,9 +112,7 @@ def _check(arguments: argparse.Namespace) -> None:
                 f"--output-format {arguments.output_format} writes a directory: give one with --output"
             )
         if arguments.recover:
-            arguments.refuse(
-                "--recover goes on with a file: give the one that was begun with --output"
-            )
+            arguments.refuse("--recover resumes a file: name it with --output")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -171,7 +169,7 @@ def predict(arguments: argparse.Namespace) -> None:
             logger.info("%s is complete already", arguments.output)
             return
         if output.num_done:
-            logger.info("going on: %s done before", counted(output.num_done, "texts"))
+            logger.info("resuming: %s done before", counted(output.num_done, "texts"))
         number = predict_all(
             predictor,
             arguments.inputs,

@@ -1,7 +1,7 @@
 """
-Probe the layers of a trained model: what do their vectors tell of a sentence? Classifiers are trained on
-them by the protocol of SentEval's ten probing tasks. What is finished is kept: the same command goes on
-after an interruption, and further layers, tasks and seeds join those in the output.
+Probe the layers of a trained model: train classifiers on their vectors, by the protocol of SentEval's
+ten probing tasks. The same command resumes after an interruption; further layers, tasks and seeds join those in
+the output.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Serve a trained run: a page that shows what is in a text, and the same as JSON for programs."""
+"""Serve a trained run: a page that shows what the model finds in a text, and an API with the same as JSON."""
 
 import argparse
 import ipaddress

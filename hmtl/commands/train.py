@@ -1,5 +1,5 @@
 """
-Train a multi-task model from a configuration file.
+Train a multi-task model from a config.
 
 On several devices or machines: torchrun --nproc_per_node DEVICES -m hmtl train ... (docs/distributed.md).
 """

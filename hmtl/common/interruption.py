@@ -10,7 +10,7 @@ from typing import Any, Dict, Optional, Type
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # A shell reports a program that a signal ended by this and the signal's number.
 EXIT_CODE_BASE = 128
-NOTHING_SAID = "a run that had begun goes on with the same command and --recover"
+NOTHING_SAID = "resume a run that had begun with the same command and --recover"
 
 
 class Interrupted(KeyboardInterrupt):

@@ -45,14 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "splits",
         "Without these: as the source divides itself, where it has files or folders named train, dev and "
-        "test; else a tenth of the documents for test and a tenth for dev, by the digests of their names.",
+        "test; else a tenth of the documents for test and a tenth for dev, by the hashes of their names.",
     )
     choice = group.add_mutually_exclusive_group()
     choice.add_argument("--split", choices=SPLITS, help="put all documents into this one")
     choice.add_argument(
         "--split-by",
         choices=(BY_HASH, BY_LABELS),
-        help="divide anew: by the digests of the names, or so that each split has its share of each label",
+        help="divide anew: by the hashes of the names, or so that each split has its share of each label",
     )
     choice.add_argument(
         "--split-lists",
@@ -267,7 +267,7 @@ def choose(
     if own and not arguments.split_by:
         return Splits(own.get, "as the source divides itself")
     digests = by_digest(names(), remedy)
-    return Splits(digests.get, "by the digests of the documents' names")
+    return Splits(digests.get, "by the hashes of the documents' names")
 
 
 def shared_between(first: Splits, second: Splits, names: Iterable[str]) -> list[str]:

@@ -44,7 +44,7 @@ TABLE_FILE = "senteval.md"
 HEAT_MAP_FILE = "senteval_heat_map.png"
 LINE_PLOT_FILE = "senteval_lines.png"
 
-GOES_ON = "what is finished is kept; the same command goes on from there"
+GOES_ON = "what is finished is kept; the same command resumes from there"
 
 
 @dataclass

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 TRAIN = [sys.executable, "-m", "hmtl", "train"]
 LOG_SUFFIX = ".log"
-GOES_ON = "the runs that had begun are saved; the same command goes on with them"
+GOES_ON = "the runs that had begun are saved; the same command resumes them"
 # How long to wait before looking again whether a run has ended.
 PAUSE_IN_SECONDS = 0.2
 

@@ -123,7 +123,7 @@ def test_a_signal_lets_the_runs_write_their_checkpoints_first(tmp_path: Path) ->
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=interrupt).start()
-    with pytest.raises(Interrupted, match="the same command goes on with them"):
+    with pytest.raises(Interrupted, match="the same command resumes them"):
         study.run(jobs=1)
     assert (directory / "stopped").exists()
     assert not (study.directory / next_one.name).exists()

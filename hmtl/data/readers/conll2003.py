@@ -42,7 +42,7 @@ class Conll2003Reader(SpanTaggingReader):
         counts: Counter[str] = Counter()
         for sentence, names in read_sentences(file_path):
             counts[INSTANCES] += 1
-            counts["names"] += len(names)
+            counts["named entities"] += len(names)
             source = f"{file_path}:{sentence.line}"
             yield self.text_to_instance(sentence.words, names, source)
         self.conclude(file_path, counts)

@@ -52,8 +52,8 @@ class NerOntonotesReader(SpanTaggingReader):
                 for sentence, found in zip(document.sentences, all_names):
                     names = self.expressible(found)
                     counts[INSTANCES] += 1
-                    counts["names"] += len(names)
-                    counts["names inside others left out"] += len(found) - len(names)
+                    counts["named entities"] += len(names)
+                    counts["entities inside others left out"] += len(found) - len(names)
                     source = f"{file}:{sentence.line}"
                     yield self.text_to_instance(sentence.words, names, source, document.name)
         self.conclude(file_path, counts)

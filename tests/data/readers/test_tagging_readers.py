@@ -88,8 +88,9 @@ def test_ner_ontonotes_logs_what_it_read_and_left_out(
 ) -> None:
     with caplog.at_level(logging.INFO, logger="hmtl"):
         read(ontonotes, type="ner_ontonotes")
-    assert f"Read {ontonotes}: 2 files, 2 instances, 2 names, 1 name inside others left out" in (
-        caplog.messages
+    assert (
+        f"Read {ontonotes}: 2 files, 2 instances, 2 named entities, 1 entity inside others left out"
+        in (caplog.messages)
     )
 
 
