@@ -9,7 +9,7 @@ from typing import Any
 
 import hmtl
 
-# By name, in the order of use: the module, its line in the list, and an example. A module's docstring describes
+# By name, in the order of use: the module, its line in the list, an example. A module's docstring describes
 # its command; `add_arguments` takes the parser, and `run` the arguments and returns an exit code, or nothing
 # for 0. In a module, nothing heavy is imported before `run`: usage is answered at once. Arguments that do not
 # go together are refused by `arguments.refuse(message)`.
@@ -131,7 +131,7 @@ def main(words: Sequence[str] | None = None) -> int | None:
     parser = argparse.ArgumentParser(
         prog="hmtl",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Train one model for named entities, mentions, relations, coreference, or tasks of your own.",
+        description="Train one model for named entities, mentions, relations, coreference, your own tasks.",
         epilog=f"examples, in the order of use:\n{examples}\n\n`hmtl COMMAND --help` explains a command.",
     )
     parser.add_argument("--version", action="version", version=f"hmtl {hmtl.__version__}")

@@ -1,7 +1,7 @@
 """
 Probe the layers of a trained model: train classifiers on their vectors, by the protocol of SentEval's
-ten probing tasks. The same command resumes after an interruption; further layers, tasks and seeds join those in
-the output.
+ten probing tasks. The same command resumes after an interruption; further layers, tasks and seeds are added
+to the output.
 """
 
 import argparse

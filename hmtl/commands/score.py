@@ -2,8 +2,8 @@
 Score files of annotations against gold ones, whatever system made them.
 
 Both are files or folders of any format that `hmtl import` reads; what the gold documents have is scored:
-named entities, mentions, relations, coreference. With several systems each is compared with the first by a paired
-bootstrap.
+named entities, mentions, relations, coreference. With several systems each is compared with the first by a
+paired bootstrap.
 """
 
 import argparse
