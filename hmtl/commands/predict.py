@@ -60,7 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=OUTPUT_FORMATS,
         default="jsonl",
         help="JSON lines, CoNLL-2012 columns (named entities, coreference), like_conll columns (mentions, "
-        "relations, coreference), CoNLL-U (labels of tokens, trees), a page drawn by displaCy, or what is corrected in "
+        "relations, coreference), CoNLL-U (labels of tokens, trees), a page drawn by displaCy, or "
+        "what is corrected in "
         "a tool: brat, WebAnno TSV (INCEpTION), Label Studio, Prodigy, doccano (doccano_spans: its sequence "
         "labelling), or by a script (char_jsonl) (default: %(default)s)",
     )
