@@ -64,20 +64,30 @@ class Relation:
         The spans of the arguments, token indices in the document, both ends inclusive.
     score : `float`, optional (default = `None`)
         How probable a predicted one is.
+    arg_types : `tuple[str, str]`, optional (default = `None`)
+        The types of the arguments, as `hmtl.formats.standoff` has them, where mentions of several types stand
+        over the words of one. Files of columns have no place for them.
     """
 
     type: str
     arg1: Span
     arg2: Span
     score: float | None = field(default=None, compare=False, kw_only=True)
+    arg_types: tuple[str, str] | None = field(default=None, compare=False, kw_only=True)
 
     @property
     def start(self) -> int:
         return self.arg1[0]
 
+    @property
+    def labelled_arguments(self) -> tuple[LabelledSpan, LabelledSpan]:
+        """The arguments with their types, empty where the place alone tells which they are."""
+        first, second = self.arg_types or ("", "")
+        return (first, self.arg1), (second, self.arg2)
+
     def shifted(self, by: int) -> Relation:
         """Return the same so many tokens later."""
-        return Relation(self.type, shifted(self.arg1, by), shifted(self.arg2, by), score=self.score)
+        return replace(self, arg1=shifted(self.arg1, by), arg2=shifted(self.arg2, by))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from hmtl.formats.annotated import CharacterSlice, Document, Mention
-from hmtl.formats.brackets import Span
+from hmtl.formats.brackets import LabelledSpan, Span
 
 NAME_PREFIX = "Name-"
 BARE_SPAN = "Span"
@@ -91,14 +91,20 @@ def to_standoff(document: Document) -> Standoff:
     if text is None or offsets is None:
         raise ValueError(f"document {document.name!r} has no text; expected what with_text returns")
     entities: dict[str, Entity] = {}
-    name_of: dict[Span, str] = {}
+    # The first over the words, and the first of each type.
+    name_of: dict[Span | LabelledSpan, str] = {}
     for number, entity in enumerate(_entities(document), start=1):
         pieces = document.pieces.get(entity.span, (entity.span,))
         places = tuple((offsets[start][0], offsets[end][1]) for start, end in pieces)
         entities[f"T{number}"] = Entity(entity.type, places, score=entity.score)
         name_of.setdefault(entity.span, f"T{number}")
+        name_of.setdefault(entity.labelled, f"T{number}")
     relations = [
-        Link(relation.type, name_of[relation.arg1], name_of[relation.arg2], score=relation.score)
+        Link(
+            relation.type,
+            *(name_of.get(each) or name_of[each[1]] for each in relation.labelled_arguments),
+            score=relation.score,
+        )
         for relation in document.relations
     ]
     clusters = [[name_of[span] for span in cluster] for cluster in document.clusters]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from hmtl.formats.annotated import Document
-from hmtl.formats.brackets import Span
+from hmtl.formats.brackets import LabelledSpan, Span
 
 SUFFIX = ".tsv"
 FORMAT = "#FORMAT=WebAnno TSV 3"
@@ -65,8 +65,9 @@ class _Layer:
     header: str
     spans: list[tuple[Span, str]] = field(default_factory=list)
     cells: dict[int, list[str]] = field(default_factory=dict)
-    # By span the number of the first annotation there, which relations name; 0 where it needs none.
-    numbers: dict[Span, int] = field(default_factory=dict)
+    # By span the number of the first annotation there, and of the first of each label, which relations name;
+    # 0 where it needs none.
+    numbers: dict[Span | LabelledSpan, int] = field(default_factory=dict)
 
     def fill(self, first_number: int) -> int:
         """Make the cells, with numbers where a token has several or a span several tokens."""
@@ -79,8 +80,13 @@ class _Layer:
             item = (escaped(label) or NO_VALUE) + (f"[{number}]" if needs_number else "")
             for token in tokens:
                 self.cells.setdefault(token, []).append(item)
-            self.numbers.setdefault(span, number if needs_number else 0)
+            for key in (span, (label, span)):
+                self.numbers.setdefault(key, number if needs_number else 0)
         return number
+
+    def number(self, argument: LabelledSpan) -> int:
+        """That of an argument of a relation."""
+        return self.numbers.get(argument, self.numbers[argument[1]])
 
     def row(self, token: int) -> list[str]:
         return [BETWEEN.join(self.cells.get(token, [NONE]))]
@@ -165,7 +171,7 @@ def _relation_cells(document: Document, mentions: _Layer, bounds: Sequence[Span]
         token = relation.arg1[0]
         sentence = bisect_right(firsts, token)
         address = f"{sentence}-{token - firsts[sentence - 1] + 1}"
-        source, target = mentions.numbers[relation.arg1], mentions.numbers[relation.arg2]
+        source, target = map(mentions.number, relation.labelled_arguments)
         if source or target:
             address += f"[{source}_{target}]"
         labels, addresses = cells.setdefault(relation.arg2[0], ([], []))

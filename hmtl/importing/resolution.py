@@ -12,7 +12,7 @@ The rules for what column files cannot hold. Each is applied in this order, and 
    mentions. Each column keeps what it can express: a relation keeps an argument, and a cluster a span,
    whose mention was left out for its overlap only.
 3. A relation that is there twice (same type and arguments) is written once; one whose arguments cross each
-   other is left out.
+   other is left out. Arguments are told by their words alone, whatever mentions of several types stand there.
 4. A span that stands in two clusters stays in the first. Of spans of one cluster that cross, the longest
    stays. A cluster of fewer than two spans then is left out, unless `singletons` are asked for: OntoNotes
    annotates none, and nothing can be learned from one alone.
@@ -42,6 +42,7 @@ CROSSES_SENTENCES = "crosses the end of a sentence"
 TWO_SENTENCES = "its arguments stand in two sentences"
 OVERLAPS = "shares tokens with another, which is longer or came first"
 TWICE = "is there twice"
+BY_PLACE = "told by its words alone, over which mentions of several types stand"
 ARGUMENTS_CROSS = "its arguments cross each other"
 SECOND_CLUSTER = "stands in another cluster already"
 CROSSES = "crosses another, which is longer or came first"
@@ -133,9 +134,12 @@ def in_one_piece(document: Document, tally: Tally, widen: bool) -> Document:
 def within_sentences(document: Document, tally: Tally, relations: bool = True) -> Document:
     """
     The document without what crosses the end of a sentence (rule 1); without `relations`, these may have
-    their arguments in two.
+    their arguments in two. Relations whose arguments columns cannot tell from others over the same words are
+    counted (rule 3).
     """
     sentences = document.sentence_of_words()
+    by_place = sum(relation.arg_types is not None for relation in document.relations)
+    tally.changed("relations", BY_PLACE, by_place)
 
     def crosses(span: Span) -> bool:
         return sentences[span[0]] != sentences[span[1]]
@@ -289,9 +293,15 @@ def with_plain_labels(document: Document, tally: Tally) -> Document:
         tally.changed("labels", "blanks, brackets or asterisks became '-'", num_changed)
         return changed
 
+    def with_plain_types(relation: Relation) -> Relation:
+        if relation.arg_types is None:
+            return relation
+        first, second = (_NOT_IN_LABELS.sub("-", each) for each in relation.arg_types)
+        return replace(relation, arg_types=(first, second))
+
     return replace(
         document,
         mentions=plain(document.mentions),
         names=plain(document.names),
-        relations=plain(document.relations),
+        relations=list(map(with_plain_types, plain(document.relations))),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
@@ -25,6 +26,7 @@ from hmtl.formats.standoff import (
     is_apart,
 )
 from hmtl.importing import tokenization
+from hmtl.importing.resolution import BY_PLACE
 from hmtl.importing.tally import Tally
 from hmtl.importing.tokenization import Segmenter, WordIndex
 from hmtl.importing.unions import linked
@@ -44,6 +46,7 @@ OTHER_COUNTS: dict[str, Callable[[str], str]] = {
     "places counted a line end as two": lambda text: re.sub("\r?\n", "\r\n", text),
     "places did not count the byte order mark": lambda text: text.removeprefix(BYTE_ORDER_MARK),
 }
+SAME_PLACE = "stands over the words of another of its cluster"
 SAME_WORDS = "widened over its gaps, as another covers the same words otherwise"
 
 
@@ -183,12 +186,17 @@ class DocumentMaker:
 
     def _relations(self, standoff: Standoff, spans: Mapping[str, Span]) -> list[Relation]:
         relations = []
+        several = _of_several_types(standoff, spans)
         for relation in standoff.relations:
             if self.is_coreference(relation.type):
                 continue
             if relation.arg1 in spans and relation.arg2 in spans:
-                arguments = spans[relation.arg1], spans[relation.arg2]
-                relations.append(Relation(relation.type, *arguments))
+                names = relation.arg1, relation.arg2
+                arguments = spans[names[0]], spans[names[1]]
+                types = None
+                if not several.isdisjoint(arguments):
+                    types = standoff.entities[names[0]].type, standoff.entities[names[1]].type
+                relations.append(Relation(relation.type, *arguments, arg_types=types))
             else:
                 self._tally.dropped("relations", OF_LOST_MENTION)
         return relations
@@ -202,14 +210,28 @@ class DocumentMaker:
             if self.is_coreference(relation.type)
         ]
         clusters = []
+        several = _of_several_types(standoff, spans)
         for names in [*standoff.clusters, *linked([*links, *pairs])]:
             kept = [spans[name] for name in names if name in spans]
             self._tally.dropped("cluster members", MENTION_LOST, len(names) - len(kept))
             if kept:
-                clusters.append(kept)
+                by_place = several.intersection(kept)
+                apart = list(dict.fromkeys(kept)) if by_place else kept
+                self._tally.dropped("cluster members", SAME_PLACE, len(kept) - len(apart))
+                self._tally.changed("cluster members", BY_PLACE, len(by_place))
+                clusters.append(apart)
             else:
                 self._tally.dropped("clusters", MENTION_LOST)
         return clusters
+
+
+def _of_several_types(standoff: Standoff, spans: Mapping[str, Span]) -> set[Span]:
+    """The spans of entities of several types, but for those that are no mentions."""
+    if len(set(spans.values())) == len(spans):
+        return set()
+    typed = {(standoff.entities[name].type, span) for name, span in spans.items()}
+    counts = Counter(span for type_, span in typed if type_ != BARE_SPAN)
+    return {span for span, count in counts.items() if count > 1}
 
 
 def _num_bare_alone(standoff: Standoff, links: Iterable[Sequence[str]]) -> int:

@@ -1,0 +1,53 @@
+"""Mentions of several types over the same words: which of them relations and clusters mean."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hmtl.importing.resolution import BY_PLACE
+from hmtl.importing.standoff import SAME_PLACE
+from tests.importing.importing import run_import, written
+
+RECORD = {
+    "text": "Harvard is in Boston . Bo left Harvard .",
+    "spans": [[0, 7, "ORG"], [14, 20, "GPE"], [0, 7, "LOC"], [23, 25, "PER"], [31, 38, "LOC"]],
+    "relations": [[2, 1, "IN"], [0, 2, "AT"], [3, 4, "LEFT"]],
+    "clusters": [[2, 4, 0]],
+}
+RELATED = {("IN", "LOC", "GPE"), ("AT", "ORG", "LOC"), ("LEFT", "PER", "LOC")}
+
+
+@pytest.mark.parametrize(
+    "tool", ["char_jsonl", "label_studio", "prodigy", "doccano", "brat", "webanno"]
+)
+def test_relations_keep_their_mentions(tool: str, tmp_path: Path) -> None:
+    source, made, back = tmp_path / "one.jsonl", tmp_path / "made", tmp_path / "back"
+    source.write_text(json.dumps(RECORD))
+    tally = run_import("char_jsonl", source, made, "--split", "train", "--to", tool)
+    # A cluster is one of places.
+    assert tally.num_left_out == {("cluster members", SAME_PLACE): 1}
+    assert tally.num_changed == {("cluster members", BY_PLACE): 1}
+    run_import(tool, made, back, "--split", "train", "--to", "char_jsonl")
+    (line,) = (back / "train.jsonl").read_text().splitlines()
+    record = json.loads(line)
+    label_of = {span["id"]: span["label"] for span in record["spans"]}
+    assert {
+        (each["label"], label_of[each["head"]], label_of[each["tail"]])
+        for each in record["relations"]
+    } == RELATED
+
+
+@pytest.mark.parametrize("layout", ["like_conll", "dygie"])
+def test_files_of_places_tell_how_many_they_cannot_tell_apart(
+    layout: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "one.jsonl"
+    source.write_text(json.dumps(RECORD))
+    options = "--split", "train", "--to", layout
+    tally = run_import("char_jsonl", source, tmp_path / "out", *options)
+    # Bo's is between spans of one mention each.
+    assert tally.num_changed["relations", BY_PLACE] == 2
+    if layout == "like_conll":
+        (document,) = written(tmp_path / "out")
+        assert len(document.relations) == 3
