@@ -17,6 +17,8 @@ from hmtl.formats.brackets import LabelledSpan, Span
 
 NAME_PREFIX = "Name-"
 BARE_SPAN = "Span"
+# The same where a source has no entity there.
+NO_TYPE = ""
 # What links two entities that corefer, in tools that have relations but no clusters.
 COREFERENCE = "Coref"
 
@@ -118,7 +120,7 @@ def score_field(scored: Entity | Link) -> dict[str, float]:
 
 def is_apart(entity_type: str) -> bool:
     """Whether an entity stands for a name, or for a span that is no mention."""
-    return entity_type.startswith(NAME_PREFIX) or entity_type == BARE_SPAN
+    return entity_type.startswith(NAME_PREFIX) or entity_type in (BARE_SPAN, NO_TYPE)
 
 
 def _entities(document: Document) -> list[Mention]:

@@ -4,20 +4,22 @@ brat standoff: a folder of .txt files, each with its .ann (or BioNLP's .a1 and .
 Entities become mentions, relations (R) relations, and equivalences (*) and relations of a coreference type
 clusters. Events and their triggers, attributes, normalizations and notes are left out and counted. So is a
 discontinuous entity where the files to write have no place for it (see --discontinuous).
+The same text in several folders is that of several annotators: --annotators says who counts.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Document
 from hmtl.formats.standoff import Link, Standoff
-from hmtl.importing import corpus_writer, splits, standoff
+from hmtl.importing import annotators, corpus_writer, splits, standoff
 from hmtl.importing.brat_files import (
     ANNOTATION_SUFFIX,
     TEXT_SUFFIX,
@@ -37,6 +39,7 @@ _ANNOTATION_SUFFIXES = (ANNOTATION_SUFFIX, ".a1", ".a2")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the format."""
+    annotators.add_arguments(parser, "curation", "the name of the folder that is theirs")
     standoff.add_arguments(parser)
     corpus_writer.add_arguments(parser, default_layout="like_conll")
 
@@ -60,12 +63,26 @@ def run(arguments: argparse.Namespace) -> Tally:
             f"{' or '.join(_ANNOTATION_SUFFIXES)}",
             source,
         )
-    short = splits.without_folders(files)
-    own = {short[name]: split for name, split in splits.by_folders(files).items()}
+    own = splits.by_folders(files)
+    groups = annotators.by_text(
+        files, lambda name: _read_text(files[name][TEXT_SUFFIX]), own.get, tally
+    )
+    counting = {
+        name: counting
+        for name, group in groups.items()
+        if (counting := annotators.counting_files(arguments.annotators, group, tally))
+    }
+    if not counting:
+        raise tally.nothing_left(source)
+    short = splits.without_folders(counting)
+    own = {short[name]: own[names[0]] for name, names in counting.items() if own}
     division = splits.choose(arguments, short.values, own)
     converter = _Converter(DocumentMaker(arguments, tally), tally)
-    documents = (converter.document(short[name], same) for name, same in files.items())
-    corpus_writer.write_corpus(arguments, documents, division, tally, len(files))
+    documents = (
+        converter.document(short[name], [files[each] for each in names])
+        for name, names in counting.items()
+    )
+    corpus_writer.write_corpus(arguments, documents, division, tally, len(counting))
     return tally
 
 
@@ -76,16 +93,18 @@ class _Converter:
     # By type of relation the roles of its arguments, in the order in which they first stood.
     roles: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def document(self, name: str, files: Mapping[str, Path]) -> Document:
-        """One text with its annotations."""
+    def document(self, name: str, of_annotators: Sequence[Mapping[str, Path]]) -> Document:
+        """One text with its annotations; several of them are to be voted on."""
+        read = [self._standoff(files) for files in of_annotators]
+        found = annotators.combined(read, self.maker.is_coreference, self.tally)
+        return self.maker.document(name, *found)
+
+    def _standoff(self, files: Mapping[str, Path]) -> Standoff:
         text, annotations = self._read(files)
         for kind, count in annotations.others.items():
             self.tally.dropped(kind, NO_PLACE, count)
-        return self.maker.document(
-            name,
-            Standoff(text, annotations.entities, list(self._relations(annotations))),
-            links=list(self._equivalences(annotations)),
-        )
+        links = [*self._equivalences(annotations), *self._relations(annotations)]
+        return Standoff(text, annotations.entities, links)
 
     def _read(self, files: Mapping[str, Path]) -> tuple[str, Annotations]:
         """
@@ -117,10 +136,11 @@ class _Converter:
                 self.tally.changed("relations", TURNED)
             yield Link(relation.type, *arguments)
 
-    def _equivalences(self, annotations: Annotations) -> Iterator[tuple[str, ...]]:
+    def _equivalences(self, annotations: Annotations) -> Iterator[Link]:
         for equivalence in annotations.equivalences:
             if self.maker.is_coreference(equivalence.type):
-                yield equivalence.names
+                for first, second in pairwise(equivalence.names):
+                    yield Link(equivalence.type, first, second)
             else:
                 self.tally.dropped(f"equivalences of type {equivalence.type}", NO_PLACE)
 

@@ -5,7 +5,8 @@ file or a folder of them, a document a file.
 XMI needs the type system that the tools export with it: TypeSystem.xml beside the file or in a folder above,
 or --type-system. Layers become what those of WebAnno TSV become, and options choose them. Words and sentences
 are DKPro Core's Token and Sentence; a document that has none is cut by --tokens and --sentences. Slots of
-annotations, labels of links in chains and further features are left out and counted.
+annotations, labels of links in chains and further features are left out and counted. Files of one text are
+those of its annotators: INCEpTION's curation counts if there is one, and else what --annotators says.
 """
 
 from __future__ import annotations
@@ -23,22 +24,18 @@ from hmtl.errors import DataError
 from hmtl.formats.annotated import CharacterSlice
 from hmtl.formats.json_files import read_json
 from hmtl.formats.webanno import FIRST_OF_TWO_UNITS
-from hmtl.importing import corpus_writer, layers, splits
-from hmtl.importing.column_corpus import part_that_tells
+from hmtl.importing import layers
 from hmtl.importing.layers import (
     CHAIN,
     RELATION,
     SPAN,
     Layer,
-    LayerConverter,
     Layered,
     RelationAnnotation,
     SpanAnnotation,
     Values,
 )
-from hmtl.importing.naming import UniqueNames
 from hmtl.importing.safe_xml import check_xml
-from hmtl.importing.sources import files_in, name_of
 from hmtl.importing.tally import Tally
 
 if TYPE_CHECKING:
@@ -48,6 +45,8 @@ SUFFIXES = (".xmi", ".json")
 TYPE_SYSTEM = "TypeSystem.xml"
 SENTENCE = "de.tudarmstadt.ukp.dkpro.core.api.segmentation.type.Sentence"
 TOKEN = "de.tudarmstadt.ukp.dkpro.core.api.segmentation.type.Token"
+# The element that has a text, in XMI, and where it stands in it.
+SOFA, SOFA_TEXT = "Sofa", "sofaString"
 _ANYTHING, _ANNOTATION = "uima.cas.TOP", "uima.tcas.Annotation"
 # It is about the whole text.
 _DOCUMENT = "uima.tcas.DocumentAnnotation"
@@ -69,25 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the types that XMI files use (default: {TYPE_SYSTEM} beside each, or in a folder above it)",
     )
     layers.add_arguments(parser, words_are_given=False)
-    corpus_writer.add_arguments(parser, default_layout="like_conll")
 
 
 def run(arguments: argparse.Namespace) -> Tally:
     """Converts a file or a folder."""
     _cassis()
-    tally = Tally()
-    source = arguments.source
-    names = UniqueNames(tally)
-    files = {
-        names.of(name_of(path, source).removesuffix(path.suffix)): path
-        for path in files_in(source, SUFFIXES)
-    }
-    own = {name: part_that_tells(path, source) for name, path in files.items()}
-    division = splits.choose(arguments, own.keys, splits.of_source(own))
-    types = TypeSystems(source, arguments.type_system)
-    documents = LayerConverter(arguments, tally).documents(files, partial(read_cas, types=types))
-    corpus_writer.write_corpus(arguments, documents, division, tally, len(files))
-    return tally
+    types = TypeSystems(arguments.source, arguments.type_system)
+    return layers.convert(arguments, SUFFIXES, partial(read_cas, types=types), read_text)
 
 
 def _cassis() -> Any:
@@ -146,6 +133,26 @@ def _told_as_data_errors(path: Path, what: str) -> Iterator[None]:
             "another UIMA tool exports",
             path,
         ) from error
+
+
+def read_text(path: Path) -> str:
+    """
+    The text of a file alone, of all its views; empty where there is none.
+
+    # Raises
+
+    `DataError`
+        For what is no JSON, or no XML to be trusted.
+    """
+    if path.suffix.lower() == ".json":
+        content = read_json(path)
+        sofas = content.get("%FEATURE_STRUCTURES") if isinstance(content, dict) else None
+        sofas = (
+            [each for each in sofas if isinstance(each, dict)] if isinstance(sofas, list) else []
+        )
+    else:
+        sofas = check_xml(path, SOFA)
+    return "".join(f"{each[SOFA_TEXT]}\n" for each in sofas if SOFA_TEXT in each)
 
 
 def read_cas(path: Path, types: TypeSystems) -> Layered:

@@ -126,7 +126,7 @@ def write_corpus(
             if split and not arguments.split:
                 near.add(document.name, split, document.words)
         if not names:
-            raise DataError("holds no document", arguments.source)
+            raise tally.nothing_left(arguments.source)
         write_json(directory / RECORD, _record(arguments.to, division, tally))
     logger.info("documents are split %s", division.why)
     _warn_of_shared_documents(division, coref_division, names)
@@ -149,7 +149,8 @@ def _divided(
             # The file has no name, so that nobody else writes what is unpickled.
             pickle.dump(document, kept)
         kept.seek(0)
-        of_labels.update(splits.by_labels(labels))
+        if labels:
+            of_labels.update(splits.by_labels(labels))
         yield (pickle.load(kept) for _ in range(number))
 
 

@@ -280,6 +280,8 @@ class _Rows:
     def __post_init__(self) -> None:
         self._table = _open(self.path)
         self._columns = self._table.columns()
+        if not self._columns:
+            raise DataError("holds no row", self.path)
         self._by = self._column("document", DOCUMENT_COLUMNS, must=False)
         root = name_of(self.path, self.options.source)
         self._file = root.removesuffix(self.path.suffix)
@@ -293,7 +295,7 @@ class _Rows:
         if found is None and (must or wanted):
             raise DataError(
                 f"there is no column {wanted or ' or '.join(usual)}; say with --{option} which it is of "
-                f"{', '.join(self._columns) or 'none'}",
+                f"{', '.join(self._columns)}",
                 self.path,
             )
         return found

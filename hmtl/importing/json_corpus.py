@@ -70,9 +70,10 @@ def convert(arguments: argparse.Namespace, entries: Entries) -> Tally:
 
     own: dict[str, str] = {}
     if not (arguments.split or arguments.split_lists):
-        own = {
-            name: part_that_tells(file, arguments.source) for name, file, _ in all_entries(Tally())
-        }
+        left = Tally()
+        own = {name: part_that_tells(file, arguments.source) for name, file, _ in all_entries(left)}
+        if not own:
+            raise left.nothing_left(arguments.source)
     division = splits.choose(arguments, own.keys, splits.of_source(own))
     documents = (make(name) for name, _, make in all_entries(tally))
     corpus_writer.write_corpus(arguments, documents, division, tally, len(own) or None)

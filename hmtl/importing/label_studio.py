@@ -21,20 +21,15 @@ from hmtl.formats.columns import shown_json
 from hmtl.formats.json_files import Fields
 from hmtl.formats.label_studio import NAME, TEXT
 from hmtl.formats.standoff import Entity, Link, Standoff
-from hmtl.importing import json_corpus
-from hmtl.importing.annotators import VOTED, vote
+from hmtl.importing import annotators, json_corpus
 from hmtl.importing.json_corpus import Entry, Quoted, is_number, name_of_record, settled
 from hmtl.importing.json_records import read_records
 from hmtl.importing.standoff import OF_LOST_MENTION, DocumentMaker
 from hmtl.importing.tally import Tally
 
-FIRST, LAST, VOTE = "first", "last", "vote"
-NOT_ANNOTATED = "was not annotated"
 SKIPPED = "skipped by the annotator"
-OTHERS = "of another annotator, or an earlier one"
 NOT_TEXT = "no labelled stretch of plain text"
 NO_LABEL = "has no label"
-COUNTED_OTHERWISE = "counts characters otherwise than the first"
 RELATION, LEFTWARDS = "relation", "left"
 
 
@@ -46,13 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="the field of a task's data that holds the text (default: text, or the only string there)",
     )
-    parser.add_argument(
-        "--annotators",
-        default=FIRST,
-        metavar="CHOICE",
-        help="of a text with several annotations and no ground truth: the first, the last, vote (what more "
-        "than half of them marked), or an annotator, by number or e-mail address (default: %(default)s)",
-    )
+    annotators.add_arguments(parser, "ground truth", "number or e-mail address")
 
 
 def run(arguments: argparse.Namespace) -> Tally:
@@ -68,10 +57,8 @@ class Reader:
     def __call__(self, path: Path, maker: DocumentMaker, tally: Tally) -> Iterator[Entry]:
         for fields in _tasks(path):
             task = _Task(fields, self, maker, tally)
-            if not task.annotations:
-                tally.dropped("documents", NOT_ANNOTATED)
-                continue
-            yield task.name, task.text, task.document
+            if task.annotations:
+                yield task.name, task.text, task.document
 
 
 def _tasks(path: Path) -> Iterator[Fields]:
@@ -148,25 +135,16 @@ class _Task:
                 )
         valid = [each for each in given if not each.get("was_cancelled")]
         self._tally.dropped("annotations", SKIPPED, len(given) - len(valid))
-        chosen = [each for each in valid if each.get("ground_truth")][:1]
-        if not chosen and self._annotators == VOTE:
-            return valid
-        if not chosen and self._annotators in (FIRST, LAST):
-            chosen = valid[:1] if self._annotators == FIRST else valid[-1:]
-        elif not chosen:
-            chosen = [each for each in valid if self._annotators in _annotator(each)][-1:]
-        self._tally.dropped("annotations", OTHERS, len(valid) - len(chosen))
-        return chosen
+
+        def is_settled(annotation: dict[str, Any]) -> object:
+            return annotation.get("ground_truth")
+
+        return annotators.chosen(self._annotators, valid, is_settled, _annotator, self._tally)
 
     def document(self, name: str) -> Document:
         read = [self._standoff(each) for each in self.annotations]
-        if len(read) == 1:
-            return self._maker.document(name, read[0])
-        alike = [each for each in read if each.text == read[0].text]
-        self._tally.dropped("annotations", COUNTED_OTHERWISE, len(read) - len(alike))
-        self._tally.changed("documents", VOTED)
-        voted, links = vote(alike, self._maker.is_coreference, self._tally)
-        return self._maker.document(name, voted, links)
+        found = annotators.combined(read, self._maker.is_coreference, self._tally)
+        return self._maker.document(name, *found)
 
     def _standoff(self, annotation: dict[str, Any]) -> Standoff:
         """One annotator's annotations."""

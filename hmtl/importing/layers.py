@@ -17,9 +17,12 @@ from typing import Any
 
 from hmtl.errors import DataError
 from hmtl.formats.annotated import CharacterSlice, Document
-from hmtl.formats.standoff import BARE_SPAN, NAME_PREFIX, Entity, Link, Standoff, is_apart
+from hmtl.formats.standoff import NAME_PREFIX, NO_TYPE, Entity, Link, Standoff, is_apart
 from hmtl.formats.webanno import NAMED_ENTITY
-from hmtl.importing import standoff
+from hmtl.importing import annotators, corpus_writer, splits, standoff
+from hmtl.importing.column_corpus import part_that_tells
+from hmtl.importing.naming import UniqueNames
+from hmtl.importing.sources import files_in, name_of
 from hmtl.importing.standoff import DocumentMaker
 from hmtl.importing.tally import Tally
 from hmtl.importing.tokenization import COVERS_NO_WORD
@@ -64,7 +67,7 @@ class Layer:
 
 
 def add_arguments(parser: argparse.ArgumentParser, words_are_given: bool = True) -> None:
-    """The options by which layers are chosen, and those of `hmtl.importing.standoff`."""
+    """The options by which layers are chosen, and those of an importer that ends with `convert`."""
     group = parser.add_argument_group(
         "layers",
         "LAYER is a name, as custom.Span, or its last part; with :FEATURE if its label is neither value nor "
@@ -82,7 +85,53 @@ def add_arguments(parser: argparse.ArgumentParser, words_are_given: bool = True)
             metavar="LAYER[:FEATURE]",
             help=f"layers that are {what}",
         )
+    annotators.add_arguments(parser, "curation", "the name of the file or folder that is theirs")
     standoff.add_arguments(parser, words_are_given)
+    corpus_writer.add_arguments(parser, default_layout="like_conll")
+
+
+def convert(
+    arguments: argparse.Namespace,
+    suffixes: Sequence[str],
+    read: Callable[[Path], Layered],
+    text_of: Callable[[Path], str],
+) -> Tally:
+    """
+    Converts a file or a folder, a document a file, or as many files as it has annotators.
+
+    # Parameters
+
+    arguments : `argparse.Namespace`
+        With what `add_arguments` adds.
+    suffixes : `Sequence[str]`
+        Of the files.
+    read : `Callable[[Path], Layered]`
+    text_of : `Callable[[Path], str]`
+        Reads the text of a file alone, or what else differs where that does.
+    """
+    tally = Tally()
+    source = arguments.source
+    names = UniqueNames(tally)
+    paths = {
+        names.of(name_of(path, source).removesuffix(path.suffix)): path
+        for path in files_in(source, suffixes)
+    }
+    own = splits.of_source({name: part_that_tells(path, source) for name, path in paths.items()})
+    files: dict[str, list[Path]] = {}
+    split_of: dict[str, str] = {}
+    groups = annotators.by_text(
+        paths, lambda name: text_of(paths[name]) if len(paths) > 1 else "", own.get, tally
+    )
+    for name, group in groups.items():
+        if counting := annotators.counting_files(arguments.annotators, group, tally):
+            files[name] = [paths[each] for each in counting]
+            split_of |= {name: own[group[0]]} if own else {}
+    if not files:
+        raise tally.nothing_left(source)
+    division = splits.choose(arguments, files.keys, split_of)
+    documents = LayerConverter(arguments, tally).documents(files, read)
+    corpus_writer.write_corpus(arguments, documents, division, tally, len(files))
+    return tally
 
 
 class Layers:
@@ -230,23 +279,28 @@ class LayerConverter:
         self._tally = tally
 
     def documents(
-        self, files: Mapping[str, Path], read: Callable[[Path], Layered]
+        self, files: Mapping[str, Sequence[Path]], read: Callable[[Path], Layered]
     ) -> Iterator[Document]:
         """
-        The documents of files, by name.
+        The documents of files, by name; several of one text are of annotators to be voted on.
 
         # Raises
 
         `DataError`
             As `read` does, and if a layer that was asked for is in no file.
         """
-        for name, path in files.items():
-            yield self.document(name, read(path))
+        for name, (path, *others) in files.items():
+            first = read(path)
+            annotated = [self._standoff(each) for each in (first, *map(read, others))]
+            found = annotators.combined(annotated, self._maker.is_coreference, self._tally)
+            yield self._maker.document(
+                name, *found, words=first.words or None, sentences=first.sentences or None
+            )
             last = path
         self._layers.check(last if len(files) == 1 else last.parent)
 
-    def document(self, name: str, layered: Layered) -> Document:
-        """The document of a text with its layers."""
+    def _standoff(self, layered: Layered) -> Standoff:
+        """What is in the layers of a text."""
         found = Standoff(layered.text)
         name_of: dict[Any, str] = {}
 
@@ -264,9 +318,7 @@ class LayerConverter:
         for relation in layered.relations:
             self._add_relation(relation, layered, entity, found)
         self._tally.dropped("slots of annotations", NO_PLACE, layered.num_slots)
-        return self._maker.document(
-            name, found, words=layered.words or None, sentences=layered.sentences or None
-        )
+        return found
 
     def _add_span(self, span: SpanAnnotation, add: Callable[[str], str]) -> None:
         role = self._layers.role(span.layer)
@@ -296,7 +348,7 @@ class LayerConverter:
         labelled = sum(value is not None for link in links for value in link.values)
         self._tally.dropped(f"labels of {layer.short}", NO_PLACE, labelled)
         if links:
-            found.clusters.append([entity(id(link), link.place, BARE_SPAN) for link in links])
+            found.clusters.append([entity(id(link), link.place, NO_TYPE) for link in links])
 
     def _add_relation(
         self,
@@ -319,7 +371,7 @@ class LayerConverter:
         elif any(begin == end for _, (begin, end) in places):
             self._tally.dropped("relations", COVERS_NO_WORD)
         else:
-            arguments = [entity(key, place, BARE_SPAN) for key, place in places]
+            arguments = [entity(key, place, NO_TYPE) for key, place in places]
             found.relations.append(Link(label, *arguments))
 
     def _label(self, layer: Layer, values: Values) -> str | None:

@@ -19,7 +19,7 @@ from hmtl.formats.annotated import CharacterSlice, Document
 from hmtl.formats.columns import shown_json
 from hmtl.formats.json_files import Fields
 from hmtl.formats.prodigy import META, NAME
-from hmtl.formats.standoff import BARE_SPAN, Entity, Link, Standoff
+from hmtl.formats.standoff import NO_TYPE, Entity, Link, Standoff
 from hmtl.importing import json_corpus
 from hmtl.importing.json_corpus import Entry, is_number, name_of_record, objects_in, place_of
 from hmtl.importing.json_records import read_records
@@ -157,6 +157,6 @@ class _Task:
         found = self._named.get((place, label)) or self._named.get((place, None))
         if found is None:
             found = f"{len(standoff.entities)}"
-            standoff.entities[found] = Entity(BARE_SPAN, (place,))
+            standoff.entities[found] = Entity(NO_TYPE, (place,))
             self._named[place, None] = found
         return found

@@ -62,16 +62,27 @@ def read_xml(path: str | PathLike[str]) -> Element:
     return builder.root
 
 
-def check_xml(path: str | PathLike[str]) -> None:
+def check_xml(path: str | PathLike[str], tag: str = "") -> list[dict[str, str]]:
     """
-    Read a file that another parser is to be given, and refuse what `read_xml` refuses.
+    Read a file that another parser is to be given, refuse what `read_xml` refuses, and return the attributes
+    of all elements of a name, whatever stands before it for the namespace.
 
     # Raises
 
     `DataError`
         As `read_xml` does.
     """
-    _Parser(path).parse()
+    checked = _Parser(path)
+    found: list[dict[str, str]] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if name.rpartition(":")[2] == tag:
+            found.append(attributes)
+
+    if tag:
+        checked.parser.StartElementHandler = start
+    checked.parse()
+    return found
 
 
 class _Parser:

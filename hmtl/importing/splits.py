@@ -266,7 +266,10 @@ def choose(
         return Splits(found.get, "so that each split has its share of each label", found)
     if own and not arguments.split_by:
         return Splits(own.get, "as the source divides itself")
-    digests = by_digest(names(), remedy)
+    named = list(names())
+    if not named:
+        raise DataError("holds no document", arguments.source)
+    digests = by_digest(named, remedy)
     return Splits(digests.get, "by the hashes of the documents' names")
 
 

@@ -21,6 +21,7 @@ from hmtl.formats.standoff import (
     BARE_SPAN,
     COREFERENCE,
     NAME_PREFIX,
+    NO_TYPE,
     Entity,
     Standoff,
     is_apart,
@@ -38,6 +39,7 @@ WIDENED_TO_WORDS = "widened to the borders of words"
 CUT_TO_WORDS = "cut to the borders of words"
 NO_BORDERS = "begins or ends inside a word"
 BARE_ALONE = f"of the type {BARE_SPAN}, without a relation or a cluster that it could be in"
+BARE = f"of the type {BARE_SPAN}, so they are no mentions; give them another type if they are"
 OF_LOST_MENTION = "one of its mentions was left out"
 MENTION_LOST = "the mention was left out"
 # Ways to count characters that tools have beside that of Python: what they take the text for.
@@ -136,7 +138,7 @@ class DocumentMaker:
         )
         spans, pieces = self._spans(standoff.entities, WordIndex(text, cut))
         typed = [(standoff.entities[name].type, span) for name, span in spans.items()]
-        self._tally.dropped("mentions", BARE_ALONE, _num_bare_alone(standoff, links))
+        self._count_bare(standoff, links)
         return Document(
             name,
             cut,
@@ -165,6 +167,15 @@ class DocumentMaker:
                 parts[name] = without_false_gaps(found)
         spans = {name: (places[0][0], places[-1][1]) for name, places in parts.items()}
         return spans, gaps_of(parts.values(), self._tally)
+
+    def _count_bare(self, standoff: Standoff, links: Iterable[Sequence[str]]) -> None:
+        """Of what is bare and in no relation and no cluster nothing is left."""
+        bare = {name for name, entity in standoff.entities.items() if entity.type == BARE_SPAN}
+        if bare:
+            held = {name for each in standoff.relations for name in (each.arg1, each.arg2)}
+            held.update(name for group in (*standoff.clusters, *links) for name in group)
+            self._tally.dropped("mentions", BARE_ALONE, len(bare - held))
+            self._tally.changed("mentions", BARE, len(bare & held))
 
     def _words(self, entity: Entity, index: WordIndex) -> list[Span] | str:
         """The words of each piece; or why it has none."""
@@ -215,7 +226,10 @@ class DocumentMaker:
             kept = [spans[name] for name in names if name in spans]
             self._tally.dropped("cluster members", MENTION_LOST, len(names) - len(kept))
             if kept:
-                by_place = several.intersection(kept)
+                types = standoff.entities
+                by_place = several.intersection(
+                    spans[name] for name in names if name in spans and types[name].type != NO_TYPE
+                )
                 apart = list(dict.fromkeys(kept)) if by_place else kept
                 self._tally.dropped("cluster members", SAME_PLACE, len(kept) - len(apart))
                 self._tally.changed("cluster members", BY_PLACE, len(by_place))
@@ -230,17 +244,8 @@ def _of_several_types(standoff: Standoff, spans: Mapping[str, Span]) -> set[Span
     if len(set(spans.values())) == len(spans):
         return set()
     typed = {(standoff.entities[name].type, span) for name, span in spans.items()}
-    counts = Counter(span for type_, span in typed if type_ != BARE_SPAN)
+    counts = Counter(span for type_, span in typed if type_ not in (BARE_SPAN, NO_TYPE))
     return {span for span, count in counts.items() if count > 1}
-
-
-def _num_bare_alone(standoff: Standoff, links: Iterable[Sequence[str]]) -> int:
-    """Return how many entities of no type are in no relation and no cluster: nothing is left of them."""
-    held = {name for each in standoff.relations for name in (each.arg1, each.arg2)}
-    held.update(name for group in (*standoff.clusters, *links) for name in group)
-    return sum(
-        entity.type == BARE_SPAN and name not in held for name, entity in standoff.entities.items()
-    )
 
 
 def without_false_gaps(spans: Iterable[Span]) -> tuple[Span, ...]:

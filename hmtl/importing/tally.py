@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hmtl.common.reporting import table
+from hmtl.errors import DataError
 from hmtl.formats.annotated import Document, EntityRelation, Mention, Relation
 from hmtl.importing.splits import SPLITS
 
@@ -112,6 +114,15 @@ class Tally:
     def lost(self, kind: str) -> int:
         """How many of a kind were left out, for whatever reason."""
         return sum(count for (of, _), count in self.num_left_out.items() if of == kind)
+
+    def nothing_left(self, source: Path) -> DataError:
+        """The error to raise where no document is left of a source, with what became of it."""
+        why = [
+            f"{count:,} left out, {reason}"
+            for (kind, reason), count in sorted(self.num_left_out.items())
+            if kind == "documents"
+        ]
+        return DataError(f"holds no document{': ' if why else ''}{'; '.join(why)}", source)
 
     def unaccounted(self) -> dict[str, int]:
         """By kind, read less converted less left out, where that is not zero: a fault of the importer."""

@@ -78,6 +78,11 @@ def read_tsv(path: Path) -> Layered:
     return reader.finish()
 
 
+def read_text(path: Path) -> str:
+    """The lines of the text of a file, as they stand there."""
+    return "".join(line for _, line in read_lines(path) if line.startswith(TEXT))
+
+
 @dataclass(frozen=True, slots=True)
 class _Columns:
     """Which cells of a row a layer has: those of its features, and all."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hmtl.formats.annotated import Document
-from hmtl.importing import json_corpus, label_studio, prodigy
+from hmtl.importing import annotators, json_corpus, label_studio, prodigy
 from hmtl.importing.json_corpus import Entries
 from hmtl.importing.standoff import DocumentMaker
 from hmtl.importing.tally import Tally
@@ -30,7 +30,7 @@ def _maker() -> tuple[DocumentMaker, Tally]:
 
 def entries_of(format_name: str) -> Entries:
     if format_name == "label_studio":
-        return label_studio.Reader(None, label_studio.VOTE)
+        return label_studio.Reader(None, annotators.VOTE)
     if format_name == "prodigy":
         return partial(prodigy.entries, None)
     entries: Entries = importlib.import_module(f"hmtl.importing.{format_name}").entries

@@ -4,7 +4,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hmtl.formats.standoff import Entity, Link, Standoff
-from hmtl.importing.annotators import vote
+from hmtl.importing.annotators import by_text, vote
 from hmtl.importing.tally import Tally
 
 ENTITIES = [Entity(type_, ((begin, begin + 2),)) for type_ in "AB" for begin in (0, 1)]
@@ -53,7 +53,33 @@ def test_vote_keeps_what_more_than_half_marked(annotated: list[Standoff]) -> Non
     said = [marks(each) for each in annotated]
     everything = set().union(*said)
     expected = {mark for mark in everything if sum(mark in each for each in said) * 2 > len(said)}
-    found = marks(voted) | {frozenset(voted.entities[name] for name in pair) for pair in pairs}
+    found = marks(voted) | {
+        frozenset(voted.entities[name] for name in pair) for pair in pairs if len(pair) > 1
+    }
     assert found == expected
-    lost = [mark for mark in everything - expected if not isinstance(mark, frozenset)]
-    assert sum(tally.num_left_out.values()) == len(lost)
+    assert sum(tally.num_left_out.values()) == len(everything - expected)
+
+NO_SPLITS: dict[str, str] = {}
+
+
+def test_files_are_of_annotators_by_their_names() -> None:
+    texts = {
+        **dict.fromkeys(("a/1", "b/1"), "One."),
+        "c/1": "Another of that name.",
+        **dict.fromkeys(("flat/x", "flat/y", "flat/z"), "Yes."),
+        "flat/other": "No.",
+        **dict.fromkeys(("in/own/ann", "in/own/ben", "curation/own/CURATION_USER"), "Own."),
+        **dict.fromkeys(("empty/1", "vacant/1"), ""),
+    }
+    tally = Tally()
+    assert by_text(texts, texts.__getitem__, NO_SPLITS.get, tally) == {
+        "1": ["a/1", "b/1"],
+        "c/1": ["c/1"],
+        **{name: [name] for name in ("flat/x", "flat/y", "flat/z", "flat/other")},
+        "own": ["in/own/ann", "in/own/ben", "curation/own/CURATION_USER"],
+        "empty/1": ["empty/1"],
+        "vacant/1": ["vacant/1"],
+    }
+    assert by_text(("a/1", "b/1"), str, NO_SPLITS.get, tally) == {"a/1": ["a/1"], "b/1": ["b/1"]}
+    same = by_text(("a/1", "b/1", "c/1", "d/1"), lambda name: f"{name < chr(99)}", NO_SPLITS.get, tally)
+    assert list(same) == ["1", "1.2"]

@@ -7,6 +7,7 @@ import pytest
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Document, Mention, Relation, Sentence, with_text
 from hmtl.formats.brat import annotation_lines
+from hmtl.importing.annotators import OTHERS
 from tests.importing.importing import TEXT_IN_LINES, covered, run_import, written
 
 TEXT = "Ada Wren lives in Port-Sel.\nShe left the harbour.\n"
@@ -277,3 +278,21 @@ def test_names_and_mentions_are_told_apart_again(tmp_path: Path) -> None:
     )
     (read,) = written(tmp_path / "names")
     assert read.names == document.names
+
+
+def test_folders_of_annotators_make_one_document(tmp_path: Path) -> None:
+    for name, label in (("anna", "X"), ("ben", "Y"), ("carl", "Y")):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "one.txt").write_text("She ran. He sat.")
+        (tmp_path / "in" / name / "one.ann").write_text(
+            f"T1\t{label} 0 3\tShe\nT2\tZ 9 11\tHe\n*\tEquiv T1 T2\n"
+        )
+    found = {}
+    for choice in ("first", "vote", "anna"):
+        options = "--split", "train", "--annotators", choice
+        tally = run_import("brat", tmp_path / "in", tmp_path / choice, *options)
+        (document,) = written(tmp_path / choice)
+        assert document.name == "one" and len(document.clusters) == 1
+        found[choice] = [mention.type for mention in document.mentions]
+    assert found == {"first": ["X", "Z"], "vote": ["Y", "Z"], "anna": ["X", "Z"]}
+    assert tally.num_left_out == {("annotations", OTHERS): 2}

@@ -17,6 +17,7 @@ from hmtl.errors import DataError
 from hmtl.formats.annotated import Document, Mention, Relation, Sentence, with_text
 from hmtl.formats.webanno import COREFERENCE_LINK, NAMED_ENTITY
 from hmtl.importing import cas
+from hmtl.importing.annotators import OTHERS
 from hmtl.importing.layers import LayerConverter
 from hmtl.importing.tally import Tally
 from tests.importing.annotated import documents, sorted_document
@@ -110,7 +111,7 @@ def read(path: Path, *options: str) -> tuple[Document, Tally]:
     tally = Tally()
     types = cas.TypeSystems(path.parent, arguments.type_system)
     converter = LayerConverter(arguments, tally)
-    (document,) = converter.documents({"in": path}, partial(cas.read_cas, types=types))
+    (document,) = converter.documents({"in": [path]}, partial(cas.read_cas, types=types))
     return document, tally
 
 
@@ -159,11 +160,16 @@ def test_folder_becomes_a_corpus(tmp_path: Path) -> None:
     for name in ("train", "dev", "test"):
         (tmp_path / "in" / name).mkdir(parents=True)
         made.to_xmi(tmp_path / "in" / name / "x.xmi")
-    made.to_json(tmp_path / "in" / "dev" / "x.json")
+    made.to_json(tmp_path / "in" / "dev" / "y.json")
     type_system().to_xml(tmp_path / "in" / cas.TYPE_SYSTEM)
     tally = run_import("cas", tmp_path / "in", tmp_path / "out")
-    assert tally.num_in_split["dev", "mentions"] == 2
-    assert tally.num_changed["documents", "named apart from another of the same name"] == 1
+    # A text in two splits stays in both; two files of one text in a split are of two annotators.
+    assert [tally.num_in_split[split, "mentions"] for split in ("train", "dev", "test")] == [
+        1,
+        1,
+        1,
+    ]
+    assert tally.num_left_out == {("annotations", OTHERS): 1}
 
 
 BOMB = """<?xml version="1.0"?>

@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 
 from hmtl.importing.resolution import BY_PLACE
-from hmtl.importing.standoff import SAME_PLACE
+from hmtl.importing.standoff import BARE, BARE_ALONE, SAME_PLACE
 from tests.importing.importing import run_import, written
 
+LABELLED_SPAN = {
+    "text": "Ada left Selby .",
+    "spans": [[0, 3, "Span"], [9, 14, "GPE"], [4, 8, "Span"]],
+    "relations": [[0, 1, "PHYS"]],
+}
 RECORD = {
     "text": "Harvard is in Boston . Bo left Harvard .",
     "spans": [[0, 7, "ORG"], [14, 20, "GPE"], [0, 7, "LOC"], [23, 25, "PER"], [31, 38, "LOC"]],
@@ -39,9 +44,7 @@ def test_relations_keep_their_mentions(tool: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("layout", ["like_conll", "dygie"])
-def test_files_of_places_tell_how_many_they_cannot_tell_apart(
-    layout: str, tmp_path: Path
-) -> None:
+def test_files_of_places_tell_how_many_they_cannot_tell_apart(layout: str, tmp_path: Path) -> None:
     source = tmp_path / "one.jsonl"
     source.write_text(json.dumps(RECORD))
     options = "--split", "train", "--to", layout
@@ -51,3 +54,11 @@ def test_files_of_places_tell_how_many_they_cannot_tell_apart(
     if layout == "like_conll":
         (document,) = written(tmp_path / "out")
         assert len(document.relations) == 3
+
+
+def test_label_of_spans_that_are_no_mentions_is_told(tmp_path: Path) -> None:
+    source = tmp_path / "one.jsonl"
+    source.write_text(json.dumps(LABELLED_SPAN))
+    tally = run_import("char_jsonl", source, tmp_path / "out", "--split", "train")
+    assert tally.num_changed == {("mentions", BARE): 1}
+    assert tally.num_left_out == {("mentions", BARE_ALONE): 1}

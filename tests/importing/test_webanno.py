@@ -6,6 +6,7 @@ other words.
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from hmtl.errors import DataError
 from hmtl.formats.annotated import Document, Mention, Relation, Sentence, with_text
 from hmtl.formats.webanno import webanno_lines
 from hmtl.importing import webanno
+from hmtl.importing.annotators import NOT_ANNOTATED, OTHERS, OUTVOTED
 from hmtl.importing.layers import LayerConverter
 from hmtl.importing.tally import Tally
 from hmtl.importing.webanno_files import read_tsv
@@ -60,7 +62,7 @@ def read(path: Path, *options: str) -> tuple[Document, Tally]:
     webanno.add_arguments(parser)
     tally = Tally()
     converter = LayerConverter(parser.parse_args(options), tally)
-    (document,) = converter.documents({"in": path}, read_tsv)
+    (document,) = converter.documents({"in": [path]}, read_tsv)
     return document, tally
 
 
@@ -124,6 +126,15 @@ def test_span_without_a_label_stands_in_relations_only(tmp_path: Path) -> None:
     assert document.mentions == [Mention(1, 1, "X")]
     assert document.relations == [Relation("R", (0, 0), (1, 1))]
     assert tally.num_left_out == {("mentions", "has no label"): 1}
+
+
+def test_own_label_like_that_of_spans_without_one_is_a_mention(tmp_path: Path) -> None:
+    content = tsv("a b", SPANS, CHAINS, RELATIONS, cells="a Span _ _ _ _\nb X * *->1-1 R 1-1")
+    document, tally = imported(tmp_path, content)
+    assert document.mentions == [Mention(0, 0, "_Span"), Mention(1, 1, "X")]
+    assert document.relations == [Relation("R", (0, 0), (1, 1))]
+    # That of a chain is none, but no label says so.
+    assert tally.num_changed == {("labels", "are told from the own ones by '_'"): 1}
 
 
 @pytest.mark.parametrize(
@@ -275,9 +286,58 @@ def test_whatever_stands_in_a_file_is_read_or_refused(place: int, cut: int, text
 def test_folder_becomes_a_corpus_and_a_corpus_a_folder(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / "in" / name).mkdir(parents=True)
-        (tmp_path / "in" / name / "me.tsv").write_text(FULL, encoding="utf-8")
+        content = FULL.replace("left", name * 4)
+        (tmp_path / "in" / name / "me.tsv").write_text(content, encoding="utf-8")
     run_import("webanno", tmp_path / "in", tmp_path / "out", "--to", "webanno")
     files = sorted(path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*.tsv"))
     assert {path.parts[0] for path in files} == {"train", "dev", "test"}
     document, _ = read(tmp_path / "out" / files[0])
-    assert sorted_document(document) == sorted_document(read(tmp_path / "in" / "a" / "me.tsv")[0])
+    same = Path(tmp_path, "in", *files[0].parts[1:])
+    assert sorted_document(document) == sorted_document(read(same)[0])
+
+
+def test_files_of_one_text_are_those_of_its_annotators(tmp_path: Path) -> None:
+    marks = {"anna": "She X", "ben": "She Y", "carl": "She Y"}
+    for name, cells in marks.items():
+        of_one(tmp_path, f"annotation/one.txt/{name}", tsv("She ran", SPANS, cells=cells))
+    of_one(tmp_path, "annotation/one.txt/INITIAL_CAS", tsv("She ran", SPANS))
+    of_one(tmp_path, "annotation/two.txt/anna", tsv("He ran", SPANS, cells="He X"))
+    of_one(tmp_path, "curation/two.txt/CURATION_USER", tsv("He ran", SPANS, cells="He Z"))
+    of_one(tmp_path, "annotation/three.txt/INITIAL_CAS", tsv("No", SPANS))
+
+    def read_by(*options: str) -> tuple[dict[str, list[str]], dict[tuple[str, str], int]]:
+        target: list[Document] = []
+        parser = argparse.ArgumentParser()
+        webanno.add_arguments(parser)
+        arguments = parser.parse_args(["--split", "train", *options])
+        arguments.source, arguments.target = tmp_path, target
+        tally = webanno.run(arguments)
+        return {each.name: [m.type for m in each.mentions] for each in target}, tally.num_left_out
+
+    assert read_by() == (
+        {"annotation/one.txt": ["X"], "two.txt": ["Z"]},
+        {("annotations", OTHERS): 3, ("documents", NOT_ANNOTATED): 1},
+    )
+    assert read_by("--annotators", "last")[0]["annotation/one.txt"] == ["Y"]
+    assert read_by("--annotators", "ben")[0]["annotation/one.txt"] == ["Y"]
+    found, left_out = read_by("--annotators", "vote")
+    assert found["annotation/one.txt"] == ["Y"]
+    assert left_out["mentions", OUTVOTED] == 1
+
+
+def of_one(folder: Path, name: str, content: str) -> None:
+    """A file of one annotator's."""
+    path = folder / f"{name}.tsv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+
+
+def test_vote_keeps_chains_and_what_corefers(tmp_path: Path) -> None:
+    cells = "He * *->1-1\nshot _ _\nhimself * *->1-2"
+    for name in "abc":
+        content = tsv("He shot himself", CHAINS, cells=cells if name != "b" else "He * *->1-1")
+        of_one(tmp_path / "in", f"{name}/one", content)
+    options = "--split", "train", "--annotators", "vote", "--to", "char_jsonl"
+    run_import("webanno", tmp_path / "in", tmp_path / "out", *options)
+    record = json.loads((tmp_path / "out" / "train.jsonl").read_text())
+    assert record["id"] == "one" and record["clusters"] == [["T1", "T2"]]
