@@ -59,6 +59,7 @@ def test_vote_keeps_what_more_than_half_marked(annotated: list[Standoff]) -> Non
     assert found == expected
     assert sum(tally.num_left_out.values()) == len(everything - expected)
 
+
 NO_SPLITS: dict[str, str] = {}
 
 
@@ -81,5 +82,7 @@ def test_files_are_of_annotators_by_their_names() -> None:
         "vacant/1": ["vacant/1"],
     }
     assert by_text(("a/1", "b/1"), str, NO_SPLITS.get, tally) == {"a/1": ["a/1"], "b/1": ["b/1"]}
-    same = by_text(("a/1", "b/1", "c/1", "d/1"), lambda name: f"{name < chr(99)}", NO_SPLITS.get, tally)
+    same = by_text(
+        ("a/1", "b/1", "c/1", "d/1"), lambda name: f"{name < chr(99)}", NO_SPLITS.get, tally
+    )
     assert list(same) == ["1", "1.2"]
