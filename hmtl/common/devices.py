@@ -1,11 +1,11 @@
 """Choosing a device, and moving batches to it."""
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Iterator, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.common.moving import moved
+from hmtl.common.moving import moved_together
 
 
 def choose_device(cuda_device: Optional[int], process_number: Optional[int] = None) -> torch.device:
@@ -74,12 +74,24 @@ def to_device(batch: Dict[str, Any], device: torch.device) -> Dict[str, Any]:
     """The batch with its tensors on the device; what is no tensor (metadata) stays as it is."""
     if device.type == "cpu":
         return batch
-    on_device: Dict[str, Any] = {}
-    for name, value in batch.items():
+    copies = iter(moved_together(list(_tensors_of(batch)), device))
+
+    def with_copies(block: Dict[str, Any]) -> Dict[str, Any]:
+        return {
+            name: with_copies(value)
+            if isinstance(value, dict)
+            else next(copies)
+            if isinstance(value, torch.Tensor)
+            else value
+            for name, value in block.items()
+        }
+
+    return with_copies(batch)
+
+
+def _tensors_of(batch: Dict[str, Any]) -> Iterator[torch.Tensor]:
+    for value in batch.values():
         if isinstance(value, dict):
-            on_device[name] = to_device(value, device)
+            yield from _tensors_of(value)
         elif isinstance(value, torch.Tensor):
-            on_device[name] = moved(value, device)
-        else:
-            on_device[name] = value
-    return on_device
+            yield value

@@ -1,5 +1,7 @@
 """From the CPU to a device, and back without waiting for it."""
 
+from typing import List
+
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
@@ -23,6 +25,21 @@ def moved(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     copy = tensor.pin_memory().to(device, non_blocking=True)
     _originals[copy] = tensor
     return copy
+
+
+def moved_together(tensors: List[torch.Tensor], device: torch.device) -> List[torch.Tensor]:
+    """Return copies of all on the device, as `moved` does; those of one type travel in one piece."""
+    if device.type == "cpu":
+        return tensors
+    copies = list(tensors)
+    for dtype in dict.fromkeys(each.dtype for each in tensors):
+        places = [place for place, each in enumerate(tensors) if each.dtype is dtype]
+        pieces = [tensors[place].flatten() for place in places]
+        flat = torch.cat(pieces).pin_memory().to(device, non_blocking=True)
+        for place, piece in zip(places, flat.split([len(each) for each in pieces])):
+            copies[place] = piece.view(tensors[place].shape)
+            _originals[copies[place]] = tensors[place]
+    return copies
 
 
 def on_cpu(tensor: torch.Tensor) -> torch.Tensor:

@@ -10,6 +10,7 @@ from allennlp.data import TextFieldTensors
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
 from allennlp.nn.util import get_text_field_mask
 
+from hmtl.common.moving import moved, on_cpu
 from hmtl.config.hierarchy import bottom_up
 from hmtl.models.heads.head import Head
 from hmtl.modules.dropout import FastDropout
@@ -155,7 +156,7 @@ class StackedEncoders(torch.nn.Module):
 
         encoding : `Encoding`
         """
-        mask = get_text_field_mask(text)
+        mask = _mask_of(text)
         encoding = Encoding(mask, self.text_field_embedder(text))
         path = list(self.below) if up_to is None else self.path_to(up_to)
         # The uppermost encoder is the one that the head reads, if several levels share it as well.
@@ -192,6 +193,16 @@ class StackedEncoders(torch.nn.Module):
         branches, as for `up_to` of `forward`.
         """
         return next((name for name in self.below if set(names) <= set(self.path_to(name))), None)
+
+
+def _mask_of(text: TextFieldTensors) -> torch.BoolTensor:
+    """True on real tokens; made on the CPU, so that encoders know the lengths there without waiting."""
+    known = {
+        indexer: {name: on_cpu(each) for name, each in tensors.items()}
+        for indexer, tensors in text.items()
+    }
+    device = next(each.device for tensors in text.values() for each in tensors.values())
+    return moved(get_text_field_mask(known), device)  # type: ignore[return-value]
 
 
 def _bottom_up(levels: Dict[str, Level]) -> List[str]:

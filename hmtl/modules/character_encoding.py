@@ -7,6 +7,7 @@ from allennlp.modules import Embedding, Seq2VecEncoder, TimeDistributed
 from allennlp.modules.token_embedders import TokenEmbedder
 
 from hmtl.modules.dropout import FastDropout
+from hmtl.modules.few_calls import takes_few_calls
 
 # 2^64 divided by the golden ratio, as a signed number: its multiples spread evenly over all numbers.
 GOLDEN_RATIO = -7046029254386353131
@@ -55,7 +56,7 @@ class CharacterEncoding(TokenEmbedder):
             Shape `(batch_size, num_tokens, output_dim)`.
         """
         # Elsewhere the number of different words would have to be waited for.
-        if token_characters.device.type != "cpu":
+        if takes_few_calls(token_characters):
             return self.dropout(self._encode(token_characters))
         words, place = different_rows(token_characters.flatten(0, 1))
         # Shape: (num_different, output_dim)

@@ -7,8 +7,10 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.modules.conditional_random_field.conditional_random_field import allowed_transitions
 
 from hmtl.formats.tags import split_tag
+from hmtl.modules.few_calls import takes_few_calls
 from hmtl.modules.log_partition import log_partition
 from hmtl.modules.span_probabilities import SpanSteps, span_probabilities
+from hmtl.modules.viterbi import viterbi, viterbi_in_few_calls
 
 
 class LinearChainCrf(torch.nn.Module):
@@ -79,7 +81,8 @@ class LinearChainCrf(torch.nn.Module):
         """In the precision of the logits. Shape `(batch_size,)`."""
         transitions = self.transitions.to(logits.dtype)
         start, end = self.start_transitions.to(logits.dtype), self.end_transitions.to(logits.dtype)
-        gold = _score_of(tags, logits, transitions, start, end, mask)
+        score_of = _score_in_few_calls if takes_few_calls(logits) else _score_of
+        gold = score_of(tags, logits, transitions, start, end, mask)
         return gold - log_partition(logits, transitions, start, end, mask)
 
     @torch.no_grad()
@@ -99,27 +102,10 @@ class LinearChainCrf(torch.nn.Module):
             `(batch_size, num_tokens)`.
         """
         logits = _in_single_precision_at_least(logits)
-        transitions, start, end = self._constrained_scores(logits.dtype)
-        # Shape: (batch_size, num_tags)
-        score = start + logits[:, 0]
-        scores = [score]
-        for step in range(1, logits.size(1)):
-            # Shape: (batch_size, from num_tags, to num_tags)
-            ways = score.unsqueeze(2) + transitions
-            # Which tag each best way comes from is looked up below, for the one way that is taken.
-            reached = ways.amax(dim=1) + logits[:, step]
-            score = torch.where(mask[:, step].unsqueeze(-1), reached, score)
-            scores.append(score)
-        current = (score + end).argmax(dim=1)
-        path = [current]
-        for step in range(len(scores) - 1, 0, -1):
-            # Shape: (batch_size, from num_tags)
-            ways = scores[step - 1] + transitions.t()[current]
-            # On padding the tag stays, so that walking back starts at the last real one.
-            current = torch.where(mask[:, step], ways.argmax(dim=1), current)
-            path.append(current)
-        # Shape: (batch_size, num_tokens)
-        return torch.stack(path[::-1], dim=1) * mask
+        scores = self._constrained_scores(logits.dtype)
+        if takes_few_calls(logits, logits.numel() * self.num_tags):
+            return viterbi_in_few_calls(logits, *scores, mask)
+        return viterbi(logits, *scores, mask)
 
     @torch.no_grad()
     def span_probabilities(
@@ -208,3 +194,32 @@ def _score_of(
     last = (mask.sum(dim=1, keepdim=True) - 1).clamp_min(0)
     ends = start[tags[:, 0]] + end[tags.gather(1, last).squeeze(-1)]
     return emitted.sum(dim=1) + moved.sum(dim=1) + ends * mask[:, 0]
+
+
+def _score_in_few_calls(
+    tags: torch.Tensor,
+    logits: torch.Tensor,
+    transitions: torch.Tensor,
+    start: torch.Tensor,
+    end: torch.Tensor,
+    mask: torch.Tensor,
+) -> torch.Tensor:
+    """
+    The same, by how often the sequence takes which transition: the gradient of picking single scores would be
+    put together score by score.
+    """
+    # A start is a transition from one tag more, an end one to it; what stands on padding is one between them.
+    num_tags = logits.size(2)
+    chain = torch.nn.functional.pad(tags.masked_fill(~mask, num_tags), (1, 1), value=num_tags)
+    taken = chain[:, :-1] * (num_tags + 1) + chain[:, 1:]
+    counts = logits.new_zeros(len(tags), (num_tags + 1) ** 2)
+    counts.scatter_(1, taken, 1.0, reduce="add")
+    # Shape: (num_tags + 1, num_tags + 1)
+    scores = torch.cat(
+        [
+            torch.cat([transitions, end.unsqueeze(1)], dim=1),
+            torch.nn.functional.pad(start, (0, 1)).unsqueeze(0),
+        ]
+    )
+    emitted = logits.gather(2, tags.unsqueeze(-1)).squeeze(-1) * mask
+    return emitted.sum(dim=1) + counts @ scores.flatten()

@@ -4,6 +4,7 @@ import torch
 from allennlp.common import Lazy
 
 from hmtl.modules.feedforward import SplitFeedForward
+from hmtl.modules.few_calls import takes_few_calls
 from hmtl.modules.shifted_products import shifted_products
 
 # Distances have ten buckets: 0, 1, 2, 3, 4, 5-7, 8-15, 16-31, 32-63, 64 and more (Lee et al., 2017,
@@ -20,7 +21,7 @@ class PairScorer(torch.nn.Module):
 
     The first layer is split over these parts, and the product part is made in small pieces that are
     made again for the gradient, so memory holds one hidden layer per pair and never the pairs'
-    vectors.
+    vectors. Where few calls are wanted and the products of all pairs are few enough, they are made at once.
 
     # Parameters
 
@@ -74,6 +75,8 @@ class PairScorer(torch.nn.Module):
         reach = max(0, min(self.max_distance, num_items - 1))
         if reach == 0:
             return items.new_zeros(batch_size, num_items, 0)
+        if takes_few_calls(items, items.numel() * reach):
+            return self._all_at_once(items, reach)
         # Position before batch entry, so that a shift by one item is a shift by batch_size rows.
         # Shape: (num_items * batch_size, item_dim)
         rows = items.transpose(0, 1).reshape(num_items * batch_size, item_dim)
@@ -81,6 +84,21 @@ class PairScorer(torch.nn.Module):
         # Shape: (num_pairs * batch_size)
         scores = self.output(hidden).squeeze(-1)
         return _by_item(scores.view(-1, batch_size), num_items, reach)
+
+    def _all_at_once(self, items: torch.Tensor, reach: int) -> torch.Tensor:
+        """As `forward`; the distances in between stand from the largest to the smallest."""
+        project = self.feedforward.project_part
+        features = self.distance_embedding(self.buckets[:reach].flip(0))
+        # Shape: (batch_size, num_items, reach, hidden_dim)
+        projected = (
+            project("product", items.unsqueeze(2) * _before_each(items, reach))
+            + _before_each(project("earlier", items), reach)
+            + project("item", items).unsqueeze(2)
+            + project("distance", features)
+        )
+        scores = self.output(self.feedforward.finish(projected)).squeeze(-1).flip(-1)
+        exists = torch.ones_like(scores[0], dtype=torch.bool).tril(-1)
+        return scores.masked_fill(~exists, 0.0)
 
     def _project(self, rows: torch.Tensor, batch_size: int, reach: int) -> torch.Tensor:
         """All pairs' first layer, but its bias. Shape `(num_pairs * batch_size, hidden_dim)`."""
@@ -96,6 +114,15 @@ class PairScorer(torch.nn.Module):
             project("distance", features),
             batch_size,
         )
+
+
+def _before_each(items: torch.Tensor, reach: int) -> torch.Tensor:
+    """
+    The `reach` items before each, the farthest first, zeros where there is none. A view of shape
+    `(batch_size, num_items, reach, dim)`.
+    """
+    padded = torch.nn.functional.pad(items, (0, 0, reach, -1))
+    return padded.unfold(1, reach, 1).transpose(2, 3)
 
 
 def distance_bucket(distance: int) -> int:

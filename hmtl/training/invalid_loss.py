@@ -27,8 +27,8 @@ class _Step(NamedTuple):
     task_name: str
     batch: Batch
     # Of the whole batch, and of this process's part of it.
-    is_finite: torch.Tensor
-    own_is_finite: torch.Tensor
+    loss: torch.Tensor
+    own_loss: torch.Tensor
 
 
 class InvalidLossGuard:
@@ -124,8 +124,8 @@ class InvalidLossGuard:
         DataError
             When a loss is invalid and the run is to stop.
         """
-        whole = torch.isfinite(loss.detach() if whole_loss is None else whole_loss)
-        own = whole if self.part.world_size == 1 else torch.isfinite(loss.detach())
+        own = loss.detach()
+        whole = own if whole_loss is None else whole_loss
         self._pending.append(_Step(number, task_name, batch, whole, own))
         return len(self._pending) < self.read_together or self.check(model)
 
@@ -134,11 +134,11 @@ class InvalidLossGuard:
         if not self._pending:
             return True
         steps, self._pending = self._pending, []
-        are_finite = torch.stack([step.is_finite for step in steps]).tolist()
+        are_finite = torch.stack([step.loss for step in steps]).isfinite().tolist()
         if all(are_finite):
             return True
         step = steps[are_finite.index(False)]
-        is_own = not bool(step.own_is_finite)
+        is_own = self.part.world_size == 1 or not bool(step.own_loss.isfinite())
         problem = (
             self._describe(step, self._save(step, model), model)
             if is_own

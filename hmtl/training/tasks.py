@@ -184,7 +184,7 @@ class RunningLoss:
 
     def add(self, loss: torch.Tensor) -> None:
         """Add a detached scalar, on any device."""
-        self._total = self._total + loss.double() if self.count else loss.double()
+        self._total = self._total + loss if self.count else loss.double()
         self.count += 1
 
     def mean(self) -> float:

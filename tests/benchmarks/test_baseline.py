@@ -2,6 +2,8 @@
 
 import copy
 import dataclasses
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from benchmarks import workload
 from benchmarks.baseline.plain import make_plain
 from benchmarks.baseline.training import PlainTraining
 from hmtl.metrics.unpadded_loss import UNPADDED_LOSS
+from hmtl.modules.few_calls import few_calls_everywhere
 from hmtl.runs.assembly import Experiment, assemble, parse_config
 from hmtl.runs.training import build_trainer
 
@@ -52,8 +55,20 @@ def test_loss_curve_of_mixed_training_is_that_of_the_plain_form(small: Experimen
     plain = losses_of_mixed_training(small, plain=True)
     assert plain[: len(TASKS)] != plain[-len(TASKS) :]
     torch.testing.assert_close(fast, plain, rtol=1e-3, atol=1e-4)
+    with few_calls_everywhere():
+        of_accelerators = losses_of_mixed_training(small, plain=False)
+    assert of_accelerators != fast
+    torch.testing.assert_close(of_accelerators, plain, rtol=1e-3, atol=1e-4)
 
 
+@pytest.fixture(params=["few numbers", "few calls"])
+def way(request) -> Iterator[None]:
+    """The way of the CPU and that of accelerators."""
+    with few_calls_everywhere() if request.param == "few calls" else nullcontext():
+        yield
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("name", TASKS)
 def test_metrics_are_those_of_the_plain_form(small: Experiment, name: str) -> None:
     plain = copy.deepcopy(small.model)

@@ -1,4 +1,6 @@
 import itertools
+from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -6,6 +8,7 @@ from allennlp.common.checks import ConfigurationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hmtl.modules.few_calls import few_calls_everywhere
 from hmtl.modules.linear_chain_crf import LinearChainCrf
 
 LABELS = {
@@ -21,6 +24,13 @@ FOLLOWERS = {
 }
 STARTS = {"BIOUL": "OBU", "BIO": "OB", "IOB1": "OI"}
 ENDS = {"BIOUL": "OLU", "BIO": "OBI", "IOB1": "OBI"}
+
+
+@pytest.fixture(autouse=True, params=["few numbers", "few calls"])
+def way(request) -> Iterator[None]:
+    """Every test is run on the way of the CPU and on that of accelerators."""
+    with few_calls_everywhere() if request.param == "few calls" else nullcontext():
+        yield
 
 
 def build(labels: list[str], constraint_type: str | None = None, seed: int = 0) -> LinearChainCrf:

@@ -1,13 +1,24 @@
+from collections.abc import Iterator
+from contextlib import nullcontext
+
 import pytest
 import torch
 from allennlp.common import Params
 from allennlp.modules import Seq2SeqEncoder
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from hmtl.modules.few_calls import few_calls_everywhere
 from hmtl.modules.lstm import LstmEncoder
 
 INPUT_SIZE, HIDDEN_SIZE = 4, 3
 LENGTHS = torch.tensor([3, 6, 1, 6])
+
+
+@pytest.fixture(autouse=True, params=["few numbers", "few calls"])
+def way(request) -> Iterator[None]:
+    """Every test is run on the way of the CPU and on that of accelerators."""
+    with few_calls_everywhere() if request.param == "few calls" else nullcontext():
+        yield
 
 
 def mask_of(lengths: torch.Tensor, num_tokens: int | None = None) -> torch.Tensor:

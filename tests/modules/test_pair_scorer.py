@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+from contextlib import nullcontext
+
 import pytest
 import torch
 from allennlp.common import Lazy, Params
@@ -5,6 +8,7 @@ from allennlp.nn.util import bucket_values
 
 from hmtl.modules import shifted_products as shifted_products_module
 from hmtl.modules.feedforward import SplitFeedForward
+from hmtl.modules.few_calls import few_calls_everywhere
 from hmtl.modules.pair_scorer import PairScorer, distance_bucket
 from hmtl.modules.shifted_products import shifted_products
 
@@ -30,6 +34,14 @@ def naive_scores(scorer: PairScorer, items: torch.Tensor) -> torch.Tensor:
     return scores
 
 
+@pytest.fixture(params=["few numbers", "few calls"])
+def way(request) -> Iterator[None]:
+    """The way of the CPU and that of accelerators."""
+    with few_calls_everywhere() if request.param == "few calls" else nullcontext():
+        yield
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("rows_at_once", [1, 7, 1000])
 @pytest.mark.parametrize(
     "batch_size, num_items, max_distance", [(1, 6, 3), (3, 5, 9), (2, 12, 8), (1, 2, 1)]

@@ -1,0 +1,72 @@
+"""
+How many kernels a training step and the scoring of a batch would give a GPU, and how often they would wait
+for it, counted on a pretended one. The model is that of the other benchmarks.
+"""
+
+import argparse
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks import workload
+from benchmarks.pretended import NAME, Counts, counted, install
+from benchmarks.reporting import report
+from benchmarks.throughput import TASKS
+from hmtl.common.devices import to_device
+from hmtl.runs.assembly import assemble, parse_config
+from hmtl.runs.training import build_trainer
+
+# Enough for batches of the usual size; the vocabulary's size does not count.
+NUM_SENTENCES, NUM_DOCUMENTS = 400, 8
+SHOWN = 100
+
+
+def figures(counts: Counts) -> dict[str, Any]:
+    """What a line says of them."""
+    return {
+        "kernels": counts.kernels.total(),
+        "in_cudnn": counts.inside,
+        "waits": counts.waits.total(),
+        "waits_by_place": dict(counts.waits.most_common()),
+    }
+
+
+def measure(details: bool) -> None:
+    """A line for each task, of its second step: at the first, an optimizer makes its state."""
+    with tempfile.TemporaryDirectory() as name, install():
+        directory = Path(name)
+        workload.write_corpora(directory / "corpora", NUM_SENTENCES, NUM_DOCUMENTS)
+        config = parse_config(workload.config_for(directory / "corpora"))
+        experiment = assemble(config, directory / "run", ("train", "validation"))
+        device = torch.device(NAME, 0)
+        experiment = replace(experiment, model=experiment.model.to(device), device=device)
+        trainer = build_trainer(experiment)
+        for name in TASKS:
+            trainer.model.train()
+            trainer.train_step(name)
+            counted(True)
+            trainer.train_step(name)
+            training = counted(False)
+            batch = next(iter(trainer.tasks[name].validation))
+            with torch.no_grad():
+                trainer.model.eval()
+                counted(True)
+                trainer.model(name, to_device(batch, device))
+                scoring = counted(False)
+            report("launches", task=name, training=figures(training), scoring=figures(scoring))
+            if details:
+                lines = training.kernels.most_common(SHOWN)
+                print(*(f"{count:6} {what}" for what, count in lines), sep="\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--details", action="store_true", help="show which lines launch most")
+    measure(parser.parse_args().details)
+
+
+if __name__ == "__main__":
+    main()
