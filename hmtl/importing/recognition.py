@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,10 +17,11 @@ from hmtl.formats.documents import BEGIN_DOCUMENT
 from hmtl.formats.files import documents_in
 from hmtl.formats.webanno import FORMAT as WEBANNO
 from hmtl.importing.huggingface import INFO_FILES, TAG_COLUMNS, WORD_COLUMNS
-from hmtl.importing.splits import split_named
 
 # So much of a file is looked at, and so many files of a folder.
-_HEAD, _MOST_FILES = 2**16, 2000
+_HEAD, _LONG_HEAD, _MOST_FILES = 2**16, 2**22, 2000
+# So many commands for single files are told.
+_MOST_COMMANDS = 3
 _FORMS = "docs/corpora.md has the formats and their forms"
 
 _BINARY = {
@@ -47,20 +48,22 @@ _SUFFIXES = {
 _STANDOFF_SUFFIXES = (".ann", ".a1", ".a2")
 _STANDOFF = re.compile(r"\s*([TREAMN*#][0-9]*\t|\*\t)|\s*\Z")
 _KEY = re.compile(r'"((?:[^"\\\n]|\\.){1,60})"\s*:')
+_TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*)"\s*:|"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _CONLLU = re.compile(r"[0-9]+(?:[-.][0-9]+)?(?:\t[^\t]*){9}\Z")
 _TAG = re.compile(r"O|[BIELSU]-\S+")
 _TREE = re.compile(r"\s*\(+\s*(TOP|S|ROOT|NP)\b")
 
-# By what it is, the keys that tell it: each must be there, of a tuple of them one.
+# By what it is, the keys that tell it: each must be there, of a tuple of them one; at any depth where it
+# begins with a slash, and else in the first record itself.
 _JSON_KEYS: list[tuple[str, tuple[str | tuple[str, ...], ...]]] = [
     ("cas", (("%FEATURE_STRUCTURES", "%TYPES"),)),
     ("docred", ("vertexSet",)),
     ("dygie", ("sentences", "doc_key")),
-    ("label_studio", (("annotations", "completions", "predictions"), ("from_name", "data"))),
+    ("label_studio", ("data", ("annotations", "completions", "predictions"))),
     ("label_studio", (("annotation_id", "lead_time"), ("label", "labels"))),
-    ("prodigy", ("text", ("_input_hash", "_task_hash", "answer", "_view_id", "token_start"))),
+    ("prodigy", ("text", ("_input_hash", "_task_hash", "answer", "_view_id", "/token_start"))),
     ("huggingface", (WORD_COLUMNS, TAG_COLUMNS)),
-    ("doccano", ("text", ("label", "labels", "entities"))),
+    ("doccano", (("text", "data"), ("label", "labels", "entities"))),
     ("char_jsonl", ("text", ("spans", "clusters"))),
     (
         "DyGIE++'s JSON without doc_key: give each document a name there, and import it as dygie",
@@ -68,14 +71,15 @@ _JSON_KEYS: list[tuple[str, tuple[str | tuple[str, ...], ...]]] = [
     ),
     (
         "training data of spaCy 2: `python -m spacy convert FILE OUT` makes a .spacy file of it",
-        ("paragraphs", ("sentences", "raw")),
+        ("/paragraphs", ("/sentences", "/raw")),
     ),
-    ("questions and answers, as in SQuAD: no spans with labels", ("paragraphs", "qas")),
+    ("questions and answers, as in SQuAD: no spans with labels", ("/paragraphs", "/qas")),
     (
         "words with entities by their places: no format here; DyGIE++'s JSON lines hold the same",
         (("tokens", "words"), ("entities", "relations")),
     ),
 ]
+_OTHER_FIELDS = "JSON with the fields"
 _NO_FORM = "bring it into the form of char_jsonl, which scripts write most easily"
 
 
@@ -124,11 +128,11 @@ def _kinds(files: Iterable[Path]) -> Iterator[tuple[Path, str]]:
             yield file, what
 
 
-def kind_of(file: Path) -> str | None:
+def kind_of(file: Path, num_bytes: int = _HEAD) -> str | None:
     """The name of a format, or what is said of a file; `None` where it goes with others."""
     try:
         with open(file, "rb") as opened:
-            head = opened.read(_HEAD)
+            head = opened.read(num_bytes)
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", file) from error
     for begin, what in _BINARY.items():
@@ -153,10 +157,13 @@ def kind_of(file: Path) -> str | None:
     if text.lstrip().startswith("<"):
         return _kind_of_xml(text, file)
     if text.lstrip()[0] in "{[" and _KEY.search(text):
-        return _kind_of_json(text)
+        kind = _kind_of_json(text)
+        # A long text may stand before what tells it.
+        is_told = kind is None or not kind.startswith(_OTHER_FIELDS) or len(head) < num_bytes
+        return kind if is_told or num_bytes > _HEAD else kind_of(file, _LONG_HEAD)
     lines = text.splitlines()
     # The last one may be cut.
-    return _kind_of_lines(lines[:-1] if len(head) == _HEAD and len(lines) > 1 else lines, file)
+    return _kind_of_lines(lines[:-1] if len(head) == num_bytes and len(lines) > 1 else lines, file)
 
 
 def _kind_of_xml(text: str, file: Path) -> str | None:
@@ -171,16 +178,34 @@ def _kind_of_xml(text: str, file: Path) -> str | None:
 
 
 def _kind_of_json(text: str) -> str | None:
-    keys = dict.fromkeys(_KEY.findall(text))
+    top = _keys_of_first(text)
+    keys = {*top, *(f"/{key}" for key in _KEY.findall(text))}
     for what, wanted in _JSON_KEYS:
         if all(
             any(key in keys for key in ([one] if isinstance(one, str) else one)) for one in wanted
         ):
             return what
-    if all(re.fullmatch(r"P[0-9]+", key) for key in keys):
+    if all(re.fullmatch(r"P[0-9]+", key) for key in top):
         return None
-    shown = ", ".join(list(keys)[:6])
-    return f"JSON with the fields {shown}: {_NO_FORM}"
+    shown = ", ".join(top[:6])
+    return f"{_OTHER_FIELDS} {shown}: {_NO_FORM}"
+
+
+def _keys_of_first(text: str) -> list[str]:
+    """The keys of the first record, of an array or of lines, that are not in what it holds."""
+    keys: dict[str, None] = {}
+    depth = 0
+    for token in _TOKEN.finditer(text.lstrip().removeprefix("[")):
+        mark = token[0][0]
+        if mark in "{[":
+            depth += 1
+        elif mark in "}]":
+            depth -= 1
+            if depth < 1:
+                break
+        elif depth == 1 and token["key"] is not None:
+            keys[token["key"]] = None
+    return list(keys)
 
 
 def _kind_of_lines(lines: list[str], file: Path) -> str | None:
@@ -242,7 +267,9 @@ def report(path: Path, formats: Iterable[str]) -> str:
         example = each.files[0] if path.is_dir() else path
         as_this = f", as {example}" if path.is_dir() else ""
         if each.what in known:
-            lines.append(f"{number} of {each.what}{as_this}\n  {_command(each, path)}")
+            of_others = {file for other in found if other is not each for file in other.files}
+            commands = "".join(f"\n  {line}" for line in _commands(each, of_others, path))
+            lines.append(f"{number} of {each.what}{as_this}{commands}")
         else:
             lines.append(f"{number}{as_this}: {each.what}")
     if not any(each.what in known for each in found):
@@ -251,14 +278,21 @@ def report(path: Path, formats: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def _command(found: Found, path: Path) -> str:
-    """The command for the folder in which all of the files are."""
+def _commands(found: Found, of_others: Collection[Path], path: Path) -> Iterator[str]:
+    """
+    The command for the folder in which all of the files are, or for each of them where an importer would stop
+    at the files of others there.
+    """
     folder = Path(os.path.commonpath([file.parent for file in found.files]))
     source = path if not path.is_dir() or path.is_relative_to(folder) else folder
-    tells = any(split_named(part) for file in found.files for part in _parts(file, path))
-    alone = " --split train" if len(found.files) == 1 and not tells else ""
-    return f"hmtl import {found.what} {shlex.quote(str(source))} OUT{alone}"
-
-
-def _parts(file: Path, path: Path) -> tuple[str, ...]:
-    return file.relative_to(path).parts if path.is_dir() else (file.name,)
+    suffixes = {file.suffix.lower() for file in found.files}
+    if not any(
+        file.suffix.lower() in suffixes and file.is_relative_to(source) for file in of_others
+    ):
+        yield f"hmtl import {found.what} {shlex.quote(str(source))} OUT"
+        return
+    for number, file in enumerate(found.files[:_MOST_COMMANDS], start=1):
+        out = "OUT" if len(found.files) == 1 else f"OUT{number}"
+        yield f"hmtl import {found.what} {shlex.quote(str(file))} {out}"
+    if len(found.files) > 1:
+        yield "or put these files into a folder of their own, and import that"

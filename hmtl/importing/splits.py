@@ -105,8 +105,8 @@ def _ordered(names: Iterable[str], remedy: str = "") -> list[str]:
     unique = sorted(set(names), key=lambda name: hashlib.sha256(name.encode()).digest())
     if len(unique) < _FEWEST_DOCUMENTS:
         raise DataError(
-            f"{len(unique)} document(s) cannot be divided into {', '.join(SPLITS)}; say with --split which "
-            f"of them they are{remedy}"
+            f"{len(unique)} document(s) cannot be divided into {', '.join(SPLITS)}, and a training needs "
+            f"each of them: add documents{remedy}, or say with --split which of them they are"
         )
     return unique
 

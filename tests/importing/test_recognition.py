@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hmtl.importing.recognition import kind_of, look_at
 from hmtl.importing.registry import FORMATS
+from hmtl.importing.splits import SPLITS
 from tests.importing.test_conllu import conllu
 from tests.running import Scripts
 
@@ -38,6 +39,21 @@ EXAMPLES: dict[str, Any] = {
     "p.jsonl": ("prodigy", {"text": "a", "_input_hash": 1, "spans": [], "answer": "accept"}),
     "d.jsonl": ("doccano", {"text": "a", "label": [[0, 1, "A"]]}),
     "c.jsonl": ("char_jsonl", {"text": "a", "spans": [[0, 1, "A"]]}),
+    "objects.jsonl": (
+        "char_jsonl",
+        {
+            "text": "a",
+            "spans": [{"id": "x", "start": 0, "end": 1, "label": "A"}],
+            "relations": [{"head": "x", "tail": "x", "label": "R"}],
+        },
+    ),
+    "long.jsonl": ("doccano", {"text": "a " * 2**15, "label": [[0, 1, "A"]]}),
+    "late.jsonl": ("char_jsonl", {"spans": [[0, 1, "A"]], "text": '\\" }' * 2**15}),
+    "predicted.json": ("label_studio", {"data": {"text": "a"}, "predictions": []}),
+    "manual.jsonl": (
+        "prodigy",
+        {"text": "a", "spans": [{"start": 0, "end": 1, "token_start": 0, "label": "A"}]},
+    ),
     "none.jsonl": (
         "JSON with the fields who, what: bring it into the form of char_jsonl",
         {"who": 1, "what": 2},
@@ -104,8 +120,37 @@ def test_command_is_told_for_the_folder_of_each_format(run_script: Scripts, tmp_
         f"2 files of conll2003, as {tmp_path}/my columns/a.conll",
         f"  hmtl import conll2003 '{tmp_path}/my columns' OUT",
         f"1 file of char_jsonl, as {tmp_path}/more/c.jsonl",
-        f"  hmtl import char_jsonl {tmp_path}/more OUT --split train",
+        f"  hmtl import char_jsonl {tmp_path}/more OUT",
         f"1 file, as {tmp_path}/README: plain text without annotations: `hmtl predict` finds some in it",
+    ]
+
+
+def test_commands_that_are_told_work(run_script: Scripts, tmp_path: Path) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    for name in ("d", "c"):
+        content = {f"{name}{number}": EXAMPLES[f"{name}.jsonl"][1] for number in range(3)}
+        records = [json.dumps({"id": key, **each}) for key, each in content.items()]
+        (folder / f"{name}.jsonl").write_text("\n".join(records))
+        written(folder / f"{name}.txt", "A note.")
+    written(folder / "empty.jsonl", "")
+    told = run_script("hmtl import", folder).out.splitlines()
+    commands = [line.split() for line in told if line.startswith("  hmtl import ")]
+    assert [command[2:] for command in commands] == [
+        ["char_jsonl", f"{folder}/c.jsonl", "OUT"],
+        ["doccano", f"{folder}/d.jsonl", "OUT"],
+    ]
+    for _, _, format_name, source, _ in commands:
+        target = tmp_path / format_name
+        assert run_script("hmtl import", format_name, source, target).code == 0
+        # A training needs each.
+        assert all((target / split).is_dir() for split in SPLITS)
+    written(folder / "d2.jsonl", EXAMPLES["d.jsonl"][1])
+    told = run_script("hmtl import", folder).out.splitlines()
+    assert told[1:4] == [
+        f"  hmtl import doccano {folder}/d.jsonl OUT1",
+        f"  hmtl import doccano {folder}/d2.jsonl OUT2",
+        "  or put these files into a folder of their own, and import that",
     ]
 
 
