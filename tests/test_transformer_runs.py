@@ -2,18 +2,20 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
+from allennlp.data.fields import TextField
 from transformers import AutoTokenizer
 
 from hmtl.common.environment import CACHE_VARIABLE
 from hmtl.common.tensors import load_tensors
 from hmtl.compat import loses_word_starts
+from hmtl.data.readers.corpus_reader import NO_CONTEXT, Context, CorpusReader
 from hmtl.modules.transformer import TRANSFORMER, TransformerEmbedder
 from hmtl.prediction.predictor import Predictor
 from hmtl.prediction.saved_run import save_for_prediction
@@ -52,6 +54,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def frozen(directory: Path, model: Path, tasks: tuple[str, ...] = TASKS, **params: Any) -> Config:
     config = with_transformer(tiny_config(directory / "corpus", tasks), model, **FROZEN, **params)
     config["cache"] = {"embeddings": True}
+    if "ner" in tasks:
+        config["task_ner"]["data_params"]["dataset_reader"]["context_words"] = 2
     return completed(config)
 
 
@@ -89,6 +93,37 @@ def test_what_is_saved_of_it_predicts_the_same_when_the_run_is_gone(
     save_for_prediction(run, tmp_path / "saved", predictor.weights)
     shutil.rmtree(run)
     assert Predictor.from_serialization_dir(tmp_path / "saved").predict_texts([text]) == expected
+
+
+def test_sentences_are_read_in_the_context_that_they_were_learned_in(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[tuple[list[str], Context]] = []
+
+    def text_field(words: Sequence[str], context: Context = NO_CONTEXT) -> TextField:
+        read.append((list(words), context))
+        return as_it_is(words, context)
+
+    as_it_is = CorpusReader.text_field
+    predictor = Predictor.from_serialization_dir(world / "run")
+    monkeypatch.setattr(CorpusReader, "text_field", staticmethod(text_field))
+    document = [["Ann", "met", "Bob"], ["It", "rained"], ["So"]]
+    predictor.predict_tokens([document, [["No"]]])
+    of_names = [(words, context) for words, context in read if any(map(list, context))]
+    assert sorted(of_names) == [
+        (["Ann", "met", "Bob"], ([], ["It", "rained"])),
+        (["It", "rained"], (["met", "Bob"], ["So"])),
+        (["So"], (["It", "rained"], [])),
+    ]
+    # The other tasks read sentences, or the document, without any.
+    assert (["It", "rained"], NO_CONTEXT) in [(words, Context(*map(tuple, c))) for words, c in read]
+
+
+def test_context_that_nothing_reads_is_refused(world: Path) -> None:
+    config = tiny_config(world / "corpus", ("ner",))
+    config["task_ner"]["data_params"]["dataset_reader"]["context_words"] = 2
+    with pytest.raises(ConfigurationError, match="context_words is 2, but no token indexer"):
+        train(completed(config), world / "unread", recover=False, force=False)
 
 
 def test_words_called_as_wordpieces_are_words(world: Path) -> None:

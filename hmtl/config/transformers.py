@@ -47,8 +47,8 @@ def check_transformers(config: Config) -> None:
     # Raises
 
     ConfigurationError
-        When a transformer is not there, or an indexer makes wordpieces for another one than the embedder
-        that they are for.
+        When a transformer is not there, an indexer makes wordpieces for another one than the embedder that
+        they are for, or a reader gives context where there is no transformer to read it.
     """
     embedders = _embedders(config)
     for name, embedder in embedders.items():
@@ -64,6 +64,8 @@ def check_transformers(config: Config) -> None:
             if kind == TYPE:
                 _check_names_model(indexer, f"{path}.{name}")
                 _check_goes_with(indexer, f"{path}.{name}", embedders[name], f"{EMBEDDERS}.{name}")
+    for task in task_names(config):
+        _check_context_is_read(config, task, embedders)
 
 
 def with_word_starts(config: Config, earlier: Config | None = None) -> Config:
@@ -251,6 +253,17 @@ def _indexers_of(config: Config, task: str) -> Iterator[tuple[str, Config]]:
         indexers = reader.get("token_indexers") if isinstance(reader, dict) else None
         if isinstance(indexers, dict):
             yield f"{TASK_PREFIX}{task}.data_params.{key}.token_indexers", indexers
+
+
+def _check_context_is_read(config: Config, task: str, embedders: Config) -> None:
+    for key in READERS:
+        reader = config[TASK_PREFIX + task]["data_params"].get(key)
+        if not embedders and isinstance(reader, dict) and reader.get("context_words"):
+            raise ConfigurationError(
+                f"{TASK_PREFIX}{task}.data_params.{key}.context_words is {reader['context_words']}, but no "
+                f"token indexer of the model reads context: that of a transformer does ({TYPE}). Add one, "
+                "or leave context_words out."
+            )
 
 
 def _check_names_model(block: Any, path: str) -> None:

@@ -73,7 +73,7 @@ def windows_of(num_wordpieces: int, offsets: numpy.ndarray, size: WindowSize) ->
     positions = tuple(
         numpy.concatenate([starting, size.start + numpy.arange(*bound), ending]) for bound in bounds
     )
-    chosen = _choose(_units(offsets - size.start, bounds), bounds)
+    chosen = _choose(_units(offsets - size.start, bounds, body), bounds)
     sources = numpy.zeros((num_wordpieces, 2), numpy.int64)
     # Shape: (body,)
     within = numpy.arange(body) - firsts[chosen] + size.start
@@ -83,19 +83,20 @@ def windows_of(num_wordpieces: int, offsets: numpy.ndarray, size: WindowSize) ->
     return Windows(positions, sources)
 
 
-def _units(spans: numpy.ndarray, bounds: numpy.ndarray) -> numpy.ndarray:
+def _units(spans: numpy.ndarray, bounds: numpy.ndarray, body: int) -> numpy.ndarray:
     """
-    For each wordpiece, the first and the last of those that are taken from the same window.
-    Shape `(num_wordpieces, 2)`.
+    For each wordpiece, the first and the last of those that are taken from the same window; those of no token
+    stand alone. Shape `(num_wordpieces, 2)`.
     """
+    units = numpy.repeat(numpy.arange(body)[:, None], 2, axis=1)
     spans = spans[spans[:, 0] >= 0]
-    if len(spans) == 0:
-        return spans
-    widths = spans[:, 1] - spans[:, 0] + 1
-    units = numpy.repeat(spans, widths, axis=0)
-    alone = numpy.arange(len(units))
-    whole = numpy.repeat(_contexts(spans, bounds).max(axis=1) >= 0, widths)
-    return numpy.where(whole[:, None], units, alone[:, None])
+    if len(spans):
+        whole = spans[_contexts(spans, bounds).max(axis=1) >= 0]
+        widths = whole[:, 1] - whole[:, 0] + 1
+        first = numpy.cumsum(widths) - widths
+        pieces = numpy.repeat(whole[:, 0] - first, widths) + numpy.arange(widths.sum())
+        units[pieces] = numpy.repeat(whole, widths, axis=0)
+    return units
 
 
 def _choose(units: numpy.ndarray, bounds: numpy.ndarray) -> numpy.ndarray:

@@ -8,7 +8,7 @@ that have it. (Different token indexers of tasks of one kind take passes of thei
 """
 
 import json
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from allennlp.data import Instance
@@ -19,13 +19,16 @@ from hmtl.config.schema import Config, RunConfig
 from hmtl.data.batch_stream import collate
 from hmtl.data.batching import TEXT
 from hmtl.data.indexers import indexers_of
-from hmtl.data.readers.corpus_reader import CorpusReader
+from hmtl.data.readers.corpus_reader import NO_CONTEXT, Context, CorpusReader
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
 
 # Of a longer token the model is given the beginning. Characters are padded to the longest token of a
 # batch: a single one of a million characters, as in a text with a picture in it, would take all memory.
 MOST_CHARACTERS = 200
+
+# What a reader's block says of how a text is read.
+READING = ("token_indexers", "context_words")
 
 Words = List[str]
 
@@ -61,7 +64,11 @@ class EncodingPass:
         self._up_to = model.lowest_with(answers)
 
     def predict(
-        self, texts: Sequence[List[Words]], device: torch.device, with_scores: bool = False
+        self,
+        texts: Sequence[List[Words]],
+        device: torch.device,
+        with_scores: bool = False,
+        contexts: Optional[Sequence[Context]] = None,
     ) -> Tuple[Dict[str, List[Any]], Dict[str, List[Any]]]:
         """
         # Parameters
@@ -73,6 +80,8 @@ class EncodingPass:
             That of the model.
         with_scores : `bool`, optional (default = `False`)
             Ask the heads how probable their answers are.
+        contexts : `Sequence[Context]`, optional
+            What of its document is read with each text.
 
         # Returns
 
@@ -81,10 +90,10 @@ class EncodingPass:
         scores : `Dict[str, List[Any]]`
             The same of what `Head.probabilities` tells, for the tasks whose heads tell it.
         """
-        shortened = [
-            [[word[:MOST_CHARACTERS] for word in sentence] for sentence in text] for text in texts
-        ]
-        batch = to_device(collate([self._instance(text) for text in shortened]), device)
+        shortened = [[_shortened(sentence) for sentence in text] for text in texts]
+        around = contexts or [NO_CONTEXT] * len(texts)
+        instances = [self._instance(*each) for each in zip(shortened, around)]
+        batch = to_device(collate(instances), device)
         encoding = self.model.encode(batch[TEXT], self._up_to)
         found: Dict[str, List[Any]] = {}
         scores: Dict[str, List[Any]] = {}
@@ -98,9 +107,10 @@ class EncodingPass:
                     scores[task] = probabilities
         return found, scores
 
-    def _instance(self, sentences: List[Words]) -> Instance:
+    def _instance(self, sentences: List[Words], context: Context) -> Instance:
         words = [word for sentence in sentences for word in sentence]
-        instance = Instance({TEXT: self.reader.text_field(words)})
+        before, after = map(_shortened, context)
+        instance = Instance({TEXT: self.reader.text_field(words, Context(before, after))})
         self.reader.apply_token_indexers(instance)
         instance.index_fields(self.model.vocab)
         return instance
@@ -136,18 +146,25 @@ def encoding_passes(
     passes: Dict[Tuple[int, bool, str], List[Tuple[str, Answers, Config]]] = {}
     for task, own in answers.items():
         block = config.task(task).data_params.reader("test")
-        indexers = block.get("token_indexers")
-        key = (id(models[task]), own.of_documents, json.dumps(indexers, sort_keys=True))
+        reading = json.dumps([block.get(key) for key in READING], sort_keys=True)
+        key = (id(models[task]), own.of_documents, reading)
         passes.setdefault(key, []).append((task, own, block))
     return [
         EncodingPass(
             models[tasks[0][0]],
             {task: own for task, own, _ in tasks},
-            CorpusReader(indexers_of(tasks[0][2].get("token_indexers"))),
+            CorpusReader(
+                indexers_of(tasks[0][2].get("token_indexers")),
+                context_words=tasks[0][2].get("context_words", 0),
+            ),
             {task: block for task, _, block in tasks},
         )
         for tasks in passes.values()
     ]
+
+
+def _shortened(words: Sequence[str]) -> Words:
+    return [word[:MOST_CHARACTERS] for word in words]
 
 
 def pieces_of(sentence: Words, most_tokens: int) -> List[Tuple[int, Words]]:

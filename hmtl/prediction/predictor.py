@@ -4,6 +4,7 @@ import logging
 import math
 import threading
 from dataclasses import dataclass
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import (
@@ -25,6 +26,7 @@ from allennlp.common.checks import ConfigurationError
 from hmtl.common.answers import LABEL, LABELS, Answers
 from hmtl.common.devices import named_device
 from hmtl.data.batching import cut_by_length
+from hmtl.data.readers.corpus_reader import NO_CONTEXT, context_of
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Document
 from hmtl.formats.spacy_text import (
@@ -349,7 +351,7 @@ class Predictor:
         scores: List[Decoded] = [{} for _ in texts]
         with torch.inference_mode():
             for each in self._passes:
-                self._run(each, self._stretches(each, words), found, scores)
+                self._run(each, self._stretches(each, words), words, found, scores)
         mentions_from = self.model.mentions_from
         return [
             to_prediction(text, decoded, self._infos, mentions_from, own_scores)
@@ -384,17 +386,27 @@ class Predictor:
         self,
         each: EncodingPass,
         stretches: List[_Stretch],
+        documents: List[List[Words]],
         found: List[Decoded],
         scores: List[Decoded],
     ) -> None:
         """Adds to `found` what the tasks of one pass find, and to `scores` how probable that is."""
         lengths = [sum(map(len, sentences)) for _, _, sentences in stretches]
+        num_words = each.reader.context_words
+        joined = [list(chain(*sentences)) for sentences in documents] if num_words else []
+        contexts = [
+            context_of(joined[number], offset, offset + length, num_words)
+            if num_words
+            else NO_CONTEXT
+            for (number, offset, _), length in zip(stretches, lengths)
+        ]
         most_pairs = math.inf if each.reads_documents else self.limits.sentence_tokens**2
         answers: Dict[int, Tuple[Dict[str, Any], Dict[str, Any]]] = {}
         batches = cut_by_length(lengths, most_tokens=self._batch_tokens, most_pairs=most_pairs)
         for positions in batches:
             texts = [stretches[position][2] for position in positions]
-            decoded, probabilities = each.predict(texts, self._device, self.scores)
+            around = [contexts[position] for position in positions]
+            decoded, probabilities = each.predict(texts, self._device, self.scores, around)
             for index, position in enumerate(positions):
                 answers[position] = (
                     {task: several[index] for task, several in decoded.items()},

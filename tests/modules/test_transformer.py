@@ -21,6 +21,7 @@ from transformers import PreTrainedTokenizerBase, T5Config, T5Model
 
 from hmtl.common.devices import to_device
 from hmtl.data.cache.settings import CacheSettings
+from hmtl.data.readers.corpus_reader import TokensInContext
 from hmtl.data.readers.wordpiece_indexer import WordpieceIndexer
 from hmtl.modules.embedding_cache import cache_frozen_embedders
 from hmtl.modules.transformer import TRANSFORMER, TransformerEmbedder
@@ -54,6 +55,28 @@ def indexed(texts: list[str], indexer: TokenIndexer) -> dict:
     batch.index_instances(Vocabulary())
     tensors: dict = batch.as_tensor_dict()
     return tensors["text"]["t"]
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_sentence_in_its_context_has_the_vectors_that_it_has_in_the_text(
+    kind: str, tmp_path: Path
+) -> None:
+    model = write_transformer(tmp_path / "model", kind=kind)
+    indexer = WordpieceIndexer(str(model))
+    embedder = build(model, train_parameters=False, **params_of(kind)).eval()
+    words = TEXTS[3].split()
+    tokens, before, after = (
+        [Token(word) for word in part] for part in (words[4:9], words[:4], words[9:])
+    )
+    instance = Instance({"text": TextField(TokensInContext(tokens, before, after), {"t": indexer})})
+    batch = Batch([instance])
+    batch.index_instances(Vocabulary())
+    alone = embedder(**indexed([" ".join(words[4:9])], indexer))
+    whole = embedder(**indexed([TEXTS[3]], indexer))
+    tensors: dict = batch.as_tensor_dict()
+    found = embedder(**tensors["text"]["t"])
+    torch.testing.assert_close(found, whole[:, 4:9])
+    assert not torch.allclose(found, alone, atol=1e-3)
 
 
 def build(model: Path, **params) -> TransformerEmbedder:

@@ -66,6 +66,23 @@ def test_wordpieces_are_taken_from_the_window_with_most_context(
             assert windows.positions[window][position] == place
 
 
+@given(
+    widths=st.lists(st.integers(0, 7), min_size=1, max_size=40),
+    own=st.tuples(st.integers(0, 40), st.integers(0, 40)),
+)
+def test_tokens_among_others_that_are_not_asked_for_are_taken_from_the_same_windows(
+    widths: list[int], own: tuple[int, int]
+) -> None:
+    size = WindowSize(9, 4, start=1, end=1)
+    ends = 1 + numpy.cumsum(widths)
+    spans = [(end - width, end - 1) if width else (-1, -1) for end, width in zip(ends, widths)]
+    first, last = sorted(own)
+    asked_for = numpy.array(spans[first:last]).reshape(-1, 2)
+    found, whole = windows_of(ends[-1] + 1, asked_for, size), cut(widths, size)
+    for start, end in asked_for:
+        assert (found.sources[start : end + 1] == whole.sources[start : end + 1]).all()
+
+
 @pytest.mark.parametrize("length", [1, 7, 8, 9, 12, 13, 50])
 def test_windows_are_full_and_overlap(length: int) -> None:
     bodies = body_of(cut([1] * length, WindowSize(8, 3)), WindowSize(8, 3))

@@ -36,6 +36,9 @@ class Conll2012Reader(TokenLabelReader):
         The namespace of the labels.
     max_instances : `int`, optional (default = `None`)
         Read no more than this many instances.
+    context_words : `int`, optional (default = `0`)
+        So many words of the document before and after a sentence are read with it by a transformer
+        (Schweter and Akbik, 2020), in training and wherever the run answers.
     """
 
     def __init__(
@@ -44,12 +47,13 @@ class Conll2012Reader(TokenLabelReader):
         token_indexers: Optional[Dict[str, TokenIndexer]] = None,
         label_namespace: str = "labels",
         max_instances: Optional[int] = None,
+        context_words: int = 0,
     ) -> None:
         if column not in COLUMNS:
             raise ConfigurationError(
                 f"unknown column {column!r}; expected one of {', '.join(COLUMNS)}"
             )
-        super().__init__(label_namespace, token_indexers, max_instances)
+        super().__init__(label_namespace, token_indexers, max_instances, context_words)
         self._column = COLUMNS[column]
 
     def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
@@ -57,7 +61,8 @@ class Conll2012Reader(TokenLabelReader):
         for file in corpus_files(file_path):
             counts["files"] += 1
             for document in read_treebank(file):
-                for sentence in document.sentences:
+                around = self.contexts(each.words for each in document.sentences)
+                for sentence, context in zip(document.sentences, around):
                     counts[INSTANCES] += 1
                     counts["words"] += len(sentence)
                     yield self.text_to_instance(
@@ -65,5 +70,6 @@ class Conll2012Reader(TokenLabelReader):
                         getattr(sentence.treebank, self._column),
                         f"{file}:{sentence.line}",
                         document.name,
+                        context,
                     )
         self.conclude(file_path, counts)

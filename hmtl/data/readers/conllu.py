@@ -9,7 +9,7 @@ from allennlp.data import DatasetReader, Instance, TokenIndexer
 from allennlp.data.fields import TextField
 
 from hmtl.data.fields.labelled_pairs_field import LabelledPairsField
-from hmtl.data.readers.corpus_reader import INSTANCES
+from hmtl.data.readers.corpus_reader import INSTANCES, NO_CONTEXT, Context
 from hmtl.data.readers.token_label_reader import TokenLabelReader
 from hmtl.formats import conllu
 from hmtl.formats.files import documents_in
@@ -46,6 +46,9 @@ class ConlluReader(TokenLabelReader):
         `"dependency_labels"`.
     max_instances : `int`, optional (default = `None`)
         Read no more than this many instances.
+    context_words : `int`, optional (default = `0`)
+        So many words of the document before and after a sentence are read with it by a transformer
+        (Schweter and Akbik, 2020), in training and wherever the run answers.
     """
 
     def __init__(
@@ -54,13 +57,14 @@ class ConlluReader(TokenLabelReader):
         token_indexers: Optional[Dict[str, TokenIndexer]] = None,
         label_namespace: Optional[str] = None,
         max_instances: Optional[int] = None,
+        context_words: int = 0,
     ) -> None:
         if column not in COLUMNS:
             raise ConfigurationError(
                 f"unknown column {column!r}; expected one of {', '.join(COLUMNS)}"
             )
         default = "dependency_labels" if column == TREE else "labels"
-        super().__init__(label_namespace or default, token_indexers, max_instances)
+        super().__init__(label_namespace or default, token_indexers, max_instances, context_words)
         self._column = column
 
     def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
@@ -68,16 +72,22 @@ class ConlluReader(TokenLabelReader):
         for file in documents_in(file_path, conllu.SUFFIX):
             counts["files"] += 1
             for document in conllu.read_documents(file):
-                for sentence in document.sentences:
-                    words = sentence.column(conllu.FORM)
-                    place = (f"{file}:{sentence.line}", document.name or None)
+                forms = [each.column(conllu.FORM) for each in document.sentences]
+                for sentence, words, context in zip(
+                    document.sentences, forms, self.contexts(forms)
+                ):
+                    place = f"{file}:{sentence.line}"
                     counts[INSTANCES] += 1
                     counts["words"] += len(words)
                     if self._column == TREE:
-                        yield self.tree_to_instance(words, *sentence.tree(), *place)
+                        yield self.tree_to_instance(
+                            words, *sentence.tree(), place, document.name or None, context
+                        )
                     else:
                         tags = sentence.labels(COLUMNS[self._column])
-                        yield self.text_to_instance(words, tags, *place)
+                        yield self.text_to_instance(
+                            words, tags, place, document.name or None, context
+                        )
         self.conclude(file_path, counts)
 
     def tree_to_instance(
@@ -87,6 +97,7 @@ class ConlluReader(TokenLabelReader):
         relations: List[str],
         source: Optional[str] = None,
         document: Optional[str] = None,
+        context: Context = NO_CONTEXT,
     ) -> Instance:
         """
         # Parameters
@@ -96,10 +107,10 @@ class ConlluReader(TokenLabelReader):
             For each word the number of its head, counted from 1; 0 is the root's.
         relations : `List[str]`
             Of each word to its head.
-        source, document : `str`, optional
+        source, document, context :
             As in `text_to_instance`.
         """
-        instance = self.text_to_instance(words, None, source, document)
+        instance = self.text_to_instance(words, None, source, document, context)
         tree = [(head - 1 if head else None, label) for head, label in zip(heads, relations)]
         arcs: List[Tuple[int, int, str]] = [
             (dependent if head is None else head, dependent, label)

@@ -27,6 +27,9 @@ class MentionAceReader(SpanTaggingReader):
         The namespace of the tags, or of the spans' labels.
     max_instances : `int`, optional (default = `None`)
         Read no more than this many instances.
+    context_words : `int`, optional (default = `0`)
+        So many words of the document before and after a sentence are read with it by a transformer
+        (Schweter and Akbik, 2020), in training and wherever the run answers.
     """
 
     def __init__(
@@ -35,8 +38,11 @@ class MentionAceReader(SpanTaggingReader):
         coding_scheme: str = "BIOUL",
         label_namespace: str = "ace_mention_labels",
         max_instances: Optional[int] = None,
+        context_words: int = 0,
     ) -> None:
-        super().__init__(coding_scheme, label_namespace, token_indexers, max_instances)
+        super().__init__(
+            coding_scheme, label_namespace, token_indexers, max_instances, context_words
+        )
 
     def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
         counts: Counter[str] = Counter()
@@ -44,11 +50,14 @@ class MentionAceReader(SpanTaggingReader):
             counts["files"] += 1
             for document in read_documents(file, relations=False, coreference=False):
                 mentions = document.by_sentence(document.mentions)
-                for sentence, found in zip(document.sentences, mentions):
+                around = self.contexts(each.words for each in document.sentences)
+                for sentence, found, context in zip(document.sentences, mentions, around):
                     spans = self.expressible(found)
                     counts[INSTANCES] += 1
                     counts["mentions"] += len(spans)
                     counts["mentions inside others left out"] += len(found) - len(spans)
                     source = f"{file}:{sentence.line}"
-                    yield self.text_to_instance(sentence.words, spans, source, document.name)
+                    yield self.text_to_instance(
+                        sentence.words, spans, source, document.name, context
+                    )
         self.conclude(file_path, counts)

@@ -30,6 +30,9 @@ class NerOntonotesReader(SpanTaggingReader):
         The namespace of the tags, or of the spans' labels.
     max_instances : `int`, optional (default = `None`)
         Read no more than this many instances.
+    context_words : `int`, optional (default = `0`)
+        So many words of the document before and after a sentence are read with it by a transformer
+        (Schweter and Akbik, 2020), in training and wherever the run answers.
     """
 
     def __init__(
@@ -39,8 +42,11 @@ class NerOntonotesReader(SpanTaggingReader):
         coding_scheme: str = "IOB1",
         label_namespace: str = "ontonotes_ner_labels",
         max_instances: Optional[int] = None,
+        context_words: int = 0,
     ) -> None:
-        super().__init__(coding_scheme, label_namespace, token_indexers, max_instances)
+        super().__init__(
+            coding_scheme, label_namespace, token_indexers, max_instances, context_words
+        )
         self._domain_identifier = domain_identifier
 
     def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
@@ -49,13 +55,16 @@ class NerOntonotesReader(SpanTaggingReader):
             counts["files"] += 1
             for document in read_names(file):
                 all_names = document.by_sentence(document.names)
-                for sentence, found in zip(document.sentences, all_names):
+                around = self.contexts(each.words for each in document.sentences)
+                for sentence, found, context in zip(document.sentences, all_names, around):
                     names = self.expressible(found)
                     counts[INSTANCES] += 1
                     counts["named entities"] += len(names)
                     counts["entities inside others left out"] += len(found) - len(names)
                     source = f"{file}:{sentence.line}"
-                    yield self.text_to_instance(sentence.words, names, source, document.name)
+                    yield self.text_to_instance(
+                        sentence.words, names, source, document.name, context
+                    )
         self.conclude(file_path, counts)
 
     def _files(self, path: Union[str, PathLike]) -> List[Path]:

@@ -8,7 +8,7 @@ from allennlp.data import DatasetReader, Instance, TokenIndexer
 from allennlp.data.fields import Field, MetadataField
 
 from hmtl.data.fields.labelled_pairs_field import LabelledPairsField
-from hmtl.data.readers.corpus_reader import INSTANCES, CorpusReader
+from hmtl.data.readers.corpus_reader import INSTANCES, NO_CONTEXT, Context, CorpusReader
 from hmtl.formats.annotated import Relation
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.files import documents_in
@@ -37,6 +37,9 @@ class RelationAceReader(CorpusReader):
         and without the sentences that hold no relation.
     max_instances : `int`, optional (default = `None`)
         Read no more than this many instances.
+    context_words : `int`, optional (default = `0`)
+        So many words of the document before and after a sentence are read with it by a transformer
+        (Schweter and Akbik, 2020), in training and wherever the run answers.
     """
 
     def __init__(
@@ -45,8 +48,9 @@ class RelationAceReader(CorpusReader):
         label_namespace: str = "relation_ace_labels",
         skip_sentences_without_relations: bool = True,
         max_instances: Optional[int] = None,
+        context_words: int = 0,
     ) -> None:
-        super().__init__(token_indexers, max_instances)
+        super().__init__(token_indexers, max_instances, context_words)
         self._label_namespace = label_namespace
         self._skip_sentences_without_relations = skip_sentences_without_relations
 
@@ -55,8 +59,9 @@ class RelationAceReader(CorpusReader):
         for file in documents_in(file_path, SUFFIX):
             counts["files"] += 1
             for document in read_documents(file, coreference=False):
-                for sentence, mentions, found in zip(
+                for sentence, context, mentions, found in zip(
                     document.sentences,
+                    self.contexts(each.words for each in document.sentences),
                     document.by_sentence(document.mentions),
                     document.by_sentence(document.relations),
                 ):
@@ -75,6 +80,7 @@ class RelationAceReader(CorpusReader):
                         f"{file}:{sentence.line}",
                         [mention.labelled for mention in mentions],
                         document.name,
+                        context,
                     )
         self.conclude(file_path, counts)
 
@@ -85,6 +91,7 @@ class RelationAceReader(CorpusReader):
         source: Optional[str] = None,
         mentions: Optional[List[LabelledSpan]] = None,
         document: Optional[str] = None,
+        context: Context = NO_CONTEXT,
     ) -> Instance:
         """
         # Parameters
@@ -98,8 +105,10 @@ class RelationAceReader(CorpusReader):
             Gold: label and `(start, end)`, both ends inclusive.
         document : `str`, optional
             The name of its document.
+        context : `Context`, optional
+            What of the document is read with it.
         """
-        text = self.text_field(words)
+        text = self.text_field(words, context)
         fields: Dict[str, Field] = {"text": text}
         metadata: Dict[str, Any] = {"words": words, "source": source, "document": document}
         if relations is not None:

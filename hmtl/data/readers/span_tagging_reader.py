@@ -7,7 +7,7 @@ from allennlp.data import Instance, TokenIndexer
 from allennlp.data.fields import Field, MetadataField, SequenceLabelField
 
 from hmtl.data.fields.labelled_pairs_field import LabelledSpansField
-from hmtl.data.readers.corpus_reader import CorpusReader
+from hmtl.data.readers.corpus_reader import NO_CONTEXT, Context, CorpusReader
 from hmtl.formats.annotated import Mention
 from hmtl.formats.brackets import LabelledSpan, outermost
 from hmtl.formats.tags import PREFIXES, spans_to_tags
@@ -32,6 +32,9 @@ class SpanTaggingReader(CorpusReader):
     token_indexers : `Dict[str, TokenIndexer]`, optional (default = single ids, named `"tokens"`)
     max_instances : `int`, optional (default = `None`)
         Read no more than this many instances.
+    context_words : `int`, optional (default = `0`)
+        So many words of the document before and after a sentence are read with it by a transformer
+        (Schweter and Akbik, 2020), in training and wherever the run answers.
     """
 
     def __init__(
@@ -40,8 +43,9 @@ class SpanTaggingReader(CorpusReader):
         label_namespace: str,
         token_indexers: Optional[Dict[str, TokenIndexer]] = None,
         max_instances: Optional[int] = None,
+        context_words: int = 0,
     ) -> None:
-        super().__init__(token_indexers, max_instances)
+        super().__init__(token_indexers, max_instances, context_words)
         if coding_scheme not in (*PREFIXES, SPANS):
             raise ConfigurationError(
                 f"unknown coding_scheme {coding_scheme!r}; expected one of {[*PREFIXES, SPANS]}"
@@ -60,6 +64,7 @@ class SpanTaggingReader(CorpusReader):
         spans: Optional[List[LabelledSpan]] = None,
         source: Optional[str] = None,
         document: Optional[str] = None,
+        context: Context = NO_CONTEXT,
     ) -> Instance:
         """
         # Parameters
@@ -71,8 +76,10 @@ class SpanTaggingReader(CorpusReader):
             Where the sentence comes from, for messages.
         document : `str`, optional
             The name of its document, where the corpus has names.
+        context : `Context`, optional
+            What of the document is read with it.
         """
-        text = self.text_field(words)
+        text = self.text_field(words, context)
         fields: Dict[str, Field] = {"text": text}
         metadata: Dict[str, Any] = {"words": words, "source": source, "document": document}
         if spans is not None and self._coding_scheme == SPANS:

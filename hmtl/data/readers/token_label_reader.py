@@ -5,7 +5,7 @@ from typing import Dict, List, Optional
 from allennlp.data import Instance, TokenIndexer
 from allennlp.data.fields import Field, MetadataField, SequenceLabelField
 
-from hmtl.data.readers.corpus_reader import CorpusReader
+from hmtl.data.readers.corpus_reader import NO_CONTEXT, Context, CorpusReader
 
 
 class TokenLabelReader(CorpusReader):
@@ -22,6 +22,9 @@ class TokenLabelReader(CorpusReader):
     token_indexers : `Dict[str, TokenIndexer]`, optional (default = single ids, named `"tokens"`)
     max_instances : `int`, optional (default = `None`)
         Read no more than this many instances.
+    context_words : `int`, optional (default = `0`)
+        So many words of the document before and after a sentence are read with it by a transformer
+        (Schweter and Akbik, 2020), in training and wherever the run answers.
     """
 
     def __init__(
@@ -29,8 +32,9 @@ class TokenLabelReader(CorpusReader):
         label_namespace: str,
         token_indexers: Optional[Dict[str, TokenIndexer]] = None,
         max_instances: Optional[int] = None,
+        context_words: int = 0,
     ) -> None:
-        super().__init__(token_indexers, max_instances)
+        super().__init__(token_indexers, max_instances, context_words)
         self._label_namespace = label_namespace
 
     def text_to_instance(
@@ -39,6 +43,7 @@ class TokenLabelReader(CorpusReader):
         tags: Optional[List[str]] = None,
         source: Optional[str] = None,
         document: Optional[str] = None,
+        context: Context = NO_CONTEXT,
     ) -> Instance:
         """
         # Parameters
@@ -50,8 +55,10 @@ class TokenLabelReader(CorpusReader):
             Where the sentence comes from, for messages.
         document : `str`, optional
             The name of its document, where the corpus has names.
+        context : `Context`, optional
+            What of the document is read with it.
         """
-        text = self.text_field(words)
+        text = self.text_field(words, context)
         fields: Dict[str, Field] = {"text": text}
         metadata = {"words": words, "source": source, "document": document}
         if tags is not None:

@@ -1,8 +1,10 @@
 """Tokens as the wordpieces of a pretrained transformer."""
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
+from allennlp.data import Token, Vocabulary
 from allennlp.data.token_indexers import PretrainedTransformerMismatchedIndexer, TokenIndexer
+from allennlp.data.token_indexers.token_indexer import IndexedTokenList
 
 from hmtl.config.pretrained_models import naming_model, resolve, without_code
 
@@ -43,3 +45,10 @@ class WordpieceIndexer(PretrainedTransformerMismatchedIndexer):
                 tokenizer_kwargs=without_code(tokenizer_kwargs),
                 token_min_padding_length=token_min_padding_length,
             )
+
+    def tokens_to_indices(self, tokens: List[Token], vocabulary: Vocabulary) -> IndexedTokenList:
+        """Also the wordpieces of the context, of which no token's vector is made."""
+        before, after = getattr(tokens, "before", []), getattr(tokens, "after", [])
+        indexed = super().tokens_to_indices([*before, *tokens, *after], vocabulary)
+        own = slice(len(before), len(before) + len(tokens))
+        return {**indexed, "mask": indexed["mask"][own], "offsets": indexed["offsets"][own]}
