@@ -31,6 +31,7 @@ TORCHVISION_MODULES = ("torchvision", "torchvision.ops", "torchvision.ops.boxes"
 
 DEFERRED: Mapping[str, Sequence[str]] = {
     "torch._dynamo": (),
+    "torch.fx.experimental.symbolic_shapes": (),
     "transformers": (
         "data",
         "data.data_collator",
@@ -40,7 +41,8 @@ DEFERRED: Mapping[str, Sequence[str]] = {
         "optimization",
     ),
     "huggingface_hub": (),
-    "spacy": ("cli", "cli.download", "language", "tokens"),
+    "spacy": ("language", "tokens"),
+    "spacy.cli": ("download", "info"),
     "nltk": (),
     "scipy.stats": (),
     "sklearn": ("metrics",),
@@ -54,9 +56,11 @@ DEFERRED: Mapping[str, Sequence[str]] = {
 What AllenNLP, transformers and TensorBoard import at once and text models rarely or never call, and those
 modules within that their import statements name, parents first. tensorboardX, cached_path and fsspec bring in
 the clients of Amazon's and Google's clouds. (fairscale is not among them: AllenNLP makes a subclass of one of
-its classes as it is imported.) torch's compiler, _dynamo, is imported by every optimizer.
+its classes as it is imported.) torch's compiler, _dynamo, is imported by every optimizer, and its symbolic
+shapes, with SymPy, by `backward` where it is given a gradient. spaCy imports all its commands, and what they
+need of the web, for the sake of `spacy.info`.
 """
-WITH_PLACEHOLDERS = ("allennlp", "transformers")
+WITH_PLACEHOLDERS = ("allennlp", "transformers", "spacy")
 """Whose import statements are answered with placeholders."""
 
 
@@ -246,6 +250,11 @@ def _real_module(name: str, root: str) -> ModuleType:
             sys.modules.pop(each, None)
         if root == "transformers":
             _import_transformers()
+        module = importlib.import_module(root)
+        for each in DEFERRED:
+            parent, _, child = each.rpartition(".")
+            if parent == root and isinstance(sys.modules.get(each), DeferredModule):
+                setattr(module, child, sys.modules[each])
     return importlib.import_module(name)
 
 
@@ -312,8 +321,9 @@ class _LoadingDeferred(MetaPathFinder, Loader):
             module = sys.modules.get(root)
             if name.startswith(f"{root}.") and isinstance(module, DeferredModule):
                 _real_module(root, root)
-                # It has imported this one as well, which must not be done twice.
-                return ModuleSpec(name, self) if name in sys.modules else None
+                # It may have imported this one as well, which must not be done twice.
+                if name in sys.modules:
+                    return ModuleSpec(name, self)
         return None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
@@ -341,6 +351,7 @@ def defer_unused_packages() -> None:
     for name, given in (
         ("transformers", _optimizers_to_derive_from),
         ("torch._dynamo", _answers_to_optimizers),
+        ("torch.fx.experimental.symbolic_shapes", _answers_to_backward),
     ):
         if isinstance(sys.modules.get(name), DeferredModule):
             vars(sys.modules[name]).update(given())
@@ -361,6 +372,23 @@ def _answers_to_optimizers() -> dict[str, Callable]:
         return call
 
     return {"disable": disable, "graph_break": lambda *args, **kwargs: None}
+
+
+def _answers_to_backward() -> dict[str, Callable]:
+    """How `backward` compares the shapes of a tensor and its gradient, as it is where no size is symbolic."""
+
+    def sym_eq(shape: Any, other: Any) -> Any:
+        shapes = sys.modules["torch.fx.experimental.symbolic_shapes"]
+        return shape == other if isinstance(shapes, DeferredModule) else shapes.sym_eq(shape, other)
+
+    def expect_true(truth: Any, skip: int = 0) -> bool:
+        shapes = sys.modules["torch.fx.experimental.symbolic_shapes"]
+        if isinstance(shapes, DeferredModule):
+            return bool(truth)
+        expected: bool = shapes.expect_true(truth, skip + 1)
+        return expected
+
+    return {"sym_eq": sym_eq, "expect_true": expect_true}
 
 
 def _optimizers_to_derive_from() -> dict[str, type]:

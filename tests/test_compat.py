@@ -228,9 +228,14 @@ def test_encode_plus_is_a_call(bytes_without_a_class: Path) -> None:
 # What is done with each, as an expression, and what that gives in a process that has not imported it before.
 USES = {
     "torch._dynamo": ("torch._dynamo.config.__name__", "torch._dynamo.config"),
+    "torch.fx.experimental.symbolic_shapes": (
+        "__import__('torch.fx.experimental', fromlist=['x']).symbolic_shapes.sympy.__name__",
+        "sympy",
+    ),
     "transformers": ("__import__('transformers').BertConfig().model_type", "bert"),
     "huggingface_hub": ("__import__('huggingface_hub').HfApi.__name__", "HfApi"),
     "spacy": ("sentence_splitter.spacy.blank('en')('a b').text", "a b"),
+    "spacy.cli": ("min(__import__('spacy').info(silent=True))", "location"),
     "nltk": ("str(evalb_bracketing_scorer.Tree('S', ['a']))", "(S a)"),
     "scipy.stats": ("round(float(scores.get_metric()), 6)", 1.0),
     "sklearn": ("[float(area.get_metric())]", [1.0]),
@@ -251,6 +256,7 @@ from allennlp.data.tokenizers import sentence_splitter
 from allennlp.training.callbacks import tensorboard
 from allennlp.training.metrics import Auc, SpearmanCorrelation, evalb_bracketing_scorer
 import tensorboard.summary.writer.record_writer as _
+torch.ones(1, requires_grad=True).backward(torch.ones(1))
 """
 ARE_LOADED = """
 def are_loaded():
@@ -305,21 +311,37 @@ def test_deferred_package_is_imported_when_it_is_used(name: str, with_deferring:
     assert after[name]
 
 
-def test_run_without_a_transformer_does_without_transformers_and_the_compiler() -> None:
+def test_run_does_without_what_it_has_no_use_for() -> None:
     script = """
 import sys, torch, hmtl.commands.train, hmtl.runs.training, hmtl.prediction.predictor
+from hmtl.formats.spacy_text import load_pipeline
+print(len(load_pipeline()("It rained.")))
 weight = torch.nn.Parameter(torch.ones(2))
 optimizer = torch.optim.Adam([weight])
 def step():
-    weight.sum().backward()
+    weight.sum().backward(torch.tensor(1.0))
     optimizer.step()
     return float(weight.sum())
 before = step()
-print([each for each in ("transformers.utils", "torch._dynamo.config") if each in sys.modules])
+unused = ("transformers.utils", "torch._dynamo.config", "sympy", "typer", "tensorboard")
+print([each for each in unused if each in sys.modules])
 torch._dynamo.reset()  # what compiles has the real one
 print("torch._dynamo.config" in sys.modules, step() < before < 2)
 """
-    assert run_python(script).stdout.split("\n")[:2] == ["[]", "True True"]
+    assert run_python(script).stdout.split("\n")[:3] == ["3", "[]", "True True"]
+
+
+def test_gradient_of_another_shape_is_still_refused() -> None:
+    script = """
+import hmtl.compat, allennlp, sys, torch
+for _ in range(2):
+    try:
+        torch.ones(2, 1, requires_grad=True).backward(torch.ones(2))
+    except RuntimeError as error:
+        print(str(error)[:17], "sympy" in sys.modules)
+    torch.fx.experimental.symbolic_shapes.sympy
+"""
+    assert run_python(script).stdout == "Mismatch in shape False\nMismatch in shape True\n"
 
 
 def test_adafactor_of_transformers_takes_its_place_once_one_is_made() -> None:

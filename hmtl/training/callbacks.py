@@ -1,7 +1,7 @@
 """Callbacks: what is shown, logged or done at each step and epoch of a run, beside training itself."""
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple
 
 import torch
 from allennlp.common import Registrable
@@ -124,3 +124,13 @@ class Callback(Registrable):
         Take up the state at the checkpoint that the run resumes from; empty where the callback was not there
         yet. Called before `on_start`.
         """
+
+
+def flat(metrics: Dict[str, Any]) -> Iterator[Tuple[str, float]]:
+    """Yield metrics by name, those in a nested dictionary as `outer/inner`."""
+    for name, value in metrics.items():
+        if isinstance(value, dict):
+            for inner, number in flat(value):
+                yield f"{name}/{inner}", number
+        else:
+            yield name, value

@@ -6,8 +6,7 @@ from typing import Any, Dict, List
 import torch
 
 from hmtl.common.files import write_json
-from hmtl.training.callbacks import Callback, EpochReport, RunReport
-from hmtl.training.tensorboard import flat
+from hmtl.training.callbacks import Callback, EpochReport, RunReport, flat
 
 HISTORY_FILE = "history.json"
 

@@ -3,15 +3,14 @@
 import socket
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, Optional, Tuple
-
-from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.summary.writer.record_writer import RecordWriter
+from typing import TYPE_CHECKING, Any, Dict, Optional
 
 from hmtl.common.files import FileBeingWritten, make_durable, refusals
 from hmtl.config.schema import TrainerConfig
-from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
+from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport, flat
+
+if TYPE_CHECKING:
+    from tensorboard.compat.proto.event_pb2 import Event
 
 # By this TensorBoard knows the files; after it stands a time in seconds.
 EVENT_FILES = "events.out.tfevents."
@@ -59,6 +58,10 @@ class EventLog:
         step : `int`
             Where on the axis.
         """
+        # Here, not above: predictions and evaluations log nothing, and it takes long to import.
+        from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
         summary = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
         with refusals(self.directory):
             if self._file is None:
@@ -80,7 +83,9 @@ class EventLog:
         make_durable(self.directory)
         return file
 
-    def _write(self, event: Event) -> None:
+    def _write(self, event: "Event") -> None:
+        from tensorboard.summary.writer.record_writer import RecordWriter
+
         event.wall_time = time.time()
         RecordWriter(self._file).write(event.SerializeToString())
 
@@ -190,13 +195,3 @@ class TensorBoardCallback(Callback):
 
 def _std(tensor: Any) -> float:
     return tensor.std(correction=0).item()
-
-
-def flat(metrics: Dict[str, Any]) -> Iterator[Tuple[str, float]]:
-    """Yield metrics by name, those in a nested dictionary as `outer/inner`."""
-    for name, value in metrics.items():
-        if isinstance(value, dict):
-            for inner, number in flat(value):
-                yield f"{name}/{inner}", number
-        else:
-            yield name, value

@@ -9,8 +9,7 @@ from typing import Any, Dict, Optional
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.config.safety import check_plain_names
-from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
-from hmtl.training.tensorboard import flat
+from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport, flat
 
 WHERE = "multi_task_trainer.trackers"
 

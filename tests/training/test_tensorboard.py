@@ -13,8 +13,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from hmtl.config.schema import TrainerConfig
 from hmtl.errors import DataError
 from hmtl.training import tensorboard
-from hmtl.training.callbacks import EpochReport, RunReport, StepReport
-from hmtl.training.tensorboard import EventLog, TensorBoardCallback, flat
+from hmtl.training.callbacks import EpochReport, RunReport, StepReport, flat
+from hmtl.training.tensorboard import EventLog, TensorBoardCallback
 from script.torture import curves_of
 
 DIRECTORIES = ("train", "train_epochs", "validation")
