@@ -3,6 +3,7 @@ How long it takes from the start of the process to the end of the first training
 some corpora and the second. The baseline is the first start, which reads, indexes, and fills the cache. The
 assembly (corpora, vocabulary, model) is told by itself: the rest is mostly the import of libraries. What it
 takes of the processor, user and system time, is told too: it says more than the clock on a busy machine.
+Beside it stands what `import torch` takes of the processor, by itself: less than that it cannot be.
 """
 
 import argparse
@@ -82,6 +83,15 @@ def timed_start(config_path: Path, cache: Path, directory: Path) -> dict[str, fl
     }
 
 
+def processor_time_of_torch() -> float:
+    """Seconds of the processor from the start of a process until torch is imported."""
+    script = "import time, torch; print(time.process_time())"
+    finished = subprocess.run(
+        [sys.executable, "-c", script], check=True, stdout=subprocess.PIPE, text=True
+    )
+    return float(finished.stdout)
+
+
 def enlarged(config: dict[str, Any], times: int, directory: Path) -> dict[str, Any]:
     """The config over the same data so many times over; its new `data_root` is the directory."""
     root = Path(config["data_root"])
@@ -108,14 +118,16 @@ def measure(config: dict[str, Any], repeats: int, directory: Path) -> dict[str, 
     config_path = directory / "config.json"
     config_path.write_text(json.dumps(config))
     seconds: dict[str, list[dict[str, float]]] = {"first": [], "second": []}
+    of_torch = []
     for repeat in range(repeats):
+        of_torch.append(processor_time_of_torch())
         cache = directory / f"cache{repeat}"
         for number, name in enumerate(seconds):
             run = directory / f"run{repeat}-{number}"
             seconds[name].append(timed_start(config_path, cache, run))
             shutil.rmtree(run)
         shutil.rmtree(cache)
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = {"processor_seconds_of_import_torch": round(median(of_torch), 2)}
     for part in seconds["first"][0]:
         first, second = (median([run[part] for run in seconds[name]]) for name in seconds)
         figures[part] = {
