@@ -192,7 +192,13 @@ def test_run_made_before_goes_on_without_the_space_before_words(
     assert loses_word_starts(tokenizer) == made_before
 
 
-@pytest.mark.parametrize("kind", ["bert", "modernbert", "t5"])
+QUICK = ("bert", "modernbert", "t5")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS],
+)
 def test_trained_transformer_recovers_to_the_same_weights(
     world: Path, tmp_path: Path, kind: str
 ) -> None:
