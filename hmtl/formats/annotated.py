@@ -218,6 +218,8 @@ class Document:
         What the words' offsets are counted in.
     noun_chunks : `list[Span]`, optional (default = `None`)
         The base noun phrases, where a parser found them.
+    has_both : `bool`, optional (default = `False`)
+        Whether names and mentions are told apart where it has none of one, as its corpus has both.
     pieces : `dict[Span, tuple[Span, ...]]`, optional (default = `{}`)
         For a discontinuous span its parts, in order, at least two. All else holds the span from its first
         token to its last.
@@ -244,6 +246,7 @@ class Document:
     part: int = 0
     line: int = field(default=0, compare=False)
     pieces: dict[Span, tuple[Span, ...]] = field(default_factory=dict)
+    has_both: bool = field(default=False, compare=False)
     entities: list[Entity] = field(default_factory=list)
     entity_relations: list[EntityRelation] = field(default_factory=list)
     title: str | None = None

@@ -125,7 +125,7 @@ def is_apart(entity_type: str) -> bool:
 
 def _entities(document: Document) -> list[Mention]:
     names = document.names
-    if document.mentions:
+    if document.mentions or document.has_both:
         names = [replace(name, type=NAME_PREFIX + name.type) for name in names]
     entities = [*document.mentions, *names]
     covered = {entity.span for entity in entities}

@@ -9,8 +9,9 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tqdm import tqdm
 
@@ -119,7 +120,7 @@ def write_corpus(
         )
         layout = LAYOUTS[arguments.to](directory, tally, options)
         progress = tqdm(documents, "converting", num_documents, unit=" documents", disable=None)
-        for document in progress:
+        for document in _told_of_both(progress, layout.kind):
             write_document(document, layout, division, coref_division, tally)
             names.append(document.name)
             split = division.split_of(document.name)
@@ -134,24 +135,66 @@ def write_corpus(
         logger.warning("%s. Scores there are on text that was trained on", warning)
 
 
+class _Kept:
+    """Documents that wait on disk. The file has no name, so that nobody else writes what is unpickled."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.number = 0
+
+    def add(self, document: Document) -> None:
+        pickle.dump(document, self._file)
+        self.number += 1
+
+    def all(self) -> Iterator[Document]:
+        self._file.seek(0)
+        for _ in range(self.number):
+            yield pickle.load(self._file)
+
+
+def _told_of_both(documents: Iterable[Document], kind: str) -> Iterator[Document]:
+    """
+    The documents, told whether their corpus has both names and mentions.
+
+    # Parameters
+
+    documents : `Iterable[Document]`
+    kind : `str`
+        `mentions` or `names`: as which the others are written of a corpus without any. Documents that have
+        only the others wait until one has some.
+    """
+    has_both = False
+    with tempfile.TemporaryFile() as file:
+        waiting = _Kept(file)
+        for document in documents:
+            if not has_both and getattr(document, kind):
+                has_both = True
+                for each in waiting.all():
+                    yield replace(each, has_both=True)
+            if not has_both and (waiting.number or document.mentions or document.names):
+                waiting.add(document)
+            else:
+                document.has_both = has_both
+                yield document
+        if not has_both:
+            yield from waiting.all()
+
+
 @contextmanager
 def _divided(
     documents: Iterable[Document], of_labels: dict[str, str], num_documents: int | None
 ) -> Iterator[Iterator[Document]]:
     """The documents, kept on disk until their division by labels is made."""
     labels: dict[str, Counter[tuple[str, str]]] = {}
-    number = 0
-    with tempfile.TemporaryFile() as kept:
+    with tempfile.TemporaryFile() as file:
+        kept = _Kept(file)
         for document in tqdm(documents, "reading", num_documents, unit=" documents", disable=None):
-            number += 1
             # Parts of one document have one name.
             labels.setdefault(document.name, Counter()).update(labels_of(document))
-            # The file has no name, so that nobody else writes what is unpickled.
-            pickle.dump(document, kept)
-        kept.seek(0)
+            kept.add(document)
         if labels:
             of_labels.update(splits.by_labels(labels))
-        yield (pickle.load(kept) for _ in range(number))
+        yield kept.all()
 
 
 def write_document(

@@ -20,6 +20,7 @@ from hmtl.formats.conll2012 import conll2012_lines
 from hmtl.formats.dygie import json_line
 from hmtl.formats.entities import with_entities
 from hmtl.formats.like_conll import like_conll_lines
+from hmtl.formats.like_conll import read_documents as read_like_conll
 from hmtl.formats.webanno import webanno_lines
 from hmtl.importing import splits
 from hmtl.importing.brat_files import ANNOTATION_SUFFIX, TEXT_SUFFIX
@@ -69,6 +70,8 @@ class Layout:
     options : `Options`
     """
 
+    # As what the spans of a corpus that has only names, or only mentions, are written.
+    kind = "mentions"
     # Whether it has a place for more than training learns from.
     keeps_all = False
     # Whether it has no place for a mention that lies in another.
@@ -121,7 +124,8 @@ class _Columns(Layout):
 class LikeConll(_Columns):
     """
     `<split>/<split>_00.like_conll` and so on (`mention_ace`, `relation_ace`), and all of a split again in
-    `single_file/<split>.like_conll` (`coref_ace`).
+    `single_file/<split>.like_conll` (`coref_ace`). Of a corpus that has names beside its mentions, all
+    documents with these in `ner/<split>/<document>.gold_conll` (`ner_ontonotes`).
     """
 
     # What the names of the files in `<split>/` begin with.
@@ -130,16 +134,15 @@ class LikeConll(_Columns):
     def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
         super().__init__(directory, tally, options)
         self._num_documents: Counter[str] = Counter()
+        self._names_layout: Conll2012 | None = None
 
     def recast(self, document: Document) -> Document:
         return _with_mentions(super().recast(document))
 
-    def fit(self, document: Document) -> Document:
-        self.tally.left_out("names", NOT_EXPRESSIBLE, len(document.names))
-        return super().fit(replace(document, names=[]))
-
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
         lines = list(like_conll_lines(document))
+        if split and (document.names or self._names_layout):
+            self._write_names(document, split)
         if split:
             number = self._num_documents[split] // DOCUMENTS_PER_FILE
             self._num_documents[split] += 1
@@ -148,12 +151,25 @@ class LikeConll(_Columns):
         if coref_split:
             append_lines(self.directory / "single_file" / f"{coref_split}.like_conll", lines)
 
+    def _write_names(self, document: Document, split: str) -> None:
+        if self._names_layout is None:
+            self._names_layout = Conll2012(self.directory, Tally(), self.options)
+            # Those that came before had none.
+            for before_split in splits.SPLITS:
+                for file in sorted(self.directory.glob(f"{before_split}/*.like_conll")):
+                    for before in read_like_conll(file, False, False, False):
+                        self._names_layout.write(before, before_split, None)
+        alone = replace(document, mentions=[], relations=[], clusters=[])
+        self._names_layout.write(alone, split, None)
+
 
 class Conll2012(_Columns):
     """
     `ner/<split>/<document>.gold_conll` (`ner_ontonotes`), and all of a split again in
     `coref/<split>.gold_conll` (`coref`).
     """
+
+    kind = "names"
 
     def __init__(self, directory: Path, tally: Tally, options: Options) -> None:
         super().__init__(directory, tally, options)
@@ -182,6 +198,7 @@ class Conll2012(_Columns):
 class Conll2003(Layout):
     """`<split>.txt` in columns (`conll2003`), each name a tag."""
 
+    kind = "names"
     flat = True
 
     def recast(self, document: Document) -> Document:
@@ -386,11 +403,15 @@ LAYOUTS: dict[str, type[Layout]] = {
 
 
 def _with_mentions(document: Document) -> Document:
-    return document if document.mentions else replace(document, mentions=document.names, names=[])
+    if document.mentions or document.has_both:
+        return document
+    return replace(document, mentions=document.names, names=[])
 
 
 def _with_names(document: Document) -> Document:
-    return document if document.names else replace(document, names=document.mentions, mentions=[])
+    if document.names or document.has_both:
+        return document
+    return replace(document, names=document.mentions, mentions=[])
 
 
 def _without_singletons(document: Document, tally: Tally) -> Document:

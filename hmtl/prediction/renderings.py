@@ -95,6 +95,7 @@ def to_document(name: Any, prediction: Prediction) -> Document:
             for cluster in found
         ],
         text=prediction.text,
+        has_both=REFERENCE_NAMES in mentions and len(mentions) > 1,
     )
 
 

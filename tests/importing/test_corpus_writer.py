@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,42 @@ def test_parts_of_a_document_share_a_conll2012_file(tmp_path: Path) -> None:
 )
 def test_names_of_documents_lead_nowhere_else(name: str, path: str) -> None:
     assert safe_path(name).as_posix() == path
+
+
+def test_names_beside_mentions_stay_names(tmp_path: Path) -> None:
+    """Whatever the order of the documents, and even in those that have names alone."""
+    name, mention = [Mention(2, 2, "PERSON")], [Mention(0, 0, "PER")]
+    found = {"names": (name, []), "mentions": ([], mention), "both": (name, mention)}
+    for number, order in enumerate(permutations([*found, "none"])):
+        documents = []
+        for each in order:
+            names, mentions = found.get(each, ([], []))
+            words = [Sentence(["Ada", "met", "Bo"])]
+            documents.append(Document(each, words, names=names, mentions=mentions))
+        for layout, expected in (
+            ("like_conll", {each: mentions for each, (_, mentions) in found.items()}),
+            ("conll2012", {each: names for each, (names, _) in found.items()}),
+        ):
+            out = tmp_path / f"{layout}{number}"
+            tally = Tally()
+            corpus_writer.write_corpus(options(out, "--to", layout), documents, ALL_TRAIN, tally)
+            read = {each.name: each.mentions or each.names for each in written(out)}
+            assert read == {**expected, "none": []}
+            assert tally.unaccounted() == {}
+            in_files = {file.stem: file for file in (out / "ner" / "train").iterdir()}
+            in_ner = {each: next(conll2012.read_documents(file)) for each, file in in_files.items()}
+            assert {each: document.names for each, document in in_ner.items()} == {
+                **{each: names for each, (names, _) in found.items()},
+                "none": [],
+            }
+            assert (tally.num_left_out == {}) == (layout == "like_conll")
+
+
+def test_names_alone_are_mentions_where_those_are_learned(tmp_path: Path) -> None:
+    documents = [
+        Document(each, [Sentence(["Ada", "sings"])], names=[Mention(0, 0, "PERSON")])
+        for each in "ab"
+    ]
+    corpus_writer.write_corpus(options(tmp_path / "out"), documents, ALL_TRAIN, Tally())
+    assert [each.mentions for each in written(tmp_path / "out")] == [[Mention(0, 0, "PERSON")]] * 2
+    assert not (tmp_path / "out" / "ner").exists()

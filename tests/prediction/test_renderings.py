@@ -56,6 +56,18 @@ def test_like_conll_holds_mentions_relations_and_clusters(tmp_path: Path) -> Non
     assert document.clusters == [[(0, 3), (6, 6)]]
 
 
+@pytest.mark.parametrize("tool", ["label_studio", "char_jsonl", "doccano", "prodigy"])
+def test_names_stay_names_in_a_text_without_mentions(tool: str) -> None:
+    prediction = handmade()
+    mentions = {task: found if task == "ner" else [] for task, found in prediction.mentions.items()}
+    found = replace(prediction, mentions=mentions, relations={}, clusters={})
+    (document,) = documents_of(
+        tool, rendered(tool, ("a", found)).replace("predictions", "annotations").encode()
+    )
+    assert document.mentions == []
+    assert [each.type for each in document.names] == ["PERSON", "GPE"]
+
+
 def labelled() -> Prediction:
     """With labels of a user's own tasks."""
     tasks = [TaskInfo("pos", TOKENS, ["N", "."]), TaskInfo("my topic", LABELS, ["a b", "c"], True)]
