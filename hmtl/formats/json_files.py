@@ -9,6 +9,7 @@ from typing import Any
 
 from hmtl.errors import DataError
 from hmtl.formats.columns import shown_json
+from hmtl.formats.json_lines import what_is_wrong
 
 
 def read_json(path: Path) -> Any:
@@ -23,9 +24,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes().decode("utf-8-sig"))
     except json.JSONDecodeError as error:
-        raise DataError(
-            f"is no JSON: {error.msg} in column {error.colno}", path, error.lineno
-        ) from error
+        raise DataError(what_is_wrong(error), path, error.lineno) from error
     except UnicodeDecodeError as error:
         raise DataError(f"byte {error.start} is not UTF-8", path) from error
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from os import PathLike
 from typing import Any
 
@@ -15,7 +15,11 @@ from hmtl.formats.spacy_text import without_surrogates
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def read_json_lines(path: str | PathLike[str], what: str = "document") -> Iterator[tuple[int, Any]]:
+def read_json_lines(
+    path: str | PathLike[str],
+    what: str = "document",
+    on_error: Callable[[DataError], None] | None = None,
+) -> Iterator[tuple[int, Any]]:
     """
     The number of each line that is not blank, counted from 1, and what it holds.
 
@@ -24,6 +28,8 @@ def read_json_lines(path: str | PathLike[str], what: str = "document") -> Iterat
     path : `str` or `PathLike`
     what : `str`, optional (default = `"document"`)
         What a line holds, for messages.
+    on_error : `Callable[[DataError], None]`, optional (default = `None`)
+        Is given the errors of lines, which are then passed over, in place of raising them.
 
     # Raises
 
@@ -34,17 +40,28 @@ def read_json_lines(path: str | PathLike[str], what: str = "document") -> Iterat
         if not line.strip():
             continue
         try:
-            yield number, without_lone_surrogates(json.loads(line), line)
-        except json.JSONDecodeError as error:
-            raise DataError(
-                f"is no JSON: {error.msg} in column {error.colno}; expected one {what} a line",
-                path,
-                number,
-            ) from error
-        except RecursionError as error:
-            raise DataError("is nested too deeply to be read", path, number) from error
-        except ValueError as error:
-            raise DataError(f"is JSON that cannot be read: {error}", path, number) from error
+            value = without_lone_surrogates(json.loads(line), line)
+        except (ValueError, RecursionError) as error:
+            message = what_is_wrong(error)
+            if isinstance(error, json.JSONDecodeError):
+                message += f"; expected one {what} a line"
+            fault = DataError(message, path, number)
+            if on_error is None:
+                raise fault from error
+            on_error(fault)
+        else:
+            yield number, value
+
+
+def what_is_wrong(error: ValueError | RecursionError) -> str:
+    """What a message says of a text that `json` could not read."""
+    if isinstance(error, RecursionError):
+        return "is nested too deeply to be read"
+    if not isinstance(error, json.JSONDecodeError):
+        return f"is JSON that cannot be read: {error}"
+    is_cut = error.msg.startswith("Unterminated") or error.pos >= len(error.doc.rstrip())
+    cut = ", where it ends (is it cut short?)" if is_cut else ""
+    return f"is no JSON: {error.msg} in column {error.colno}{cut}"
 
 
 def without_lone_surrogates(value: Any, source: str) -> Any:

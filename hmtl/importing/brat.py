@@ -78,11 +78,13 @@ def run(arguments: argparse.Namespace) -> Tally:
     own = {short[name]: own[names[0]] for name, names in counting.items() if own}
     division = splits.choose(arguments, short.values, own)
     converter = _Converter(DocumentMaker(arguments, tally), tally)
-    documents = (
-        converter.document(short[name], [files[each] for each in names])
-        for name, names in counting.items()
-    )
-    corpus_writer.write_corpus(arguments, documents, division, tally, len(counting))
+
+    def documents() -> Iterator[Document]:
+        for name, names in counting.items():
+            with tally.faults:
+                yield converter.document(short[name], [files[each] for each in names])
+
+    corpus_writer.write_corpus(arguments, documents(), division, tally, len(counting))
     return tally
 
 

@@ -4,9 +4,9 @@ JSON lines with places of characters, which every script can write: a .jsonl fil
 A line is {"id": "one", "text": "Ada left Selby.", "spans": [[0, 3, "PER"], [9, 14, "GPE"]], "relations":
 [[0, 1, "PHYS"]], "clusters": [[0]]}; all but text may be absent. Relations and clusters name spans by their
 ids, or, without one, by their place in the list, counted from 0. Spans and relations may also be objects:
-{"id", "start", "end", "label"}, with "pieces" where one is discontinuous and "text" to check it, and {"head",
-"tail", "label"}. "sentences" gives the places of the words of each sentence; without it the text is cut.
-docs/char_jsonl.schema.json describes all of it. Other fields are passed over.
+{"id", "start", "end", "label"}, with "pieces" for the two where one is discontinuous and "text" to check it,
+and {"head", "tail", "label"}. "sentences" gives the places of the words of each sentence; without it the text
+is cut. docs/char_jsonl.schema.json describes all of it. Other fields are passed over.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from hmtl.formats.columns import shown_json
 from hmtl.formats.json_files import Fields
 from hmtl.formats.standoff import Entity, Link, Standoff
 from hmtl.importing import json_corpus
-from hmtl.importing.json_corpus import Entry, name_of_record, place_of
-from hmtl.importing.json_records import read_records
+from hmtl.importing.json_corpus import Entry, name_of_record, place_of, records_of
 from hmtl.importing.standoff import DocumentMaker
 from hmtl.importing.tally import Tally
 
@@ -36,10 +35,10 @@ def run(arguments: argparse.Namespace) -> Tally:
 
 def entries(path: Path, maker: DocumentMaker, tally: Tally) -> Iterator[Entry]:
     """The documents of a file."""
-    for line, content in read_records(path):
-        record = _Record(Fields(content, path, line), maker)
-        name = name_of_record(record.fields, record.fields.get("id"))
-        yield name, record.text, record.document
+    for fields in records_of(path, tally):
+        with tally.faults:
+            record = _Record(fields, maker)
+            yield name_of_record(fields, fields.get("id")), record.text, record.document
 
 
 class _Record:
@@ -78,18 +77,17 @@ class _Record:
             raise self.fields.error(
                 f"the span {shown_json(span)} has the label {shown_json(label)}; expected a string"
             )
-        extent = place_of(self.fields, self.text, span, span.get("start"), span.get("end"))
-        entity = Entity(label, self._pieces(span, extent))
+        entity = Entity(label, self._pieces(span))
         self._names[name] = f"{number}"
         self._check_quote(span, entity)
         return f"{number}", entity
 
-    def _pieces(self, span: dict[str, Any], extent: CharacterSlice) -> tuple[CharacterSlice, ...]:
-        given = span.get("pieces")
+    def _pieces(self, span: dict[str, Any]) -> tuple[CharacterSlice, ...]:
+        given, extent = span.get("pieces"), (span.get("start"), span.get("end"))
         if given is None:
-            return (extent,)
+            return (place_of(self.fields, self.text, span, *extent),)
         pieces = tuple(self._places(given, "pieces"))
-        if not pieces or Entity("", pieces).extent != extent:
+        if not pieces or extent not in ((None, None), Entity("", pieces).extent):
             raise self.fields.error(
                 f"the span {shown_json(span)} has the pieces {shown_json(given)}; expected "
                 "the first to begin and the last to end where the span does"

@@ -103,6 +103,7 @@ def write_corpus(
     """
     if isinstance(arguments.target, list):
         arguments.target.extend(documents)
+        tally.faults.check()
         return
     check_target(arguments.target, arguments.force)
     coref_division = coref_division or division
@@ -113,7 +114,8 @@ def write_corpus(
     near = NearTexts(splits.SPLITS)
     with ExitStack() as stack:
         if division.of_labels is not None:
-            documents = stack.enter_context(_divided(documents, division.of_labels, num_documents))
+            kept = _divided(documents, division.of_labels, num_documents, tally)
+            documents = stack.enter_context(kept)
         directory = stack.enter_context(new_directory(arguments.target, arguments.force))
         options = Options(
             arguments.singletons, arguments.coding_scheme, arguments.discontinuous == WIDEN
@@ -126,6 +128,7 @@ def write_corpus(
             split = division.split_of(document.name)
             if split and not arguments.split:
                 near.add(document.name, split, document.words)
+        tally.faults.check()
         if not names:
             raise tally.nothing_left(arguments.source)
         write_json(directory / RECORD, _record(arguments.to, division, tally))
@@ -182,7 +185,10 @@ def _told_of_both(documents: Iterable[Document], kind: str) -> Iterator[Document
 
 @contextmanager
 def _divided(
-    documents: Iterable[Document], of_labels: dict[str, str], num_documents: int | None
+    documents: Iterable[Document],
+    of_labels: dict[str, str],
+    num_documents: int | None,
+    tally: Tally,
 ) -> Iterator[Iterator[Document]]:
     """The documents, kept on disk until their division by labels is made."""
     labels: dict[str, Counter[tuple[str, str]]] = {}
@@ -192,6 +198,7 @@ def _divided(
             # Parts of one document have one name.
             labels.setdefault(document.name, Counter()).update(labels_of(document))
             kept.add(document)
+        tally.faults.check()
         if labels:
             of_labels.update(splits.by_labels(labels))
         yield kept.all()

@@ -19,8 +19,14 @@ from hmtl.formats.doccano import NAME
 from hmtl.formats.json_files import Fields
 from hmtl.formats.standoff import Entity, Link, Standoff
 from hmtl.importing import json_corpus
-from hmtl.importing.json_corpus import Entry, is_number, name_of_record, objects_in, place_of
-from hmtl.importing.json_records import read_records
+from hmtl.importing.json_corpus import (
+    Entry,
+    is_number,
+    name_of_record,
+    objects_in,
+    place_of,
+    records_of,
+)
 from hmtl.importing.standoff import DocumentMaker
 from hmtl.importing.tally import Tally
 
@@ -38,9 +44,10 @@ def run(arguments: argparse.Namespace) -> Tally:
 
 def entries(path: Path, maker: DocumentMaker, tally: Tally) -> Iterator[Entry]:
     """The documents of a file."""
-    for line, content in read_records(path):
-        record = _Record(Fields(content, path, line), maker)
-        yield record.name, record.text, record.document
+    for fields in records_of(path, tally):
+        with tally.faults:
+            record = _Record(fields, maker)
+            yield record.name, record.text, record.document
 
 
 class _Record:

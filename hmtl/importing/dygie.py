@@ -10,6 +10,7 @@ predicted_ner and so on is read in their place. Events are left out and counted;
 from __future__ import annotations
 
 import argparse
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
@@ -22,7 +23,7 @@ from hmtl.formats.columns import shown_json
 from hmtl.formats.json_files import Fields
 from hmtl.importing import corpus_writer, splits
 from hmtl.importing.column_corpus import part_that_tells
-from hmtl.importing.json_records import read_records
+from hmtl.importing.json_corpus import records_of
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.sources import files_in
 from hmtl.importing.tally import Tally
@@ -58,21 +59,27 @@ def run(arguments: argparse.Namespace) -> Tally:
     tally = Tally()
     files = files_in(arguments.source, SUFFIXES)
     reader = _Reader(PREDICTED if arguments.predicted else "", arguments.counted_from, tally)
-    names = UniqueNames(Tally())
+    left = Tally()
+    names = UniqueNames(left)
     own = {
         names.of(name): part_that_tells(file, arguments.source)
         for file in files
-        for name in _names(file)
+        for name in _names(file, left)
     }
-    division = splits.choose(arguments, own.keys, splits.of_source(own))
     documents = _renamed((d for file in files for d in reader.documents(file)), UniqueNames(tally))
+    if left.faults:
+        # The others show where documents are made.
+        deque(documents, maxlen=0)
+        tally.faults.check()
+    division = splits.choose(arguments, own.keys, splits.of_source(own))
     corpus_writer.write_corpus(arguments, documents, division, tally, len(own))
     return tally
 
 
-def _names(path: Path) -> Iterator[str]:
-    for number, content in read_records(path):
-        yield Fields(content, path, number).string("doc_key")
+def _names(path: Path, tally: Tally) -> Iterator[str]:
+    for fields in records_of(path, tally):
+        with tally.faults:
+            yield fields.string("doc_key")
 
 
 def _renamed(documents: Iterable[Document], names: UniqueNames) -> Iterator[Document]:
@@ -88,8 +95,9 @@ class _Reader:
     tally: Tally
 
     def documents(self, path: Path) -> Iterator[Document]:
-        for number, content in read_records(path):
-            yield self._document(Fields(content, path, number))
+        for fields in records_of(path, self.tally):
+            with self.tally.faults:
+                yield self._document(fields)
 
     def _document(self, fields: Fields) -> Document:
         self._check_which_is_there(fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -11,8 +12,10 @@ from typing import Any, TypeGuard
 from hmtl.formats.annotated import CharacterSlice, Document
 from hmtl.formats.columns import shown, shown_json
 from hmtl.formats.json_files import Fields
+from hmtl.formats.webanno import FIRST_OF_TWO_UNITS
 from hmtl.importing import corpus_writer, splits, standoff
 from hmtl.importing.column_corpus import part_that_tells
+from hmtl.importing.json_records import read_records
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.sources import files_in
 from hmtl.importing.standoff import DocumentMaker
@@ -23,6 +26,7 @@ logger = logging.getLogger(__name__)
 SUFFIXES = (".json", ".jsonl", ".ndjson")
 NOT_QUOTED = "does not stand at its place, or quotes something else"
 IN_UTF16 = "places counted the units of UTF-16"
+IN_CHARACTERS = "places that quote no words are taken for characters, not for units of UTF-16"
 # So many of those that do not are told one by one.
 WARNINGS = 10
 AGAIN = "has the id and the text of one that came before"
@@ -68,16 +72,31 @@ def convert(arguments: argparse.Namespace, entries: Entries) -> Tally:
                 same_name.add(hash(text))
                 yield names.of(name), file, make
 
+    def documents() -> Iterator[Document]:
+        for name, _, make in all_entries(tally):
+            with tally.faults:
+                yield make(name)
+
     own: dict[str, str] = {}
     if not (arguments.split or arguments.split_lists):
         left = Tally()
         own = {name: part_that_tells(file, arguments.source) for name, file, _ in all_entries(left)}
+        if left.faults:
+            # The others show where documents are made.
+            deque(documents(), maxlen=0)
+            tally.faults.check()
         if not own:
             raise left.nothing_left(arguments.source)
     division = splits.choose(arguments, own.keys, splits.of_source(own))
-    documents = (make(name) for name, _, make in all_entries(tally))
-    corpus_writer.write_corpus(arguments, documents, division, tally, len(own) or None)
+    corpus_writer.write_corpus(arguments, documents(), division, tally, len(own) or None)
     return tally
+
+
+def records_of(path: Path, tally: Tally) -> Iterator[Fields]:
+    """The objects of a file; the faults of others are taken in."""
+    for line, content in read_records(path, tally.faults):
+        with tally.faults:
+            yield Fields(content, path, line)
 
 
 def name_of_record(fields: Fields, *values: Any) -> str:
@@ -118,6 +137,8 @@ def settled(
     `DataError`
         If a place that quotes nothing is not in the text.
     """
+    if all(quote is None for _, quote in quoted.values()):
+        quoted = _as_counted(text, quoted, tally)
     for place, quote in quoted.values():
         if quote is None:
             place_of(fields, text, place, *place)
@@ -145,6 +166,31 @@ def settled(
                 shown(text[slice(*place)] if place[0] >= 0 else ""),
             )
     return text, places
+
+
+def _as_counted(text: str, quoted: Mapping[str, Quoted], tally: Tally) -> Mapping[str, Quoted]:
+    """
+    Places of which none quotes words: in characters, or in units of UTF-16, of which some characters have
+    two, where fewer of them then begin or end inside a word.
+    """
+    if text.isascii() or max(text) < FIRST_OF_TWO_UNITS:
+        return quoted
+    points = {name: (_in_points(text, place), None) for name, (place, _) in quoted.items()}
+    if points == quoted:
+        return quoted
+    in_units = _num_inside(text, points) < _num_inside(text, quoted)
+    tally.changed("documents", IN_UTF16 if in_units else IN_CHARACTERS)
+    return points if in_units else quoted
+
+
+def _num_inside(text: str, quoted: Mapping[str, Quoted]) -> int:
+    """How many places begin or end inside a word, or outside the text."""
+    edges = [edge for place, _ in quoted.values() for edge in place]
+    return sum(
+        not 0 <= edge <= len(text) or (0 < edge and text[edge - 1 : edge + 1].isalnum())
+        for edge in edges
+        if edge != len(text)
+    )
 
 
 def _in_points(text: str, place: CharacterSlice) -> CharacterSlice:

@@ -10,7 +10,8 @@ from typing import Any
 
 from hmtl.errors import DataError
 from hmtl.formats.columns import read_lines, shown
-from hmtl.formats.json_lines import read_json_lines, without_lone_surrogates
+from hmtl.formats.json_lines import read_json_lines, what_is_wrong, without_lone_surrogates
+from hmtl.importing.faults import Faults
 
 # So many characters of an array are read at once.
 _CHUNK = 2**18
@@ -19,17 +20,25 @@ _LONGEST_TOKEN = 16
 _NOT_BLANK = re.compile(r"\S")
 
 
-def read_records(path: Path) -> Iterator[tuple[int, Any]]:
+def read_records(path: Path, faults: Faults | None = None) -> Iterator[tuple[int, Any]]:
     """
     The records of a file, JSON lines or one JSON array of any layout, with one of them in memory at a time,
     and the line on which each begins.
+
+    # Parameters
+
+    path : `Path`
+    faults : `Faults`, optional (default = `None`)
+        Takes in what lines are no JSON.
 
     # Raises
 
     `DataError`
         With file and line, if the file cannot be read, or is no JSON.
     """
-    return _read_array(path) if _is_array(path) else read_json_lines(path)
+    if _is_array(path):
+        return _read_array(path)
+    return read_json_lines(path, on_error=None if faults is None else faults.add)
 
 
 def _is_array(path: Path) -> bool:
@@ -91,18 +100,14 @@ class _Array:
         while True:
             try:
                 value, end = self._decoder.raw_decode(self._text, self._at)
-            except json.JSONDecodeError as error:
-                line = self.line + self._text.count("\n", self._at, error.pos)
-                # Doubled, so that an element of any size is parsed a few times only.
-                if self._may_be_cut(error) and self._read(len(self._text) - self._at):
-                    continue
-                raise DataError(f"is no JSON: {error.msg}", self._path, line) from error
-            except RecursionError as error:
-                message = "is nested too deeply to be read"
-                raise DataError(message, self._path, self.line) from error
-            except ValueError as error:
-                message = f"is JSON that cannot be read: {error}"
-                raise DataError(message, self._path, self.line) from error
+            except (ValueError, RecursionError) as error:
+                line = self.line
+                if isinstance(error, json.JSONDecodeError):
+                    line += self._text.count("\n", self._at, error.pos)
+                    # Doubled, so that an element of any size is parsed a few times only.
+                    if self._may_be_cut(error) and self._read(len(self._text) - self._at):
+                        continue
+                raise DataError(what_is_wrong(error), self._path, line) from error
             value = without_lone_surrogates(value, self._text[self._at : end])
             self._go_to(end)
             return value

@@ -22,15 +22,16 @@ from hmtl.formats.json_files import Fields
 from hmtl.formats.label_studio import NAME, TEXT
 from hmtl.formats.standoff import Entity, Link, Standoff
 from hmtl.importing import annotators, json_corpus
-from hmtl.importing.json_corpus import Entry, Quoted, is_number, name_of_record, settled
-from hmtl.importing.json_records import read_records
+from hmtl.importing.json_corpus import Entry, Quoted, is_number, name_of_record, records_of, settled
 from hmtl.importing.standoff import OF_LOST_MENTION, DocumentMaker
 from hmtl.importing.tally import Tally
 
 SKIPPED = "skipped by the annotator"
 NOT_TEXT = "no labelled stretch of plain text"
 NO_LABEL = "has no label"
-RELATION, LEFTWARDS = "relation", "left"
+TWO = "go both ways, and became two"
+ONLY_PREDICTED = "has predictions alone, which no annotator accepted"
+RELATION, LEFTWARDS, BOTH_WAYS = "relation", "left", "bi"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,16 +56,16 @@ class Reader:
     annotators: str
 
     def __call__(self, path: Path, maker: DocumentMaker, tally: Tally) -> Iterator[Entry]:
-        for fields in _tasks(path):
-            task = _Task(fields, self, maker, tally)
-            if task.annotations:
-                yield task.name, task.text, task.document
+        for fields in _tasks(path, tally):
+            with tally.faults:
+                task = _Task(fields, self, maker, tally)
+                if task.annotations:
+                    yield task.name, task.text, task.document
 
 
-def _tasks(path: Path) -> Iterator[Fields]:
+def _tasks(path: Path, tally: Tally) -> Iterator[Fields]:
     """The tasks of a file. Those of JSON-MIN stand there once for each annotation."""
-    records = (Fields(content, path, line) for line, content in read_records(path))
-    for _, same in groupby(records, key=_identity):
+    for _, same in groupby(records_of(path, tally), key=_identity):
         first, *others = same
         if "data" in first or "annotations" in first:
             yield first
@@ -133,6 +134,9 @@ class _Task:
                 raise self._fields.error(
                     f"annotations holds {shown_json(annotation)}; expected objects {{...}}"
                 )
+        if not given and self._fields.list_of("predictions"):
+            self._tally.dropped("documents", ONLY_PREDICTED)
+            return []
         valid = [each for each in given if not each.get("was_cancelled")]
         self._tally.dropped("annotations", SKIPPED, len(given) - len(valid))
 
@@ -213,6 +217,9 @@ class _Task:
             if item.get("direction") == LEFTWARDS:
                 ends.reverse()
             yield Link(label, *ends)
+            if item.get("direction") == BOTH_WAYS and not self._maker.is_coreference(label):
+                self._tally.changed("relations", TWO)
+                yield Link(label, *reversed(ends))
 
 
 def _annotator(annotation: dict[str, Any]) -> tuple[str, ...]:

@@ -290,13 +290,15 @@ class LayerConverter:
             As `read` does, and if a layer that was asked for is in no file.
         """
         for name, (path, *others) in files.items():
-            first = read(path)
-            annotated = [self._standoff(each) for each in (first, *map(read, others))]
-            found = annotators.combined(annotated, self._maker.is_coreference, self._tally)
-            yield self._maker.document(
-                name, *found, words=first.words or None, sentences=first.sentences or None
-            )
             last = path
+            with self._tally.faults:
+                first = read(path)
+                annotated = [self._standoff(each) for each in (first, *map(read, others))]
+                found = annotators.combined(annotated, self._maker.is_coreference, self._tally)
+                yield self._maker.document(
+                    name, *found, words=first.words or None, sentences=first.sentences or None
+                )
+        self._tally.faults.check()
         self._layers.check(last if len(files) == 1 else last.parent)
 
     def _standoff(self, layered: Layered) -> Standoff:

@@ -21,8 +21,14 @@ from hmtl.formats.json_files import Fields
 from hmtl.formats.prodigy import META, NAME
 from hmtl.formats.standoff import NO_TYPE, Entity, Link, Standoff
 from hmtl.importing import json_corpus
-from hmtl.importing.json_corpus import Entry, is_number, name_of_record, objects_in, place_of
-from hmtl.importing.json_records import read_records
+from hmtl.importing.json_corpus import (
+    Entry,
+    is_number,
+    name_of_record,
+    objects_in,
+    place_of,
+    records_of,
+)
 from hmtl.importing.standoff import DocumentMaker
 from hmtl.importing.tally import Tally
 
@@ -50,22 +56,22 @@ def run(arguments: argparse.Namespace) -> Tally:
 
 def entries(session: str | None, path: Path, maker: DocumentMaker, tally: Tally) -> Iterator[Entry]:
     """The documents of a file; what was not accepted is counted."""
-    for line, content in read_records(path):
-        fields = Fields(content, path, line)
-        answer = fields.get("answer")
-        if answer is not None and answer not in ANSWERS:
-            raise fields.error(
-                f"answer is {shown_json(answer)}; expected one of {', '.join(ANSWERS)}"
-            )
-        if session not in (None, fields.get("_session_id"), fields.get("_annotator_id")):
-            tally.dropped("documents", "answered in another session")
-        elif answer not in (None, ACCEPT):
-            tally.dropped("documents", ANSWERED.format(answer))
-        elif "text" not in fields:
-            tally.dropped("documents", NO_TEXT)
-        else:
-            task = _Task(fields, maker, tally)
-            yield task.name, task.text, task.document
+    for fields in records_of(path, tally):
+        with tally.faults:
+            answer = fields.get("answer")
+            if answer is not None and answer not in ANSWERS:
+                raise fields.error(
+                    f"answer is {shown_json(answer)}; expected one of {', '.join(ANSWERS)}"
+                )
+            if session not in (None, fields.get("_session_id"), fields.get("_annotator_id")):
+                tally.dropped("documents", "answered in another session")
+            elif answer not in (None, ACCEPT):
+                tally.dropped("documents", ANSWERED.format(answer))
+            elif "text" not in fields:
+                tally.dropped("documents", NO_TEXT)
+            else:
+                task = _Task(fields, maker, tally)
+                yield task.name, task.text, task.document
 
 
 class _Task:

@@ -10,6 +10,7 @@ from typing import Any
 from hmtl.common.reporting import table
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Document, EntityRelation, Mention, Relation
+from hmtl.importing.faults import Faults
 from hmtl.importing.splits import SPLITS
 
 # So many labels stand in the summary; the record has all.
@@ -53,6 +54,8 @@ class Tally:
     """
 
     def __init__(self) -> None:
+        # Of records and files that are refused.
+        self.faults = Faults()
         self.num_read: Counter[str] = Counter()
         self.num_converted: Counter[str] = Counter()
         # By split and kind: of what was converted.

@@ -21,11 +21,10 @@ FORMATS = ("char_jsonl", "doccano", "label_studio", "prodigy")
 
 
 @cache
-def _maker() -> tuple[DocumentMaker, Tally]:
+def _maker() -> DocumentMaker:
     parser = argparse.ArgumentParser()
     json_corpus.add_arguments(parser)
-    tally = Tally()
-    return DocumentMaker(parser.parse_args(TEXT_IN_LINES), tally), tally
+    return DocumentMaker(parser.parse_args(TEXT_IN_LINES), Tally())
 
 
 def entries_of(format_name: str) -> Entries:
@@ -39,11 +38,13 @@ def entries_of(format_name: str) -> Entries:
 
 def documents_of(format_name: str, content: bytes) -> list[Document]:
     """The documents of a file with this content, of blank-separated words and a sentence a line."""
-    maker, tally = _maker()
+    maker, tally = _maker(), Tally()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "file.json")
         path.write_bytes(content)
-        return [make(name) for name, _, make in entries_of(format_name)(path, maker, tally)]
+        found = [make(name) for name, _, make in entries_of(format_name)(path, maker, tally)]
+        tally.faults.check()
+        return found
 
 
 def lines(*records: Any) -> bytes:

@@ -59,6 +59,8 @@ def test_pieces_make_a_discontinuous_span() -> None:
     document = read(spans=[span], relations=[], clusters=[])
     assert document.mentions == [Mention(0, 2, "PER")]
     assert document.pieces == {(0, 2): ((0, 0), (2, 2))}
+    alone = {"label": "PER", "pieces": [[0, 3], [9, 13]]}
+    assert read(spans=[alone], relations=[], clusters=[]) == document
 
 
 def test_given_words_are_kept() -> None:

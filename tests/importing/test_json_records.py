@@ -42,6 +42,12 @@ def test_array_of_any_layout_is_read_as_if_at_once(
         ('[\n{"a": 1},\n{"a": }\n]', 3, "is no JSON: Expecting value"),
         ('[\n{"a": 1}\n{"a": 2}\n]', 3, "expected ']' and found '{'"),
         ('[\n{"a": 1},\n', 3, "is no JSON: Expecting value"),
+        ('[\n{"a": 1},\n{"a": "x', 3, "where it ends (is it cut short?)"),
+        (
+            '{"a": 1}\n{"a": [1, ',
+            2,
+            "where it ends (is it cut short?); expected one document a line",
+        ),
         ('[\n{"a": 1}\n', 3, "it ends where ']' was expected. Is the file cut short?"),
         ("[]\n[]", 2, "something follows the end"),
         ('{"a": 1}\n{"a": ' + "[" * 100_000, 2, "is nested too deeply"),

@@ -77,6 +77,40 @@ def test_relation_that_points_left_is_turned() -> None:
     assert read(task(annotation(result))).relations == [Relation("PHYS", (3, 3), (0, 1))]
 
 
+def test_relation_of_both_directions_is_two(tmp_path: Path) -> None:
+    result = [*RESULT[:2], relation("dQYtNS7c3K", "TBzm4", "PHYS", direction="bi")]
+    (document,), tally = imported(tmp_path, [task(annotation(result))])
+    assert document.relations == [
+        Relation("PHYS", (0, 1), (3, 3)),
+        Relation("PHYS", (3, 3), (0, 1)),
+    ]
+    assert tally.num_changed == {("relations", "go both ways, and became two"): 1}
+
+
+def test_predictions_alone_are_told(tmp_path: Path) -> None:
+    predicted = {**task(), "predictions": [annotation(RESULT)]}
+    with pytest.raises(DataError, match="1 left out, has predictions alone, which no annotator"):
+        imported(tmp_path, [predicted])
+
+
+@pytest.mark.parametrize(
+    ("place", "how"),
+    [
+        ((3, 11), "places counted the units of UTF-16"),
+        ((2, 10), "places that quote no words are taken for characters, not for units of UTF-16"),
+    ],
+)
+def test_places_without_quotes_are_in_units_where_words_say_so(
+    tmp_path: Path, place: tuple[int, int], how: str
+) -> None:
+    found = region("a", *place, "PER")
+    del found["value"]["text"]
+    tasks = task(annotation([found]), text="\U0001f600 Ada Wren left .")
+    (document,), tally = imported(tmp_path, [tasks])
+    assert covered(document) == [("PER", "Ada Wren")]
+    assert tally.num_changed == {("documents", how): 1}
+
+
 def test_region_of_two_labels_is_two_mentions() -> None:
     document = read(task(annotation([region("a", 0, 8, "PER", "ARTIST")])))
     assert document.mentions == [Mention(0, 1, "PER"), Mention(0, 1, "ARTIST")]
