@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy
@@ -22,6 +23,8 @@ PAIRS_SHOWN = 3
 # 64 least hashes, in 16 bands of 4: of texts that share 70 % of their runs, 99 of 100 share a band.
 _HASHES, _BAND = 64, 4
 _CHUNK = 1024
+# So many words are remembered with their hashes.
+_MOST_WORDS = 2**17
 _ODD = numpy.uint64(0x9E3779B97F4A7C15)
 _SHIFT = numpy.uint64(32)
 _random = numpy.random.Generator(numpy.random.PCG64(5))
@@ -30,6 +33,11 @@ _FACTORS = _random.integers(2**63, size=_HASHES, dtype=numpy.uint64) * numpy.uin
 ) + numpy.uint64(1)
 _SUMMANDS = _random.integers(2**63, size=_HASHES, dtype=numpy.uint64)
 _POWERS = numpy.array([pow(int(_ODD), i, 2**64) for i in range(RUN)], dtype=numpy.uint64)
+
+
+@lru_cache(_MOST_WORDS)
+def _hash(word: str) -> int:
+    return zlib.crc32(word.lower().encode("utf-8", "surrogatepass"))
 
 
 class Sketch:
@@ -45,11 +53,7 @@ class Sketch:
     def add(self, words: Sequence[str]) -> None:
         """The next words; capitals and small letters are the same."""
         self.num_words += len(words)
-        hashes = numpy.fromiter(
-            (zlib.crc32(word.lower().encode("utf-8", "surrogatepass")) for word in words),
-            numpy.uint64,
-            len(words),
-        )
+        hashes = numpy.fromiter(map(_hash, words), numpy.uint64, len(words))
         hashes = numpy.concatenate([self._before, hashes])
         self._before = hashes[-(RUN - 1) :]
         if len(hashes) < RUN:

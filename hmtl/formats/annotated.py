@@ -87,7 +87,13 @@ class Relation:
 
     def shifted(self, by: int) -> Relation:
         """Return the same so many tokens later."""
-        return replace(self, arg1=shifted(self.arg1, by), arg2=shifted(self.arg2, by))
+        return Relation(
+            self.type,
+            shifted(self.arg1, by),
+            shifted(self.arg2, by),
+            score=self.score,
+            arg_types=self.arg_types,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ Spans are `(start, end)` token indices within the sentence, both inclusive.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from hmtl.formats.columns import CellError, shown
 
@@ -219,10 +218,14 @@ def bracket_cells(spans: Iterable[LabelledSpan], length: int) -> list[str]:
     `ValueError`
         If spans cross, or one lies outside the tokens.
     """
+    cells = [NOTHING] * length
+    ordered = sorted(spans, key=_outer_first)
+    if not ordered:
+        return cells
     opening: dict[int, str] = {}
-    closing: Counter[int] = Counter()
+    closing: dict[int, int] = {}
     open_ends: list[int] = []
-    for label, (start, end) in sorted(spans, key=lambda span: (span[1][0], -span[1][1])):
+    for label, (start, end) in ordered:
         while open_ends and open_ends[-1] < start:
             open_ends.pop()
         if not 0 <= start <= end < length or (open_ends and open_ends[-1] < end):
@@ -232,32 +235,35 @@ def bracket_cells(spans: Iterable[LabelledSpan], length: int) -> list[str]:
             )
         open_ends.append(end)
         opening[start] = f"{opening.get(start, '')}({label}"
-        closing[end] += 1
-    cells = [NOTHING] * length
-    for token in opening.keys() | closing.keys():
-        cells[token] = _bracket_cell(opening.get(token, ""), closing[token])
+        closing[end] = closing.get(end, 0) + 1
+    for token, opened in opening.items():
+        cells[token] = opened if token in closing else opened + NOTHING
+    for token, closed in closing.items():
+        cells[token] += ")" * closed
     return cells
 
 
-def _bracket_cell(opened: str, closed: int) -> str:
-    if opened and closed:
-        return opened + ")" * closed
-    return opened + NOTHING + ")" * closed
+def _outer_first(span: LabelledSpan) -> tuple[int, int]:
+    start, end = span[1]
+    return start, -end
 
 
-def coref_cells(spans: Iterable[tuple[int, Span]], length: int) -> list[str]:
+def coref_cells(spans: Collection[tuple[int, Span]], length: int) -> list[str]:
     """
     One cell a token for the mentions of clusters: `(3`, `3)`, `(3)`, joined by `|`; `-` for none. Outer
     mentions open first, inner ones close first.
 
     # Parameters
 
-    spans : `Iterable[tuple[int, Span]]`
+    spans : `Collection[tuple[int, Span]]`
         Cluster number, and `(start, end)` within the sentence, both inclusive. Mentions of different
         clusters may cross, those of one cluster may nest only.
     length : `int`
         The number of tokens.
     """
+    cells = [NO_CLUSTER] * length
+    if not spans:
+        return cells
     opening: dict[int, list[str]] = {}
     closing: dict[int, list[str]] = {}
     outer_first = sorted(spans, key=lambda item: (item[1][0], -item[1][1], item[0]))
@@ -267,7 +273,6 @@ def coref_cells(spans: Iterable[tuple[int, Span]], length: int) -> list[str]:
     for cluster, (start, end) in sorted(outer_first, key=lambda item: -item[1][0]):
         if start < end:
             closing.setdefault(end, []).append(f"{cluster})")
-    cells = [NO_CLUSTER] * length
     for token in opening.keys() | closing.keys():
         cells[token] = "|".join([*opening.get(token, ()), *closing.get(token, ())])
     return cells

@@ -140,16 +140,16 @@ class LikeConll(_Columns):
         return _with_mentions(super().recast(document))
 
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
-        lines = list(like_conll_lines(document))
+        text = as_text(like_conll_lines(document))
         if split and (document.names or self._names_layout):
             self._write_names(document, split)
         if split:
             number = self._num_documents[split] // DOCUMENTS_PER_FILE
             self._num_documents[split] += 1
             file = f"{self.prefix}{split}_{number:02d}.like_conll"
-            append_lines(self.directory / split / file, lines)
+            append_text(self.directory / split / file, text)
         if coref_split:
-            append_lines(self.directory / "single_file" / f"{coref_split}.like_conll", lines)
+            append_text(self.directory / "single_file" / f"{coref_split}.like_conll", text)
 
     def _write_names(self, document: Document, split: str) -> None:
         if self._names_layout is None:
@@ -182,13 +182,13 @@ class Conll2012(_Columns):
         return super().fit(_without_mentions(document, self.tally))
 
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
-        lines = list(conll2012_lines(document))
+        text = as_text(conll2012_lines(document))
         if split:
             name = safe_path(self.file_name(document)).as_posix()
             path = self._paths.instead_of(document.name, name)
-            append_lines(self.directory / "ner" / split / f"{path}.gold_conll", lines)
+            append_text(self.directory / "ner" / split / f"{path}.gold_conll", text)
         if coref_split:
-            append_lines(self.directory / "coref" / f"{coref_split}.gold_conll", lines)
+            append_text(self.directory / "coref" / f"{coref_split}.gold_conll", text)
 
     def file_name(self, document: Document) -> str:
         """What the document's own file is called below its split, without the suffix."""
@@ -217,7 +217,7 @@ class Conll2003(Layout):
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
         if split:
             lines = conll2003_lines(document, self.options.coding_scheme)
-            append_lines(self.directory / f"{split}.txt", lines)
+            append_text(self.directory / f"{split}.txt", as_text(lines))
 
 
 class _NamedApart(Layout):
@@ -247,7 +247,7 @@ class Dygie(_NamedApart):
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
         if split:
             named = replace(document, name=self._names.of(document.name))
-            append_lines(self.directory / f"{split}.json", [json_line(named)])
+            append_text(self.directory / f"{split}.json", as_text([json_line(named)]))
 
 
 class _FileEach(_NamedApart):
@@ -275,7 +275,8 @@ class Brat(_FileEach):
         if split:
             path = self.path(document, split)
             path.with_name(path.name + TEXT_SUFFIX).write_bytes((document.text or "").encode())
-            append_lines(path.with_name(path.name + ANNOTATION_SUFFIX), annotation_lines(document))
+            path = path.with_name(path.name + ANNOTATION_SUFFIX)
+            append_text(path, as_text(annotation_lines(document)))
 
 
 class WebAnno(_FileEach):
@@ -287,7 +288,8 @@ class WebAnno(_FileEach):
     def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
         if split:
             path = self.path(document, split)
-            append_lines(path.with_name(path.name + webanno.SUFFIX), webanno_lines(document))
+            path = path.with_name(path.name + webanno.SUFFIX)
+            append_text(path, as_text(webanno_lines(document)))
 
 
 class CharJsonl(_NamedApart):
@@ -305,7 +307,7 @@ class CharJsonl(_NamedApart):
 
     def add(self, path: Path, document: Document) -> None:
         """Adds a document to a file."""
-        append_lines(path, [type(self).line(document)])
+        append_text(path, as_text([type(self).line(document)]))
 
 
 class _Linked(CharJsonl):
@@ -434,9 +436,13 @@ def _without_mentions(document: Document, tally: Tally) -> Document:
     return replace(document, mentions=[], relations=[])
 
 
-def append_lines(path: Path, lines: Iterable[str]) -> None:
-    """Adds lines to a UTF-8 file, which is made if it is not there, with its folders."""
-    content = "".join(f"{line}\n" for line in lines)
+def as_text(lines: Iterable[str]) -> str:
+    """Lines with their ends."""
+    return "\n".join([*lines, ""])
+
+
+def append_text(path: Path, content: str) -> None:
+    """Adds a text to a UTF-8 file, which is made if it is not there, with its folders."""
     try:
         file = open(path, "a", encoding="utf-8", newline="\n")
     except FileNotFoundError:

@@ -36,7 +36,6 @@ JOINED = "joined, as an annotation reaches across their boundary"
 Segmenter = Callable[[str], list[list[CharacterSlice]]]
 
 _NOT_NEEDED = ("ner", "lemmatizer", "attribute_ruler")
-_CHUNK = re.compile(r"\S+")
 # Kinds of tokens: what begins a sentence after a mark that ends one, such a mark, other punctuation.
 _WORD, _MARK, _OTHER = range(3)
 # So many stretches are remembered, which bounds the memory.
@@ -150,20 +149,23 @@ class _ChunkSegmenter:
     def __call__(self, text: str) -> list[list[CharacterSlice]]:
         sentences: list[list[CharacterSlice]] = []
         words: list[CharacterSlice] = []
-        known, by_lines = self._known, self._by_lines
+        known, by_lines, find = self._known, self._by_lines, text.find
         # Whether a mark has come that ends the sentence, unless more punctuation follows.
         ended = False
         before = 0
-        self._learn(text.split())
-        for match in _CHUNK.finditer(text):
-            begin, end = match.span()
+        chunks = text.split()
+        self._learn(chunks)
+        for chunk in chunks:
+            # What stands before it is blank.
+            begin = find(chunk, before)
+            end = begin + len(chunk)
             if begin - before != 1 or text[before] != " " or self._blanks_are_tokens:
                 num_lines = text.count("\n", before, begin)
                 if (num_lines if by_lines else num_lines > 1) or (ended and begin > before):
                     sentences.append(words)
                     words, ended = [], False
             before = end
-            pieces = known[match[0]]
+            pieces = known[chunk]
             if pieces is None:
                 if ended:
                     sentences.append(words)
