@@ -133,7 +133,9 @@ class StatelessElmoTokenEmbedder(ElmoTokenEmbedder):
         """
         if self._is_frozen:
             *outer, num_tokens, num_characters = elmo_tokens.shape
-            mixed = self._mixed(elmo_tokens.reshape(-1, num_tokens, num_characters))
+            # The batch's own numbers, not those of a view of it: only they are known on the CPU.
+            known = on_cpu(elmo_tokens).reshape(-1, num_tokens, num_characters)
+            mixed = self._mixed(known, elmo_tokens.device)
             vectors = self.get_submodule(DROPOUT)(mixed).reshape(*outer, num_tokens, -1)
             return vectors if self._projection is None else self._projection(vectors)
         self._digests.clear()
@@ -142,8 +144,8 @@ class StatelessElmoTokenEmbedder(ElmoTokenEmbedder):
                 module.reset_states()
         return super().forward(elmo_tokens)
 
-    def _mixed(self, ids: torch.Tensor) -> torch.Tensor:
-        """The mixture of the layers. Shape `(batch_size, num_tokens, 2 * hidden_size)`."""
+    def _mixed(self, ids: torch.Tensor, device: torch.device) -> torch.Tensor:
+        """The mixture of the layers, on the device. Shape `(batch_size, num_tokens, 2 * hidden_size)`."""
         mixture = self.get_submodule(MIXTURE)
         # Normalised over the whole batch, the mixture of a text depends on the others'.
         normalised = bool(mixture.do_layer_norm)
@@ -153,16 +155,16 @@ class StatelessElmoTokenEmbedder(ElmoTokenEmbedder):
         texts = _texts_of(ids)
         length = ids.size(1)
         if not normalised and not trained:
-            return padded(self._rows(texts, mixture), length, ids.device)
+            return padded(self._rows(texts, mixture), length, device)
         rows = self._rows(texts, None)
         if not normalised:
             layers = _layers_of(
-                padded([text[1:-1] for text in rows], length, ids.device), self._lstm
+                padded([text[1:-1] for text in rows], length, device), self._lstm
             )
             return mixture(layers)
-        layers = _layers_of(padded(rows, length + 2, ids.device), self._lstm)
-        ends = torch.tensor([len(text) for text in rows], device=ids.device).unsqueeze(1)
-        positions = torch.arange(length + 2, device=ids.device)
+        layers = _layers_of(padded(rows, length + 2, device), self._lstm)
+        ends = torch.tensor([len(text) for text in rows], device=device).unsqueeze(1)
+        positions = torch.arange(length + 2, device=device)
         mixed = mixture(layers, positions < ends)[:, 1:-1]
         return mixed * (positions[:length] < ends - 2).unsqueeze(-1)
 
@@ -201,8 +203,8 @@ def _forget_digests(embedder: Any, _: Any) -> None:
 
 
 def _texts_of(ids: torch.Tensor) -> List[numpy.ndarray]:
-    """Each text without its padding, in the narrowest type. Shape `(num_tokens, 50)`."""
-    arrays = on_cpu(ids).numpy().astype(numpy.int16)
+    """Each text without its padding, in the narrowest type, on the CPU. Shape `(num_tokens, 50)`."""
+    arrays = ids.numpy().astype(numpy.int16)
     lengths = (arrays > 0).any(axis=2).sum(axis=1)
     return [text[:length] for text, length in zip(arrays, lengths)]
 

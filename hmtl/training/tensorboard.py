@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Optional
 
+import torch
+
 from hmtl.common.files import FileBeingWritten, make_durable, refusals
 from hmtl.config.schema import TrainerConfig
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport, flat
@@ -151,13 +153,25 @@ class TensorBoardCallback(Callback):
         self.step_log.flush()
 
     def _write_statistics(self, step: int) -> None:
-        for name, parameter in self.model.named_parameters():
-            if self.settings.log_parameter_statistics:
-                self.step_log.add(f"parameter_mean/{name}", parameter.mean().item(), step)
-                self.step_log.add(f"parameter_std/{name}", _std(parameter), step)
-            if self.settings.log_gradient_statistics and parameter.grad is not None:
-                self.step_log.add(f"grad_mean/{name}", parameter.grad.mean().item(), step)
-                self.step_log.add(f"grad_std/{name}", _std(parameter.grad), step)
+        parameters = [(name, each.detach()) for name, each in self.model.named_parameters()]
+        gradients = [
+            (name, each.grad) for name, each in self.model.named_parameters() if each.grad is not None
+        ]
+        curves = [
+            (f"{what}_{statistic}/{name}", value)
+            for what, tensors, is_wanted in (
+                ("parameter", parameters, self.settings.log_parameter_statistics),
+                ("grad", gradients, self.settings.log_gradient_statistics),
+            )
+            if is_wanted
+            for name, tensor in tensors
+            for statistic, value in (("mean", tensor.mean()), ("std", tensor.std(correction=0)))
+        ]
+        if curves:
+            # In one piece: to read each by itself would wait for an accelerator as often.
+            values = torch.stack([value.float() for _, value in curves]).tolist()
+            for (tag, _), value in zip(curves, values):
+                self.step_log.add(tag, value, step)
 
     def on_epoch(self, report: EpochReport) -> None:
         for log, by_task in (
@@ -191,7 +205,3 @@ class TensorBoardCallback(Callback):
     def _write_step(self, task_name: str, metrics: Dict[str, float], step: int) -> None:
         for name, value in flat(metrics):
             self.step_log.add(f"training_details/{task_name}/{name}", value, step)
-
-
-def _std(tensor: Any) -> float:
-    return tensor.std(correction=0).item()
