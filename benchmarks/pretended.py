@@ -153,10 +153,6 @@ def _is_view(func: Any) -> bool:
 
 def _dispatch(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     name = func._schema.name
-    if name == "aten::is_pinned":
-        return False
-    if name == "aten::_pin_memory":
-        return args[0]
     tensors = [each for each in tree_flatten((args, kwargs))[0] if isinstance(each, torch.Tensor)]
     on_device = [each for each in tensors if isinstance(each, Pretended)]
     target = None if kwargs.get("device") is None else torch.device(kwargs["device"])

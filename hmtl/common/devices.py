@@ -1,6 +1,6 @@
 """Choosing a device, and moving batches to it."""
 
-from typing import Any, Dict, Iterator, Optional
+from typing import Any, Dict, Iterator, Mapping, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -89,7 +89,13 @@ def to_device(batch: Dict[str, Any], device: torch.device) -> Dict[str, Any]:
     return with_copies(batch)
 
 
-def _tensors_of(batch: Dict[str, Any]) -> Iterator[torch.Tensor]:
+def device_of(batch: Mapping[str, Any]) -> torch.device:
+    """Return where the tensors of a batch are; the CPU if it has none."""
+    first = next(_tensors_of(batch), None)
+    return torch.device("cpu") if first is None else first.device
+
+
+def _tensors_of(batch: Mapping[str, Any]) -> Iterator[torch.Tensor]:
     for value in batch.values():
         if isinstance(value, dict):
             yield from _tensors_of(value)

@@ -21,8 +21,7 @@ def moved(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     """
     if device.type == "cpu":
         return tensor
-    # From pinned memory the copy runs beside the computation.
-    copy = tensor.pin_memory().to(device, non_blocking=True)
+    copy = _copied(tensor, device)
     _originals[copy] = tensor
     return copy
 
@@ -35,11 +34,17 @@ def moved_together(tensors: List[torch.Tensor], device: torch.device) -> List[to
     for dtype in dict.fromkeys(each.dtype for each in tensors):
         places = [place for place, each in enumerate(tensors) if each.dtype is dtype]
         pieces = [tensors[place].flatten() for place in places]
-        flat = torch.cat(pieces).pin_memory().to(device, non_blocking=True)
+        flat = _copied(torch.cat(pieces), device)
         for place, piece in zip(places, flat.split([len(each) for each in pieces])):
             copies[place] = piece.view(tensors[place].shape)
             _originals[copies[place]] = tensors[place]
     return copies
+
+
+def _copied(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    # From pinned memory the copy runs beside the computation.
+    can_be_pinned = device.type == "cuda"
+    return (tensor.pin_memory() if can_be_pinned else tensor).to(device, non_blocking=True)
 
 
 def on_cpu(tensor: torch.Tensor) -> torch.Tensor:

@@ -21,6 +21,8 @@ from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 
+from hmtl.common.precision import EXACT, FULL, MATMUL_PRECISIONS, PRECISIONS
+
 Config = Dict[str, Any]
 # The name of a registered class, or an object with its `type` and what its constructor takes.
 Block = Union[str, Dict[str, Any]]
@@ -354,6 +356,20 @@ class TrainerConfig(Section):
         given=("serialization_dir", "settings", "config"),
         harmless=True,
         example=["wandb"],
+    )
+    precision: str = key(
+        "What the model computes in: `fp32`; or `bf16` or `fp16` (for a GPU) where that is safe (losses are "
+        "in single precision in any case), `fp16` with a scaled loss.",
+        FULL,
+        choices=PRECISIONS,
+        changeable=True,
+    )
+    matmul_precision: str = key(
+        "How exact products of matrices in single precision are, as "
+        "`torch.set_float32_matmul_precision` takes it: less is faster on some processors.",
+        EXACT,
+        choices=MATMUL_PRECISIONS,
+        changeable=True,
     )
     cuda_device: Optional[int] = key(
         "A GPU's number; -1 is the CPU. Left out: the first GPU, if there is one.",

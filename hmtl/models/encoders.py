@@ -10,6 +10,7 @@ from allennlp.data import TextFieldTensors
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
 from allennlp.nn.util import get_text_field_mask
 
+from hmtl.common.devices import device_of
 from hmtl.common.moving import moved, on_cpu
 from hmtl.config.hierarchy import bottom_up
 from hmtl.models.heads.head import Head
@@ -201,8 +202,7 @@ def _mask_of(text: TextFieldTensors) -> torch.BoolTensor:
         indexer: {name: on_cpu(each) for name, each in tensors.items()}
         for indexer, tensors in text.items()
     }
-    device = next(each.device for tensors in text.values() for each in tensors.values())
-    return moved(get_text_field_mask(known), device)  # type: ignore[return-value]
+    return moved(get_text_field_mask(known), device_of(text))  # type: ignore[return-value]
 
 
 def _bottom_up(levels: Dict[str, Level]) -> List[str]:

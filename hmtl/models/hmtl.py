@@ -11,6 +11,8 @@ from allennlp.modules import TextFieldEmbedder
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 
 from hmtl.common.answers import with_temperature
+from hmtl.common.devices import device_of
+from hmtl.common.precision import FULL, autocast
 from hmtl.config.hierarchy import LEVELS_BY_MODEL_TYPE
 from hmtl.data.batching import TEXT
 from hmtl.models.encoders import Encoding, Level, StackedEncoders, build_sized
@@ -50,6 +52,8 @@ class Hmtl(Model):
         super().__init__(vocab, regularizer)
         self.encoders = StackedEncoders(text_field_embedder, levels)
         self.heads = torch.nn.ModuleDict()
+        # What to compute in; of a config's `multi_task_trainer`, not of its model.
+        self.precision = FULL
         for name in self.encoders.below:
             self.heads[name] = self._build_head(name, levels[name])
         self.mentions_from = {
@@ -129,13 +133,14 @@ class Hmtl(Model):
             Those of the batch, without its text.
         """
         mention_level = self._mention_level_of(task_name, full)
-        if mention_level is not None:
-            mentions = self._mentions(mention_level, encoding)
-            fields = {**fields, "predicted_mentions": mentions}
         level = encoding.levels[task_name]
-        return self._head(task_name)(
-            level.inputs, level.encoded, encoding.mask, compute_metrics, **fields
-        )
+        with autocast(self.precision, encoding.mask.device):
+            if mention_level is not None:
+                mentions = self._mentions(mention_level, encoding)
+                fields = {**fields, "predicted_mentions": mentions}
+            return self._head(task_name)(
+                level.inputs, level.encoded, encoding.mask, compute_metrics, **fields
+            )
 
     def lowest_with(self, task_names: Collection[str], full: bool = False) -> Optional[str]:
         """Return up to which level these tasks' heads need the encoders: `None` is all of them."""
@@ -189,7 +194,8 @@ class Hmtl(Model):
         up_to : `str`, optional (default = `None`)
             The level to stop at; `None` is all of them.
         """
-        return self.encoders(text, up_to)
+        with autocast(self.precision, device_of(text)):
+            return self.encoders(text, up_to)
 
     def decode(self, task_name: str, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
         """What a task's head reads from its `forward` output, one entry per instance."""

@@ -158,9 +158,7 @@ class StatelessElmoTokenEmbedder(ElmoTokenEmbedder):
             return padded(self._rows(texts, mixture), length, device)
         rows = self._rows(texts, None)
         if not normalised:
-            layers = _layers_of(
-                padded([text[1:-1] for text in rows], length, device), self._lstm
-            )
+            layers = _layers_of(padded([text[1:-1] for text in rows], length, device), self._lstm)
             return mixture(layers)
         layers = _layers_of(padded(rows, length + 2, device), self._lstm)
         ends = torch.tensor([len(text) for text in rows], device=device).unsqueeze(1)

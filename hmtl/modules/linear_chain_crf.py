@@ -6,6 +6,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.modules.conditional_random_field.conditional_random_field import allowed_transitions
 
+from hmtl.common.precision import at_least_single, exactly
 from hmtl.formats.tags import split_tag
 from hmtl.modules.few_calls import takes_few_calls
 from hmtl.modules.log_partition import log_partition
@@ -68,9 +69,10 @@ class LinearChainCrf(torch.nn.Module):
             The natural logarithm of each sequence's probability; 0 for an empty one. Shape
             `(batch_size,)`.
         """
-        logits = _in_single_precision_at_least(logits)
+        logits = at_least_single(logits)
         if self.training:
-            return self._log_likelihood(logits, tags, mask)
+            with exactly(logits.device):
+                return self._log_likelihood(logits, tags, mask)
         # The loss of a sure prediction is the small difference of two large sums: it is reported with all
         # the digits that it has. Single precision suffices for its gradient.
         return self._log_likelihood(logits.double(), tags, mask).to(logits.dtype)
@@ -101,7 +103,7 @@ class LinearChainCrf(torch.nn.Module):
             The best allowed tag sequence of each instance; 0 on padding. Shape
             `(batch_size, num_tokens)`.
         """
-        logits = _in_single_precision_at_least(logits)
+        logits = at_least_single(logits)
         scores = self._constrained_scores(logits.dtype)
         if takes_few_calls(logits, logits.numel() * self.num_tags):
             return viterbi_in_few_calls(logits, *scores, mask)
@@ -143,10 +145,6 @@ class LinearChainCrf(torch.nn.Module):
             self.start_transitions.to(dtype).masked_fill(forbidden[start_index, :n], lowest),
             self.end_transitions.to(dtype).masked_fill(forbidden[:n, end_index], lowest),
         )
-
-
-def _in_single_precision_at_least(logits: torch.Tensor) -> torch.Tensor:
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def _allowed(labels: List[str], constraint_type: Optional[str]) -> torch.Tensor:

@@ -1,13 +1,16 @@
 """The log of the summed scores of all tag sequences of a linear-chain CRF, in three ways."""
 
-from functools import lru_cache
-from typing import Any, List, Optional, Tuple
+from functools import lru_cache, wraps
+from typing import Any, Callable, List, Optional, Tuple
 
 import torch
 from torch.autograd.function import once_differentiable
 
 from hmtl.common.moving import moved
+from hmtl.common.precision import exactly
 from hmtl.modules.few_calls import takes_few_calls
+
+Backward = Callable[[Any, torch.Tensor], Tuple[Optional[torch.Tensor], ...]]
 
 
 def log_partition_by_sums(
@@ -71,6 +74,17 @@ def log_partition(
     return _LogPartition.apply(logits, transitions, start, end, mask)
 
 
+def _exactly_back(backward: Backward) -> Backward:
+    """What is said of the forward pass by whoever calls it holds on the way back, too."""
+
+    @wraps(backward)
+    def exact(ctx: Any, gradient: torch.Tensor) -> Tuple[Optional[torch.Tensor], ...]:
+        with exactly(gradient.device):
+            return backward(ctx, gradient)
+
+    return exact
+
+
 class _LogPartition(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -97,6 +111,7 @@ class _LogPartition(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @_exactly_back
     def backward(ctx: Any, gradient: torch.Tensor) -> Tuple[Optional[torch.Tensor], ...]:
         emitted, weights, last, alphas, mask = ctx.saved_tensors
         running = mask.transpose(0, 1).unsqueeze(-1)
@@ -168,6 +183,7 @@ class _ScannedLogPartition(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @_exactly_back
     def backward(ctx: Any, gradient: torch.Tensor) -> Tuple[Optional[torch.Tensor], ...]:
         last, mask, is_step, begun, ended, totals, *saved = ctx.saved_tensors
         rounds, largest = saved[: len(saved) // 2 + 1], saved[len(saved) // 2 + 1 :]

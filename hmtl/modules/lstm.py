@@ -8,6 +8,7 @@ from torch.nn.utils.rnn import PackedSequence
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from hmtl.common.moving import moved, on_cpu
+from hmtl.common.precision import at_least_single
 from hmtl.modules.dropout import FastDropout
 from hmtl.modules.few_calls import takes_few_calls
 from hmtl.modules.side_by_side import modules_side_by_side
@@ -88,6 +89,14 @@ class LstmEncoder(Seq2SeqEncoder):
         outputs : `torch.Tensor`
             Shape `(batch_size, num_tokens, output_size)`; forward direction first.
         """
+        if inputs.device.type != "cpu":
+            return self._encode(inputs, mask)
+        # The CPU has LSTMs of half precision for some sizes only, and they are no faster.
+        with torch.autocast("cpu", enabled=False):
+            return self._encode(at_least_single(inputs), mask)
+
+    def _encode(self, inputs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """The same as `forward`, in the precision in force."""
         if takes_few_calls(inputs):
             return self._packed(inputs, mask)
         # Shape: (num_tokens, batch_size, dim), as the kernels of the CPU want it

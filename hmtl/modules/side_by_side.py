@@ -26,11 +26,16 @@ def side_by_side(first: Callable[[], T], second: Callable[[], T]) -> Tuple[T, T]
     """
     if not two_cores_are_free():
         return first(), second()
-    # Both are settings of a thread.
+    # All are settings of a thread.
     inference, grad = torch.is_inference_mode_enabled(), torch.is_grad_enabled()
+    half, dtype = torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu")
 
     def in_thread() -> T:
-        with torch.inference_mode(inference), torch.set_grad_enabled(grad):
+        with (
+            torch.inference_mode(inference),
+            torch.set_grad_enabled(grad),
+            torch.autocast("cpu", dtype, enabled=half),
+        ):
             return second()
 
     running = _thread(os.getpid()).submit(in_thread)

@@ -55,7 +55,7 @@ from hmtl.prediction.results import (
     TaskInfo,
 )
 from hmtl.prediction.weights import load_models, log_weights, weight_files, weight_names
-from hmtl.runs.assembly import build_model
+from hmtl.runs.assembly import build_model, compute_as_said
 from hmtl.runs.calibration import calibrate_heads, read_calibration
 from hmtl.runs.directory import VOCABULARY_DIR, load_vocabulary
 from hmtl.runs.evaluation import config_of_run
@@ -200,6 +200,7 @@ class Predictor:
         directory = Path(directory)
         config = config_of_run(directory)
         model = build_model(config, load_vocabulary(directory / VOCABULARY_DIR))
+        compute_as_said(model, config.trainer)
         answers = _answers(model)
         names = weight_names(directory, list(answers), weights)
         files = weight_files(directory, names)

@@ -23,7 +23,14 @@ from hmtl.common.reporting import CALIBRATION, HEADLINE
 from hmtl.common.tensors import give_weights
 from hmtl.config.building import build, type_of
 from hmtl.config.checking import check_config, check_patterns
-from hmtl.config.schema import ITERATOR, TASK_PREFIX, Config, RunConfig, TaskConfig
+from hmtl.config.schema import (
+    ITERATOR,
+    TASK_PREFIX,
+    Config,
+    RunConfig,
+    TaskConfig,
+    TrainerConfig,
+)
 from hmtl.config.task import Task
 from hmtl.data.batch_stream import BatchStream, EvaluationBatches
 from hmtl.data.batching import Batching
@@ -227,6 +234,7 @@ def assemble(
     ]
     device = processes.device(config.trainer.cuda_device)
     model = build_model(config, vocab).to(device)
+    compute_as_said(model, config.trainer)
     for name, of_task in corpora.items():
         for split in of_task.splits.values():
             # The first of a stream would take the reading of many.
@@ -235,6 +243,12 @@ def assemble(
                 model.check_fields(name, instance.fields)
     cache_frozen_embedders(model, CacheSettings.of(config.cache))
     return Experiment(config, serialization_dir, vocab, data, model, device, processes)
+
+
+def compute_as_said(model: Hmtl, settings: TrainerConfig) -> None:
+    """Let a model compute in the precision of its run, and products of matrices in this process as well."""
+    model.precision = settings.precision
+    torch.set_float32_matmul_precision(settings.matmul_precision)
 
 
 def task_of(config: TaskConfig) -> Task:

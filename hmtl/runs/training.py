@@ -12,6 +12,7 @@ from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 
 from hmtl.common.files import sole_writer, write_json
+from hmtl.common.precision import FP16
 from hmtl.common.reporting import counted
 from hmtl.config.building import build, type_of
 from hmtl.config.schema import SPLITS, Block, Config, RunConfig, TrainerConfig
@@ -239,6 +240,7 @@ def build_trainer(experiment: Experiment) -> MultiTaskTrainer:
 def _build_trainer(experiment: Experiment, checkpointer: Checkpointer) -> MultiTaskTrainer:
     config, settings = experiment.config, experiment.config.trainer
     model, processes = experiment.model, experiment.processes
+    check_precision(settings, experiment.device)
     tasks = {data.task.name: data for data in experiment.tasks}
     sampler = build(
         TaskSampler,
@@ -279,6 +281,27 @@ def _build_trainer(experiment: Experiment, checkpointer: Checkpointer) -> MultiT
         gradient_surgery=_gradient_surgery(experiment, sampler.drawn_tasks),
         processes=processes,
     )
+
+
+def check_precision(settings: TrainerConfig, device: torch.device) -> None:
+    """
+    # Raises
+
+    ConfigurationError
+        When what is to be trained in fp16 cannot be.
+    """
+    if settings.precision != FP16:
+        return
+    where = f"{TRAINER}.precision is {FP16!r}"
+    if device.type == "cpu":
+        raise ConfigurationError(f"{where}, which is for a GPU; write 'bf16' or 'fp32' on the CPU")
+    # Both go on from gradients, which are not scaled alike from step to step.
+    for key in ("gradient_surgery", "loss_weighting"):
+        block = getattr(settings, key)
+        if block is not None and type_of(block) not in ("none", "fixed"):
+            raise ConfigurationError(
+                f"{where}, which does not go with {TRAINER}.{key} {type_of(block)!r}; write 'bf16' instead"
+            )
 
 
 def _task_trainings(

@@ -240,9 +240,13 @@ class TaskTraining:
         """The largest rate among the optimizer's parameter groups."""
         return max(float(group["lr"]) for group in self.optimizer.param_groups)
 
-    def step(self) -> None:
-        """Move the weights by the gradients that they have."""
-        self.optimizer.step()
+    def step(self, scaler: Optional[torch.amp.GradScaler] = None) -> None:
+        """Move the weights by the gradients that they have; not where the scale was too large for these."""
+        if scaler is None:
+            self.optimizer.step()
+        else:
+            scaler.step(self.optimizer)
+            scaler.update()
         if self.scheduler is not None:
             with naming_block(SCHEDULER):
                 self.scheduler.step_batch()

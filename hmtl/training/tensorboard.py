@@ -155,7 +155,9 @@ class TensorBoardCallback(Callback):
     def _write_statistics(self, step: int) -> None:
         parameters = [(name, each.detach()) for name, each in self.model.named_parameters()]
         gradients = [
-            (name, each.grad) for name, each in self.model.named_parameters() if each.grad is not None
+            (name, each.grad)
+            for name, each in self.model.named_parameters()
+            if each.grad is not None
         ]
         curves = [
             (f"{what}_{statistic}/{name}", value)

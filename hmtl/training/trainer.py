@@ -10,6 +10,7 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.common.devices import to_device
 from hmtl.common.interruption import Interrupted, StopRequest
+from hmtl.common.precision import FP16
 from hmtl.common.tensors import give_weights, not_finite
 from hmtl.config.schema import TrainerConfig
 from hmtl.data.batch_stream import Batch
@@ -108,6 +109,8 @@ class MultiTaskTrainer:
         self.seconds_trained = 0.0
         self._seconds_before_epoch = 0.0
         self.processes = processes
+        # Small gradients would be 0 in fp16: they are computed of a loss that is as much larger as fits.
+        self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == FP16)
         # To walk through all modules at each step would take as long as to clip.
         self._parameters = list(model.parameters())
         weights = loss_weighting.parameters() if loss_weighting else []
@@ -169,19 +172,21 @@ class MultiTaskTrainer:
                 # On an accelerator the guard looks at a loss some steps later: to read it would wait here.
                 if self.loss_guard.accepts(self.step, name, batch, loss, self.model, whole_loss):
                     # Each batch has its share in the mean; one that is skipped counts as a gradient of zero.
-                    self._objective(name, loss).backward(self._share)
+                    self.scaler.scale(self._objective(name, loss)).backward(self._share)
                     learned.append(whole_loss)
         # All ranks have drawn the same task and accepted the same batches, so all of them go in here.
         if learned:
             with naming_batch_if_too_large(name, batch):
                 # Before anything is made of the gradients: whatever follows is the same on every rank.
                 self.processes.average_gradients(self._averaged)
+                if self.scaler.is_enabled():
+                    self.scaler.unscale_(task.optimizer)
                 if self.gradient_surgery:
                     self.gradient_surgery(name)
                 # Once a step: to clip the gradient of each batch would give another step.
                 norm, value = self.settings.grad_norm, self.settings.grad_clipping
                 clip_gradients(self._parameters, norm, value)
-                task.step()
+                task.step(self.scaler)
                 if self.loss_weighting:
                     self.loss_weighting.step()
             task.running_loss.add(mean_of(learned))
@@ -390,6 +395,7 @@ class MultiTaskTrainer:
             "loss_guard": self.loss_guard.state_dict(),
             "sampler": self.sampler.state_dict(),
             "learning": self._balancing_state(),
+            "scaler": self.scaler.state_dict(),
             "tasks": {name: training.state_dict() for name, training in self.tasks.items()},
             "counts": {name: self.model.counts(name) for name in self.tasks},
             "callbacks": {type(each).__name__: each.state_dict() for each in self.callbacks},
@@ -404,7 +410,9 @@ class MultiTaskTrainer:
         self._seconds_before_epoch = state["seconds_before_epoch"]
         self.loss_guard.load_state_dict(state["loss_guard"])
         self.sampler.load_state_dict(state["sampler"])
-        # Older checkpoints have none: there was nothing of it that has a state.
+        # Older checkpoints have none of these: there was nothing of it that has a state.
+        if self.scaler.is_enabled() and state.get("scaler"):
+            self.scaler.load_state_dict(state["scaler"])
         for name, part in self._balancing.items():
             if "learning" in state:
                 part.load_state_dict(state["learning"][name])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from hmtl.config.schema import TrainerConfig
 from hmtl.errors import DataError
@@ -108,6 +109,26 @@ def test_statistics_of_parameters_are_written(tmp_path: Path) -> None:
     assert training["parameter_mean/weight"] == [(2, 2.0), (4, 2.0)]
     assert training["parameter_std/weight"] == [(2, 1.0), (4, 1.0)]
     assert "grad_mean/weight" not in training
+
+
+class Reads(TorchDispatchMode):
+    """Counts how often a single number is read: an accelerator is waited for each time."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.count += func is torch.ops.aten._local_scalar_dense.default
+        return func(*args, **(kwargs or {}))
+
+
+def test_statistics_are_read_together(tmp_path: Path) -> None:
+    settings = TrainerConfig(log_gradient_statistics=True, summary_interval=1)
+    callback = TensorBoardCallback(tmp_path, settings)
+    callback.on_start(run_report())
+    with Reads() as reads:
+        callback.on_step(StepReport(1, "ner", torch.tensor(0.5), None))
+    # The loss.
+    assert reads.count == 1
 
 
 def test_statistics_of_gradients_are_written_on_request(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from allennlp.data import Field, Vocabulary
 from allennlp.nn import InitializerApplicator
 
 from hmtl.common.answers import COREFERENCE, Answers
+from hmtl.common.precision import at_least_single
 from hmtl.data.batching import TEXT
 from hmtl.data.readers.coref_instances import CorefInstanceReader
 from hmtl.metrics.coref_scores import CorefScores
@@ -382,7 +383,7 @@ class CoreferenceResolver(Head):
 
     def _score_antecedents(self, mentions: Mentions) -> torch.Tensor:
         """Shape `(batch_size, num_mentions, 1 + reach)`, minus infinity where there is no such span."""
-        pair_scores = self.antecedent_scorer(mentions.vectors)
+        pair_scores = at_least_single(self.antecedent_scorer(mentions.vectors))
         earlier, exists = _earlier(pair_scores.size(1), pair_scores.size(2), pair_scores.device)
         own = mentions.scores.unsqueeze(-1)
         scores = pair_scores + own + select(own, earlier.expand(len(own), -1, -1)).squeeze(-1)
@@ -434,7 +435,7 @@ def antecedent_loss(
     loss : `torch.Tensor`
         In nats, summed over spans and documents, in single precision at least. A scalar.
     """
-    scores = antecedent_scores.to(torch.promote_types(antecedent_scores.dtype, torch.float32))
+    scores = at_least_single(antecedent_scores)
     num_mentions, reach = scores.size(1), scores.size(2) - 1
     earlier, exists = _earlier(num_mentions, reach, scores.device)
     own = labels.unsqueeze(-1)
@@ -453,9 +454,10 @@ def mention_loss(mentions: Mentions) -> torch.Tensor:
     Return the binary cross-entropy of being a mention, in nats, summed over spans and documents: a scalar.
     """
     assert mentions.labels is not None
-    is_mention = (mentions.labels != NO_CLUSTER).to(mentions.scores.dtype)
+    scores = at_least_single(mentions.scores)
+    is_mention = (mentions.labels != NO_CLUSTER).to(scores.dtype)
     losses = torch.nn.functional.binary_cross_entropy_with_logits(
-        mentions.scores, is_mention, reduction="none"
+        scores, is_mention, reduction="none"
     )
     return losses.masked_fill(~mentions.mask, 0.0).sum()
 

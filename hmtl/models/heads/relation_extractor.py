@@ -8,6 +8,7 @@ from allennlp.data import Vocabulary
 from allennlp.nn import Activation, InitializerApplicator
 
 from hmtl.common.answers import RELATIONS, Answers
+from hmtl.common.precision import at_least_single
 from hmtl.metrics.relation_f1 import RelationScores
 from hmtl.metrics.span_f1 import LabelledSpan
 from hmtl.metrics.unpadded_loss import UnpaddedLoss
@@ -173,7 +174,7 @@ class RelationExtractor(RelationHead):
             `logits` `(batch_size, num_tokens, num_tokens, num_types)`, `mask`; with gold relations
             `loss`.
         """
-        logits = self._logits(encoded)
+        logits = at_least_single(self._logits(encoded))
         output_dict: Dict[str, torch.Tensor] = {"logits": logits, "mask": mask}
         if relations is not None:
             if self.loss == "sum":
