@@ -9,7 +9,7 @@ RUN := runs/sample-$(shell date +%Y%m%d-%H%M%S)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train demo check-data test test-slow fuzz torture bench lint check format results docs
+.PHONY: help setup train demo check-data test test-slow fuzz torture bench bench-gpu lint check format results docs
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ torture: setup ## kill trainings at 50 random moments, recover them, and compare
 
 bench: setup ## measure speed and memory, and write benchmarks/results [RUN=runs/x for predictions] (20 minutes)
 	$(PYTHON_IN_VENV) -m benchmarks $(if $(filter file,$(origin RUN)),,--run $(RUN))
+
+bench-gpu: setup ## measure training on a GPU, and write benchmarks/results (8 minutes); without one, count kernels
+	$(PYTHON_IN_VENV) -m benchmarks --only gpu
 
 RESULTS ?= runs/recipes
 

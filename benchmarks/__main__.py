@@ -11,8 +11,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.rendering import render
+import torch
+
+from benchmarks.rendering import flat, render, table_of
 from benchmarks.reporting import REPOSITORY
+from hmtl.common.document import as_markdown
 from hmtl.common.files import replacing
 
 RESULTS = REPOSITORY / "benchmarks" / "results"
@@ -22,12 +25,15 @@ BENCHMARKS: dict[str, list[list[str]]] = {
     "train_epoch": [["train_throughput", "--epoch"]],
     "eval_throughput": [["eval_throughput"]],
     "limit": [["limit"]],
+    "launches": [["launches"]],
     "embedding_cache": [["embedding_cache"]],
     "startup": [["startup"], ["startup", "--times", "10"]],
     "coref_length": [["coref_length"]],
     "corpus_size": [["corpus_size"]],
     "predict": [["predict"]],
+    "gpu": [["gpu"]],
 }
+GPU = "gpu"
 LINES_FILE = "lines.jsonl"
 
 
@@ -37,7 +43,7 @@ def parse_arguments() -> argparse.Namespace:
         "--only",
         nargs="+",
         choices=BENCHMARKS,
-        default=list(BENCHMARKS),
+        default=[name for name in BENCHMARKS if name != GPU],
         metavar="NAME",
         help=f"of {', '.join(BENCHMARKS)}; the day's other results stay",
     )
@@ -82,6 +88,10 @@ def main() -> None:
     names = [name for name in arguments.only if name != "predict" or arguments.run is not None]
     if len(names) < len(arguments.only):
         print("no --run: predict is left out", file=sys.stderr)
+    if names == [GPU] and not torch.cuda.is_available():
+        print("There is no GPU here. What one would be given, counted without it:", file=sys.stderr)
+        print(as_markdown([table_of([flat(line) for line in lines_of(["launches"])])], pictures=""))
+        return
     lines: list[dict[str, Any]] = []
     for name in names:
         started = time.monotonic()

@@ -176,13 +176,16 @@ def _dispatch(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
             return each
         return known[id(each)] if id(each) in known else Pretended(each)
 
+    if name == "aten::_pack_padded_sequence":
+        return wrapped(out[0]), out[1]
     return tree_map(wrapped, out)
 
 
 def _check_devices(name: str, args: Any, tensors: list[torch.Tensor]) -> None:
     """Raise where a GPU refuses tensors of the CPU beside its own; it takes single numbers and indices."""
     others = [each for each in tensors if not isinstance(each, Pretended) and each.dim() > 0]
-    if not others or len(others) == len(tensors) or name == "aten::copy_":
+    # The lengths of what is packed are on the CPU in any case.
+    if not others or len(others) == len(tensors) or name == "aten::copy_" or "_pack" in name:
         return
     if name in INDEXING and isinstance(args[0], Pretended):
         _wait("indices from the CPU")

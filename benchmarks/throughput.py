@@ -4,13 +4,16 @@ import copy
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from benchmarks import workload
 from benchmarks.baseline.plain import make_plain
 from benchmarks.baseline.training import PlainTraining
+from hmtl.common.precision import FULL
 from hmtl.runs.assembly import Experiment, assemble, parse_config
 from hmtl.runs.training import build_trainer
 from hmtl.training.trainer import MultiTaskTrainer
@@ -36,7 +39,12 @@ class Contestants:
 
 
 @contextmanager
-def contestants(num_batches: int, tasks: tuple[str, ...] = TASKS) -> Iterator[Contestants]:
+def contestants(
+    num_batches: int,
+    tasks: tuple[str, ...] = TASKS,
+    device: torch.device | None = None,
+    precision: str = FULL,
+) -> Iterator[Contestants]:
     """
     Over the whole workload; `num_batches` of training data of each task are in memory.
 
@@ -45,6 +53,10 @@ def contestants(num_batches: int, tasks: tuple[str, ...] = TASKS) -> Iterator[Co
     num_batches : `int`
     tasks : `tuple[str, ...]`, optional (default = `TASKS`)
         `TASKS` or `OTHER_TASKS`.
+    device : `torch.device`, optional (default = `None`)
+        Where to train; `None` is the CPU.
+    precision : `str`, optional (default = `"fp32"`)
+        That of the config. The plain form computes in single precision.
     """
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -55,9 +67,13 @@ def contestants(num_batches: int, tasks: tuple[str, ...] = TASKS) -> Iterator[Co
         else:
             workload.write_other_corpora(corpora)
             config = workload.other_config_for(corpora)
+        config["multi_task_trainer"]["precision"] = precision
         experiment = assemble(parse_config(config), directory / "run", ("train", "validation"))
+        if device is not None:
+            experiment = replace(experiment, model=experiment.model.to(device), device=device)
         plain = copy.deepcopy(experiment.model).train()
         make_plain(plain)
+        plain.precision = FULL
         trainer = build_trainer(experiment)
         trainer.model.train()
         streams = {name: trainer.tasks[name].stream for name in tasks}

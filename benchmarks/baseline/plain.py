@@ -19,7 +19,7 @@ from hmtl.models.heads.coreference_resolver import (
 from hmtl.models.heads.relation_extractor import LOSS_SCALE, RelationExtractor
 from hmtl.modules.character_encoding import CharacterEncoding
 from hmtl.modules.dropout import FastDropout
-from hmtl.modules.linear_chain_crf import LinearChainCrf
+from hmtl.modules.linear_chain_crf import LinearChainCrf, score_of
 from hmtl.modules.log_partition import log_partition_by_sums
 from hmtl.modules.lstm import LstmEncoder
 from hmtl.modules.pair_scorer import PairScorer
@@ -73,9 +73,13 @@ class PlainDropout(FastDropout):
 class PlainCrf(LinearChainCrf):
     """Sums of logarithms, traced through every step; a Viterbi search for each sentence by itself."""
 
-    def _log_partition(self, logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def _log_likelihood(
+        self, logits: torch.Tensor, tags: torch.Tensor, mask: torch.Tensor
+    ) -> torch.Tensor:
         scores = (self.transitions, self.start_transitions, self.end_transitions)
-        return log_partition_by_sums(logits, *scores, mask)
+        in_precision = [each.to(logits.dtype) for each in scores]
+        gold = score_of(tags, logits, *in_precision, mask)
+        return gold - log_partition_by_sums(logits, *in_precision, mask)
 
     @torch.no_grad()
     def viterbi(self, logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -86,7 +90,7 @@ class PlainCrf(LinearChainCrf):
             sentence[0] += start
             sentence[-1] += end
             path, _ = viterbi_decode(sentence, transitions)
-            paths[row, :length] = torch.tensor(path)
+            paths[row, :length] = torch.tensor([int(tag) for tag in path])
         return paths
 
 
@@ -154,8 +158,8 @@ class PlainPairScorer(PairScorer):
     def forward(self, items: torch.Tensor) -> torch.Tensor:
         batch_size, num_items, _ = items.shape
         reach = max(0, min(self.max_distance, num_items - 1))
-        distances = torch.arange(1, reach + 1)
-        earlier_index = torch.arange(num_items).unsqueeze(1) - distances
+        distances = torch.arange(1, reach + 1, device=items.device)
+        earlier_index = torch.arange(num_items, device=items.device).unsqueeze(1) - distances
         earlier = items[:, earlier_index.clamp(min=0)]
         item = items.unsqueeze(2).expand_as(earlier)
         features = self.distance_embedding(self.buckets[:reach])

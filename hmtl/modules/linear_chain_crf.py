@@ -83,8 +83,8 @@ class LinearChainCrf(torch.nn.Module):
         """In the precision of the logits. Shape `(batch_size,)`."""
         transitions = self.transitions.to(logits.dtype)
         start, end = self.start_transitions.to(logits.dtype), self.end_transitions.to(logits.dtype)
-        score_of = _score_in_few_calls if takes_few_calls(logits) else _score_of
-        gold = score_of(tags, logits, transitions, start, end, mask)
+        scored = _score_in_few_calls if takes_few_calls(logits) else score_of
+        gold = scored(tags, logits, transitions, start, end, mask)
         return gold - log_partition(logits, transitions, start, end, mask)
 
     @torch.no_grad()
@@ -175,7 +175,7 @@ def _check_tags(labels: List[str], constraint_type: str) -> None:
         )
 
 
-def _score_of(
+def score_of(
     tags: torch.Tensor,
     logits: torch.Tensor,
     transitions: torch.Tensor,
