@@ -77,9 +77,9 @@ class PlainCrf(LinearChainCrf):
         self, logits: torch.Tensor, tags: torch.Tensor, mask: torch.Tensor
     ) -> torch.Tensor:
         scores = (self.transitions, self.start_transitions, self.end_transitions)
-        in_precision = [each.to(logits.dtype) for each in scores]
-        gold = score_of(tags, logits, *in_precision, mask)
-        return gold - log_partition_by_sums(logits, *in_precision, mask)
+        transitions, start, end = (each.to(logits.dtype) for each in scores)
+        gold = score_of(tags, logits, transitions, start, end, mask)
+        return gold - log_partition_by_sums(logits, transitions, start, end, mask)
 
     @torch.no_grad()
     def viterbi(self, logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
