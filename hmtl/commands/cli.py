@@ -67,10 +67,16 @@ def training_summary(metrics: Mapping[str, Any], serialization_dir: Path) -> str
 
 
 def refuse_what_is_there(arguments: argparse.Namespace, *paths: Path | None) -> None:
-    """Refuse to write where something is already, unless `--force` is given."""
+    """Refuse to write a file where something is already, unless `--force` is given, or where none can be."""
     for path in paths:
-        if path is not None and path.exists() and not arguments.force:
+        if path is None:
+            continue
+        if path.exists() and not arguments.force:
             arguments.refuse(f"{path}: is there already; take another name, or say --force")
+        if path.is_dir():
+            arguments.refuse(f"{path}: is a folder; name a file")
+        if any(each.exists() and not each.is_dir() for each in path.parents):
+            arguments.refuse(f"{path}: one of its folders is a file; take another place")
 
 
 def add_include_package(parser: argparse.ArgumentParser) -> None:

@@ -102,6 +102,8 @@ def run(arguments: argparse.Namespace) -> None:
         directory = arguments.serialization_dir
         request = Request(paths, arguments.split, arguments.by, arguments.gold_mentions)
         evaluated = None
+        # Whether there is another run to compare with is told before the first is scored.
+        same = same_data(request, directory, arguments.compare) if arguments.compare else None
         if request.is_usual and not arguments.report:
             metrics = evaluate(directory, arguments.gold_mentions)
         else:
@@ -114,8 +116,7 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.report:
             assert evaluated is not None
             compared = None
-            if arguments.compare:
-                same = same_data(request, directory, arguments.compare)
+            if same:
                 compared = arguments.compare, evaluate_on(arguments.compare, same, True)
             write_report(arguments.report, directory, evaluated, compared)
             print(f"\nThe report is in {report} and {arguments.report / MARKDOWN_FILE}")

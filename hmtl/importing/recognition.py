@@ -73,6 +73,10 @@ _JSON_KEYS: list[tuple[str, tuple[str | tuple[str, ...], ...]]] = [
         "training data of spaCy 2: `python -m spacy convert FILE OUT` makes a .spacy file of it",
         ("/paragraphs", ("/sentences", "/raw")),
     ),
+    (
+        "what `hmtl predict` answers: with --output-format char_jsonl it is read, and can be scored",
+        ("tokenized_text", "tokens", "sentences"),
+    ),
     ("questions and answers, as in SQuAD: no spans with labels", ("/paragraphs", "/qas")),
     (
         "words with entities by their places: no format here; DyGIE++'s JSON lines hold the same",

@@ -169,7 +169,14 @@ class Prediction:
         """
         Return the same without the answers that are less probable. Labels of tokens and trees stay, and so do
         answers without a score; of a cluster at least two mentions must be left.
+
+        # Raises
+
+        ValueError
+            When `score` is no probability.
         """
+        if not 0.0 <= score <= 1.0:
+            raise ValueError(f"the score is {score}; give a probability, from 0 to 1")
 
         def probable(found: Sequence[Scored]) -> list[Scored]:
             return [each for each in found if each.score is None or each.score >= score]

@@ -135,6 +135,24 @@ def test_nothing_is_replaced_in_silence(run_script: Scripts, world: World, tmp_p
     assert (tmp_path / "report.html").read_text() == "mine"
 
 
+def test_what_cannot_be_is_said_before_anything_is_scored(
+    run_script: Scripts, world: World, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    for option, path, message in (
+        (["--output", tmp_path, "-f"], tmp_path, "is a folder; name a file"),
+        (["--output", file / "x.json"], file, "one of its folders is a file"),
+        (["--report", file / "report"], file, "one of its folders is a file"),
+    ):
+        done = run_script("hmtl evaluate", "-s", world.run, *option)
+        assert done.code == 2 and str(path) in done.err and message in done.err
+    compared = run_script(
+        "hmtl evaluate", "-s", world.run, "--report", tmp_path / "r", "--compare", file
+    )
+    assert str(file) in compared.error and "ner" not in compared.out
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

@@ -58,6 +58,10 @@ EXAMPLES: dict[str, Any] = {
         "JSON with the fields who, what: bring it into the form of char_jsonl",
         {"who": 1, "what": 2},
     ),
+    "answers.jsonl": (
+        "what `hmtl predict` answers: with --output-format char_jsonl",
+        {"text": "a", "tokenized_text": ["a"], "tokens": [], "sentences": [[0, 0]], "tasks": {}},
+    ),
     "old.tsv": ("an older WebAnno TSV: export", "#id=1\n#text=a\n1\ta\t_\n"),
     "no_key.json": ("DyGIE++'s JSON without doc_key", {"sentences": [["a"]], "ner": [[]]}),
     "spacy2.json": ("training data of spaCy 2", [{"paragraphs": [{"raw": "a", "sentences": []}]}]),

@@ -173,3 +173,5 @@ def test_less_probable_answers_are_left_out_where_that_is_asked() -> None:
     assert probable.relations["relation"] == prediction.relations["relation"][:1]
     assert probable.clusters["coref"] == []
     assert handmade().at_least(0.6) == handmade()
+    with pytest.raises(ValueError, match="the score is 80; give a probability"):
+        prediction.at_least(80)
