@@ -140,11 +140,12 @@ def test_what_cannot_be_is_said_before_anything_is_scored(
 ) -> None:
     file = tmp_path / "file"
     file.write_text("mine")
-    for option, path, message in (
-        (["--output", tmp_path, "-f"], tmp_path, "is a folder; name a file"),
-        (["--output", file / "x.json"], file, "one of its folders is a file"),
-        (["--report", file / "report"], file, "one of its folders is a file"),
-    ):
+    cases: list[tuple[list[str], Path, str]] = [
+        (["--output", str(tmp_path), "-f"], tmp_path, "is a folder; name a file"),
+        (["--output", str(file / "x.json")], file, "one of its folders is a file"),
+        (["--report", str(file / "report")], file, "one of its folders is a file"),
+    ]
+    for option, path, message in cases:
         done = run_script("hmtl evaluate", "-s", world.run, *option)
         assert done.code == 2 and str(path) in done.err and message in done.err
     compared = run_script(
