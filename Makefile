@@ -28,7 +28,7 @@ demo: setup ## show a run in the browser, or a sample model, trained first if it
 ifeq ($(origin RUN),file)
 	@test -f $(DEMO_RUN)/metrics.json || $(HMTL) train -c $(CONFIG) -s $(DEMO_RUN) --recover
 endif
-	$(HMTL) serve --serialization_dir $(DEMO_RUN) --port $(PORT)
+	$(HMTL) serve --serialization_dir $(DEMO_RUN) --choose-examples --port $(PORT)
 
 check-data: setup ## tell what a config's corpora hold, and what is wrong with both [CONFIG=configs/x.json]
 	$(HMTL) check $(CONFIG)

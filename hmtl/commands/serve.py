@@ -7,9 +7,10 @@ import re
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hmtl.commands.cli import add_include_package, add_serialization_dir, running
+from hmtl.commands.cli import add_include_package, running
 from hmtl.serving.limits import LOCAL_HOSTS, Limits
 
 if TYPE_CHECKING:
@@ -30,7 +31,22 @@ WARM_UP = "Ann Lee lives in Oslo. She likes it there."
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    add_serialization_dir(parser, "the run to serve, as training wrote it")
+    parser.add_argument(
+        "-s",
+        "--serialization_dir",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="DIR",
+        help="the run to serve, as training wrote it; may be repeated: the page and ?model= choose one by "
+        "its directory's name",
+    )
+    parser.add_argument(
+        "--choose-examples",
+        action="store_true",
+        help="choose the page's examples from the run's test data, texts that it gets right, and keep them "
+        "in the run (examples.json)",
+    )
     parser.add_argument(
         "--weights",
         metavar="FILE",
@@ -110,6 +126,9 @@ def _positive(value: str) -> int:
 
 def run(arguments: argparse.Namespace) -> None:
     """Carry it out."""
+    names = [directory.resolve().name for directory in arguments.serialization_dir]
+    if len(names) > len(set(names)):
+        arguments.refuse("runs that are served together need different directory names")
     # Before the model is loaded, which takes seconds.
     listening = listen(arguments.host, arguments.port)
     # Read when torch is loaded.
@@ -120,7 +139,7 @@ def run(arguments: argparse.Namespace) -> None:
         host, port = listening.getsockname()[:2]
         address = f"[{host}]" if ":" in host else host
         print(
-            f"Serving the run in {arguments.serialization_dir} at http://{address}:{port}/ "
+            f"Serving {', '.join(map(str, arguments.serialization_dir))} at http://{address}:{port}/ "
             "(Ctrl-C stops)",
             flush=True,
         )
@@ -141,18 +160,24 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def load_app(arguments: argparse.Namespace, limits: Limits) -> "FastAPI":
-    """The web application around the run's model."""
+    """The web application around the runs' models."""
     from hmtl.prediction.predictor import Predictor
-    from hmtl.serving.app import Served, create_app
+    from hmtl.runs.evaluation import config_of_run
+    from hmtl.serving.about import about
+    from hmtl.serving.app import create_app
+    from hmtl.serving.examples import choose_examples, read_examples
 
-    directory = arguments.serialization_dir
-    predictor = Predictor.from_serialization_dir(
-        directory, arguments.weights, arguments.device, arguments.pipeline, scores=True
-    )
-    predictor.predict_texts([WARM_UP])
-    served = Served(directory.resolve().name, arguments.weights)
+    models = []
+    for directory in arguments.serialization_dir:
+        predictor = Predictor.from_serialization_dir(
+            directory, arguments.weights, arguments.device, arguments.pipeline, scores=True
+        )
+        predictor.predict_texts([WARM_UP])
+        if arguments.choose_examples and not read_examples(directory):
+            choose_examples(directory, config_of_run(directory), predictor)
+        models.append((predictor, about(directory, arguments.weights)))
     hosts = allowed_hosts(arguments.host, arguments.allowed_host)
-    return create_app(predictor, served, limits, arguments.cors_origin, hosts)
+    return create_app(models, limits, arguments.cors_origin, hosts)
 
 
 def allowed_hosts(host: str, named: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, Protocol
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BeforeValidator, Field, create_model
 from starlette.exceptions import HTTPException
@@ -20,11 +20,15 @@ from hmtl.prediction.results import Prediction
 from hmtl.serving.batching import Answer, Batcher, Overloaded
 from hmtl.serving.description import (
     DESCRIPTION,
+    EXAMPLE,
     FIELDS,
     TITLE,
+    Example,
     Health,
     Info,
+    Problem,
     Task,
+    explanations_of,
     prediction_responses,
 )
 from hmtl.serving.limits import LOCAL_HOSTS, Limits
@@ -32,6 +36,10 @@ from hmtl.serving.protection import RETRY_AFTER_SECONDS, BodyLimit, SecurityHead
 from hmtl.serving.raw import raw_fields
 
 STATIC = Path(__file__).resolve().parent / "static"
+
+ModelName = Annotated[
+    str | None, Query(description="which run answers, where several are served; /info lists them")
+]
 
 # nginx's code for a client that has closed the connection; nobody reads it.
 CLIENT_GONE = 499
@@ -63,15 +71,29 @@ class Served(NamedTuple):
         The name of the run.
     weights : `str`, optional (default = `None`)
         The file of its weights, if it is not the usual one.
+    note : `str`, optional (default = `None`)
+        What everybody should know before they try it.
+    card : `str`, optional (default = `None`)
+        Its model card, Markdown.
+    examples : `Sequence[tuple[str, str]]`, optional (default = `()`)
+        Texts to try: of each its title and the text.
     """
 
     run: str
     weights: str | None = None
+    note: str | None = None
+    card: str | None = None
+    examples: Sequence[tuple[str, str]] = ()
+
+
+class _Model(NamedTuple):
+    batcher: Batcher[Prediction]
+    info: Info
+    card: str | None
 
 
 def create_app(
-    predictor: Predictor,
-    served: Served,
+    models: Sequence[tuple[Predictor, Served]],
     limits: Limits | None = None,
     cors_origins: Sequence[str] = (),
     allowed_hosts: Sequence[str] = LOCAL_HOSTS,
@@ -81,9 +103,9 @@ def create_app(
 
     # Parameters
 
-    predictor : `Predictor`
-        Called from one thread, which is not the caller's.
-    served : `Served`
+    models : `Sequence[tuple[Predictor, Served]]`
+        At least one, each run of another name; the first answers requests that name none. Each predictor is
+        called from one thread, which is not the caller's.
     limits : `Limits`, optional (default = `Limits()`)
     cors_origins : `Sequence[str]`, optional (default = `()`)
         Other origins whose pages may use the server: `https://example.org`, or `*` for all. What is in a
@@ -96,9 +118,18 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.batcher = Batcher(predictor.predict_texts, limits)
+        runs = [served.run for _, served in models]
+        app.state.models = {
+            served.run: _Model(
+                Batcher(predictor.predict_texts, limits),
+                _info(predictor, served, runs, limits),
+                served.card,
+            )
+            for predictor, served in models
+        }
         yield
-        await asyncio.to_thread(app.state.batcher.close)
+        for model in app.state.models.values():
+            await asyncio.to_thread(model.batcher.close)
 
     app = FastAPI(
         title=TITLE,
@@ -111,7 +142,7 @@ def create_app(
     )
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     _add_predictions(app, limits)
-    _add_state(app, predictor, served, limits)
+    _add_state(app)
     app.mount("/static", StaticFiles(directory=STATIC))
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
@@ -140,7 +171,7 @@ def _add_predictions(app: FastAPI, limits: Limits) -> None:
     texts_type = Annotated[list[text_type], Field(max_length=limits.max_texts)]
     texts_model: Any = create_model("Texts", texts=(texts_type, ...))
 
-    @app.get("/jmd/", summary="What is in a text", responses=prediction_responses(FIELDS))
+    @app.get("/jmd/", summary="What is in a text", responses=prediction_responses(FIELDS, EXAMPLE))
     @app.get("/jmd", include_in_schema=False)
     async def jmd(
         request: Request,
@@ -148,27 +179,39 @@ def _add_predictions(app: FastAPI, limits: Limits) -> None:
         raw: Annotated[
             bool, Query(description="only what the model decodes: tags, and indices of tokens")
         ] = False,
+        model: ModelName = None,
     ) -> Response:
-        answers = await _answers(request, [text])
+        answers = await _answers(request, [text], model)
         prediction = answers[0].prediction
         return _timed(raw_fields(prediction) if raw else prediction.to_json(), answers)
 
     @app.post(
         "/predict",
         summary="What is in each of some texts",
-        responses=prediction_responses(f'{{"predictions": [...]}}, for each text {FIELDS}'),
+        responses=prediction_responses(
+            f'{{"predictions": [...]}}, for each text {FIELDS}', {"predictions": [EXAMPLE]}
+        ),
     )
-    async def predict(request: Request, texts: texts_model) -> Response:
-        answers = await _answers(request, texts.texts)
+    async def predict(request: Request, texts: texts_model, model: ModelName = None) -> Response:
+        answers = await _answers(request, texts.texts, model)
         return _timed({"predictions": [each.prediction.to_json() for each in answers]}, answers)
 
 
-def _add_state(app: FastAPI, predictor: Predictor, served: Served, limits: Limits) -> None:
-    what_is_served = Info(
+def _info(predictor: Predictor, served: Served, runs: list[str], limits: Limits) -> Info:
+    return Info(
         run=served.run,
         weights=served.weights,
+        models=runs,
+        note=served.note,
+        examples=[Example(title=title, text=text) for title, text in served.examples],
+        has_card=served.card is not None,
         tasks=[
-            Task(name=name, kind=predictor.kinds[name], labels=list(predictor.labels[name]))
+            Task(
+                name=name,
+                kind=predictor.kinds[name],
+                labels=list(predictor.labels[name]),
+                explanations=explanations_of(predictor.kinds[name], predictor.labels[name]),
+            )
             for name in predictor.tasks
         ],
         max_text_length=limits.max_text_length,
@@ -176,13 +219,28 @@ def _add_state(app: FastAPI, predictor: Predictor, served: Served, limits: Limit
         max_body_bytes=limits.max_body_bytes,
     )
 
+
+def _add_state(app: FastAPI) -> None:
     @app.get("/info", summary="The model's tasks and labels, and the server's limits")
-    async def info() -> Info:
-        return what_is_served
+    async def info(request: Request, model: ModelName = None) -> Info:
+        return _chosen(request, model).info
+
+    @app.get(
+        "/model_card",
+        summary="What the model was trained on, and what it scores",
+        response_class=PlainTextResponse,
+        responses={404: {"model": Problem, "description": "the run has no card"}},
+    )
+    async def model_card(request: Request, model: ModelName = None) -> str:
+        card = _chosen(request, model).card
+        if card is None:
+            raise HTTPException(404, "this run has no model card")
+        return card
 
     @app.get("/health", summary="Whether the server answers, and how much waits")
     async def health(request: Request) -> Health:
-        return Health(status="ok", waiting=request.app.state.batcher.num_waiting)
+        models = request.app.state.models.values()
+        return Health(status="ok", waiting=sum(model.batcher.num_waiting for model in models))
 
 
 def _text(value: Any) -> Any:
@@ -190,17 +248,30 @@ def _text(value: Any) -> Any:
     return without_surrogates(value) if isinstance(value, str) else value
 
 
-async def _answers(request: Request, texts: Sequence[str]) -> list[Answer[Prediction]]:
+def _chosen(request: Request, name: str | None) -> _Model:
+    models: dict[str, _Model] = request.app.state.models
+    if name is None:
+        return next(iter(models.values()))
+    if name not in models:
+        raise HTTPException(
+            404, f"no model {name[:60]!r} is served; choose one of {', '.join(models)}"
+        )
+    return models[name]
+
+
+async def _answers(
+    request: Request, texts: Sequence[str], model: str | None
+) -> list[Answer[Prediction]]:
     """
     What the model says.
 
     # Raises
 
     HTTPException
-        When too much is waiting, when the model fails, and when the client has gone: then the model need
-        not work for it.
+        When there is no such model, when too much is waiting, when the model fails, and when the client has
+        gone: then the model need not work for it.
     """
-    batcher: Batcher[Prediction] = request.app.state.batcher
+    batcher = _chosen(request, model).batcher
     try:
         futures = batcher.submit(texts)
     except Overloaded:
@@ -252,8 +323,8 @@ def _complaint(error: Mapping[str, Any], several: bool) -> str:
     if error["type"] == "string_too_long":
         what = place if several else "the text"
         return (
-            f"{what} has {len(error['input']):,} characters; the limit is {error['ctx']['max_length']:,} "
-            "(--max-text-length). Send it in parts."
+            f"{what} has {len(error['input']):,} characters; the limit is {error['ctx']['max_length']:,}. "
+            "Send it in parts, or start the server with a larger --max-text-length."
         )
     if error["type"] == "too_long":
         return (

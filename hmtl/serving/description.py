@@ -1,8 +1,12 @@
 """What the server says about itself: the shapes of its answers, as OpenAPI shows them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
+from spacy.glossary import GLOSSARY
+
+from hmtl.common.answers import RELATIONS
 
 TITLE = "HMTL"
 DESCRIPTION = "Named entities, mentions, relations and coreference in a text, as JSON."
@@ -17,6 +21,66 @@ FIELDS = (
 
 Responses = dict[int | str, dict[str, Any]]
 
+# What ACE 2005 calls its types, and GUM those of mentions. spaCy's glossary has OntoNotes' and Universal
+# Dependencies' labels.
+LABELS = {
+    "PER": "Person",
+    "ORG": "Organization",
+    "GPE": "Geo-political entity: country, city, state",
+    "LOC": "Location: river, mountain, region",
+    "FAC": "Facility: building, airport, road",
+    "VEH": "Vehicle",
+    "WEA": "Weapon",
+    "NUM": "Number",
+    "TIME": "Date, time or duration",
+    "PLACE": "Place: country, city, building, river",
+    "ABSTRACT": "Abstract thing: a work, a theory, a law",
+    "EVENT": "Event",
+    "OBJECT": "Object",
+}
+RELATION_LABELS = {
+    "PHYS": "Physical: is located at or near",
+    "PART-WHOLE": "Part-whole: is part of",
+    "PER-SOC": "Personal-social: family, work or other tie between persons",
+    "ORG-AFF": "Organization affiliation: works for, owns, founded, is a member of",
+    "ART": "Agent-artifact: owns, uses or makes",
+    "GEN-AFF": "General affiliation: is a citizen of, lives in, is based in",
+}
+
+
+def explanations_of(kind: str, labels: Iterable[str]) -> dict[str, str]:
+    """
+    Return what labels stand for, those of which it is known.
+
+    # Parameters
+
+    kind : `str`
+        Of the task's answers.
+    labels : `Iterable[str]`
+    """
+    known = RELATION_LABELS if kind == RELATIONS else {**GLOSSARY, **LABELS}
+    # The glossary explains `person` in other senses: what a label says is explained by itself.
+    return {label: known[label] for label in labels if label in known}
+
+
+# The beginning of an answer.
+EXAMPLE: dict[str, Any] = {
+    "text": "Ann Lee left.",
+    "tokenized_text": ["Ann", "Lee", "left", "."],
+    "ner": [
+        {
+            "type": "PERSON",
+            "begin_token": 0,
+            "end_token": 1,
+            "begin_char": 0,
+            "end_char": 7,
+            "text": "Ann Lee",
+            "tokenized_text": ["Ann", "Lee"],
+            "score": 0.98,
+        }
+    ],
+}
+
 
 class Problem(BaseModel):
     """What is wrong, for people."""
@@ -28,12 +92,20 @@ class Task(BaseModel):
     """
     A task of the model; `kind` is one of `mentions`, `relations`, `coreference`, `tokens` (a label for each),
     `tree` (what each token depends on), `label` (one of each sentence, or of the document), `labels` (any
-    number of them).
+    number of them). `explanations` tells what labels stand for, those that are widely known.
     """
 
     name: str
     kind: str
     labels: list[str]
+    explanations: dict[str, str]
+
+
+class Example(BaseModel):
+    """A text to try."""
+
+    title: str
+    text: str
 
 
 class Info(BaseModel):
@@ -46,6 +118,13 @@ class Info(BaseModel):
         The name of the run.
     weights : `str`, optional
         The file of its weights, if it is not the usual one.
+    models : `list[str]`
+        The names of all runs that are served, as `?model=` takes them. The first answers requests without.
+    note : `str`, optional
+        What everybody should know before they try the model.
+    examples : `list[Example]`
+    has_card : `bool`
+        Whether `/model_card` has one.
     tasks : `list[Task]`
     max_text_length, max_texts, max_body_bytes : `int`
         As in `demo.limits.Limits`.
@@ -53,6 +132,10 @@ class Info(BaseModel):
 
     run: str
     weights: str | None
+    models: list[str]
+    note: str | None
+    examples: list[Example]
+    has_card: bool
     tasks: list[Task]
     max_text_length: int
     max_texts: int
@@ -66,16 +149,19 @@ class Health(BaseModel):
     waiting: int
 
 
-def prediction_responses(success: str) -> Responses:
+def prediction_responses(success: str, example: Any) -> Responses:
     """
     # Parameters
 
     success : `str`
         What an answer with predictions is.
+    example : `Any`
+        Such an answer.
     """
     return {
-        200: {"description": success, "content": {"application/json": {}}},
+        200: {"description": success, "content": {"application/json": {"example": example}}},
         400: {"model": Problem, "description": "the body is not UTF-8, or is nested too deeply"},
+        404: {"model": Problem, "description": "no model of this name is served"},
         413: {"model": Problem, "description": "the body is too large"},
         422: {
             "model": Problem,

@@ -87,6 +87,7 @@ def serving(
     served: Served = A_RUN,
     cors_origins: Sequence[str] = (),
     allowed_hosts: Sequence[str] = LOCAL_HOSTS,
+    others: Sequence[tuple[Predictor, Served]] = (),
 ) -> Iterator[Client]:
     """
     Serves while the block lasts.
@@ -95,7 +96,7 @@ def serving(
 
     client : `Client`
     """
-    app = create_app(predictor, served, limits, cors_origins, allowed_hosts)
+    app = create_app([(predictor, served), *others], limits, cors_origins, allowed_hosts)
     server = uvicorn.Server(server_config(app, limits or Limits()))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, args=([listening],))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from hmtl.serving.app import STATIC, Served
+from hmtl.serving.description import EXAMPLE
 from hmtl.serving.limits import LOCAL_HOSTS, Limits
 from tests.serving.fake_predictor import FAILS_ON, FakePredictor
 from tests.serving.serving import TIMEOUT, Client, serving
@@ -69,15 +70,59 @@ def test_server_tells_tasks_labels_and_limits() -> None:
         assert client.get("/info").json() == {
             "run": "r",
             "weights": "best_news.th",
+            "models": ["r"],
+            "note": None,
+            "examples": [],
+            "has_card": False,
             "tasks": [
-                {"name": "news", "kind": "mentions", "labels": ["PERSON", "PLACE"]},
-                {"name": "who", "kind": "coreference", "labels": []},
+                {
+                    "name": "news",
+                    "kind": "mentions",
+                    "labels": ["PERSON", "PLACE"],
+                    "explanations": {
+                        "PERSON": "People, including fictional",
+                        "PLACE": "Place: country, city, building, river",
+                    },
+                },
+                {"name": "who", "kind": "coreference", "labels": [], "explanations": {}},
             ],
             "max_text_length": 100,
             "max_texts": 3,
             "max_body_bytes": 2000,
         }
         assert client.get("/health").json() == {"status": "ok", "waiting": 0}
+
+
+def test_one_of_several_models_is_chosen_by_its_name() -> None:
+    other = FakePredictor(names={"emd": "people"})
+    served = Served("other", card="# Card", note="A toy.", examples=[("Bo", "Bo left.")])
+    with serving(FakePredictor(), LIMITS, Served("first"), others=[(other, served)]) as client:
+        assert client.get("/info").json()["models"] == ["first", "other"]
+        of_other = client.get("/info", model="other").json()
+        assert (of_other["run"], of_other["note"], of_other["has_card"]) == (
+            "other",
+            "A toy.",
+            True,
+        )
+        assert of_other["examples"] == [{"title": "Bo", "text": "Bo left."}]
+        assert "people" in client.get("/jmd/", text="Bo", model="other").json()
+        assert "people" not in client.get("/jmd/", text="Bo").json()
+        answer = client.post("/predict?model=other", {"texts": ["Bo"]}).json()
+        assert "people" in answer["predictions"][0]
+        assert client.get("/model_card", model="other").body == b"# Card"
+        assert client.get("/model_card").status == 404
+        unknown = client.get("/jmd/", text="Bo", model="third")
+        assert (unknown.status, unknown.detail) == (
+            404,
+            "no model 'third' is served; choose one of first, other",
+        )
+
+
+def test_example_of_an_answer_has_the_form_of_one(client: Client) -> None:
+    found = client.get("/jmd/", text=EXAMPLE["text"]).json()
+    for key in ("text", "tokenized_text"):
+        assert EXAMPLE[key] == found[key]
+    assert {**found["ner"][0], "score": 0.98} == EXAMPLE["ner"][0]
 
 
 def test_answer_says_how_long_the_model_took(client: Client) -> None:
@@ -124,9 +169,12 @@ def test_lone_surrogate_is_replaced_and_moves_nothing(client: Client) -> None:
         ('{"\\ud800": 1}', "body.texts: Field required"),
         (
             json.dumps({"texts": ["a", "b" * 101]}),
-            r"^body\.texts\.1 has 101 characters; the limit is 100 ",
+            r"^body\.texts\.1 has 101 characters; the limit is 100[.] ",
         ),
-        (json.dumps({"texts": ["b" * 1111]}), "^the text has 1,111 characters; the limit is 100 "),
+        (
+            json.dumps({"texts": ["b" * 1111]}),
+            "^the text has 1,111 characters; the limit is 100[.] ",
+        ),
         (json.dumps({"texts": ["a"] * 4}), r"^body\.texts has 4 texts; the limit is 3 "),
     ],
 )
@@ -159,7 +207,7 @@ def test_of_a_name_that_is_given_twice_the_last_counts(client: Client) -> None:
     [
         ("", "query.text: Field required"),
         ("text=a&raw=maybe", "query.raw: "),
-        ("text=" + 101 * "a", "the text has 101 characters; the limit is 100 "),
+        ("text=" + 101 * "a", "the text has 101 characters; the limit is 100[.] "),
     ],
 )
 def test_wrong_query_is_answered_in_one_line(client: Client, query: str, says: str) -> None:
@@ -331,8 +379,8 @@ def test_any_page_may_ask_what_is_in_a_text(client: Client, path: str) -> None:
 
 def test_all_that_the_page_names_is_served(client: Client) -> None:
     named = re.findall(r'(?:href|src)="([^"]+)"', client.get("/").body.decode())
-    assert len(named) == 4
-    assert [name for name in named if client.get(f"/{name}").status != 200] == []
+    assert len(named) == 5
+    assert [name for name in named if name[0] != "#" and client.get(f"/{name}").status != 200] == []
 
 
 def test_pages_load_nothing_from_outside_and_nothing_inline() -> None:
@@ -355,7 +403,7 @@ def test_pages_load_nothing_from_outside_and_nothing_inline() -> None:
 
 def test_description_for_programs_is_complete(client: Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
-    assert set(paths) == {"/jmd/", "/predict", "/info", "/health"}
+    assert set(paths) == {"/jmd/", "/predict", "/info", "/model_card", "/health"}
     body = paths["/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/Texts"}
     assert {"200", "400", "413", "422", "500", "503"} <= set(paths["/predict"]["post"]["responses"])

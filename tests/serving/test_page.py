@@ -221,10 +221,10 @@ def test_cluster_lights_up_when_the_keyboard_comes_to_it(page: Page) -> None:
     focused = page.press(Keys.ARROW_RIGHT)
     assert focused.get_attribute("aria-label") == "Rome: cluster 2, mention 1 of 2"
     assert {m.get_attribute("data-cluster") for m in page.all(".mention.active")} == {"1"}
-    # All mentions are one stop: next come the lists.
-    focused = page.press(Keys.TAB)
+    # All mentions are one stop: next come the legend and two buttons, then the lists.
+    focused = page.press(*[Keys.TAB] * 4)
     assert "relation" in (focused.get_attribute("class") or "")
-    assert len(page.all("g.arc.active path")) == 2
+    page.wait_for_number("g.arc.active path", 2)
 
 
 def test_click_keeps_a_relation_lit_and_escape_ends_it(page: Page) -> None:
@@ -332,8 +332,55 @@ def test_text_that_is_too_long_is_refused_in_words(page: Page) -> None:
     page.paste("a" * 5_001)
     assert page.one("#count").text == "5,001 of 5,000 characters"
     page.one(".primary").click()
-    page.wait_for("#message", "the text has 5,001 characters; the limit is 5,000")
-    page.complaints()
+    page.wait_for("#message", "This text has 5,001 characters; the limit is 5,000. Shorten it")
+    assert page.complaints() == []
+
+
+def test_link_carries_its_text_and_model(chrome: Chrome) -> None:
+    other = (FakePredictor(names={"emd": "people"}), Served("other", note="A toy."))
+    with serving(FakePredictor(), others=[other]) as client:
+        page = Page(chrome, f"{client.address}/?model=other#text=Bo+met+Zoe.")
+        assert page.texts(".sentence") == ["Bo met Zoe."]
+        assert page.texts("#switches label") == ["people 2"]
+        assert page.texts("#models option") == ["a run", "other"]
+        assert page.one("#note").text == "A toy."
+        link = chrome.execute_script(
+            "navigator.clipboard.writeText = async (text) => { window.copied = text; };"
+            "document.getElementById('copy-link').click(); return window.copied"
+        )
+        assert link == f"{client.address}/?model=other#text=Bo+met+Zoe."
+
+
+def test_examples_card_and_legend_are_the_models(chrome: Chrome) -> None:
+    card = "# Card\n\nSome `words`.\n\n| a | b |\n| --- | --- |\n| 1 | 2\\|3 |"
+    served = Served("r", card=card, examples=[("Bo", "Bo left."), ("Zoe", "Zoe came.")])
+    with serving(FakePredictor(), served=served) as client:
+        page = Page(chrome, client.address)
+        assert page.texts(".sentence") == ["Bo left."]
+        assert page.texts("#examples button") == ["Bo", "Zoe"]
+        assert "known answers right" in page.one("#from").text
+        page.one("#card summary").click()
+        page.wait_for("#card", "Some words.")
+        assert page.texts("#card td") == ["1", "2|3"]
+        page.one("#legend summary").click()
+        assert "People, including fictional" in page.one("#legend").text
+
+
+def test_text_that_runs_from_the_right_is_drawn_so(page: Page) -> None:
+    page.analyse("في Ann Lee مع Bo.")
+    first, *_, last = page.boxes(".token")
+    assert first["left"] > last["right"]
+    ann, bo = page.boxes(".mark[data-task=ner]")
+    assert ann["left"] > bo["right"]
+    assert ann["left"] <= page.boxes(".token")[2]["left"] + 1
+
+
+def test_line_does_not_end_inside_a_mention(page: Page) -> None:
+    resize(page.driver, PHONE, 740)
+    page.analyse("someone somewhere met Ann Lee Holm. " * 6)
+    assert len(page.all(".mark[data-task=ner]")) == 6
+    for mark in page.boxes(".mark[data-task=ner]"):
+        assert mark["right"] - mark["left"] > 60
 
 
 @pytest.mark.parametrize("width", [320, PHONE, WIDE])
@@ -368,7 +415,7 @@ def test_page_adapts_to_the_tasks_of_the_run(chrome: Chrome) -> None:
     with serving(FakePredictor(names={"ner": "ner"})) as client:
         page = Page(chrome, client.address)
         page.analyse(TEXT)
-        assert page.texts("#switches label") == ["Names 4"]
+        assert page.texts("#switches label") == ["Named entities 4"]
         assert not page.all(".arc, .mention")
 
 
@@ -379,7 +426,10 @@ def test_what_is_less_probable_leaves_the_page(chrome: Chrome) -> None:
         marks = "#marks .mark[data-task=ner]"
         assert {"PERSON", "PLACE"} == set(page.texts(marks))
         titles = {each.get_attribute("title") for each in page.all(marks)}
-        assert titles == {"ner: PERSON, 90 %", "ner: PLACE, 35 %"}
+        assert titles == {
+            "ner: PERSON (People, including fictional), 90 %",
+            "ner: PLACE (Place: country, city, building, river), 35 %",
+        }
         chrome.execute_script(
             "const slider = document.querySelector('#least input'); slider.value = 50;"
             "slider.dispatchEvent(new Event('input', {bubbles: true}));"

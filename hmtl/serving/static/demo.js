@@ -1,6 +1,7 @@
 // The page of the demo: asks the server what is in a text, and draws it. Whatever comes from the text or the
 // server becomes text nodes and attributes only, never markup.
 
+// Where the server has none that its model gets right.
 const EXAMPLES = {
   "A life": `Ada Holm was born in Bergen in 1902. She studied at the University of Oslo, where her brother \
 Nils Holm taught physics. After the war she moved to Canada and founded the Northern Weather Institute in \
@@ -16,7 +17,7 @@ and he brought the twins." They had never been to the stadium before, and it rai
 };
 
 // Sizes in CSS pixels, if nothing else is said.
-const ARC_STEP = 19; // from one height of arcs to the next
+const ARC_STEP = 24; // from one height of arcs to the next
 const ARC_FOOT = 15; // from the words to the lowest arcs
 const ARC_CORNER = 6;
 const ARROW = 4;
@@ -33,17 +34,24 @@ const TRACK = 20; // the height that a task's marks take under the words
 const LONGEST_GROUP = 24; // characters without a space that are kept on one line
 const LONGEST_SHOWN = 60; // characters of a sentence in a list
 const WORD = /^[\p{L}\p{N}]/u; // what a line may begin with
-const HUE_STEP = 137.508; // the golden angle: neighbours differ, however many there are
-const FIRST_HUE = { label: 265, cluster: 345, relation: 210 };
+// Of what has a colour the first hue, and how many from there: those of clusters are none of the labels'.
+const HUES = { label: [40, 240], cluster: [300, 80], relation: [200, 80] };
+const GOLDEN = 0.618034; // neighbours differ, however many there are
+const LONGEST_KEPT = 40; // characters of a mention that a line's end does not break
+const MOST_EXPLAINED = 30; // labels of a task in the legend
 
 const byId = (id) => document.getElementById(id);
 const page = Object.fromEntries(
-  ["run", "form", "text", "count", "examples", "message", "result", "switches", "least", "status", "drawing",
-    "sentences", "mentions", "marks", "arcs", "lists"].map((id) => [id, byId(id)]),
+  ["tasks", "run", "models", "note", "form", "text", "count", "from", "examples", "message", "result", "switches",
+    "least", "status", "drawing", "sentences", "mentions", "marks", "arcs", "legend", "lists", "card", "curl",
+    "example"].map((id) => [id, byId(id)]),
 );
 
 // What is drawn; the names of tasks that are not; how probable it must be; what stays highlighted: {cluster} or {relation}, a number.
 let view = null;
+// What the server says of the model, and which model was asked for.
+let info = null;
+const model = new URLSearchParams(location.search).get("model");
 const hidden = new Set();
 let least = 0;
 let pinned = null;
@@ -77,7 +85,10 @@ function place(made, { left, top, width, height }) {
   return made;
 }
 
-const hueOf = (kind, index) => Math.round(FIRST_HUE[kind] + index * HUE_STEP) % 360;
+function hueOf(kind, index) {
+  const [first, range] = HUES[kind];
+  return Math.round(first + range * ((index * GOLDEN) % 1)) % 360;
+}
 
 const widths = new Map();
 
@@ -102,10 +113,12 @@ async function answerOf(response) {
   throw new Error(answer?.detail ?? `The server answered ${response.status}.`);
 }
 
+const addressOf = (path) => (model === null ? path : `${path}?${new URLSearchParams({ model })}`);
+
 async function ask(path, options) {
   let response;
   try {
-    response = await fetch(path, options);
+    response = await fetch(addressOf(path), options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Error("The server cannot be reached. Is it still running?");
@@ -120,6 +133,12 @@ function show(error) {
 
 async function analyse() {
   request?.abort();
+  if (tooLong()) {
+    page.result.hidden = true;
+    const [length, most] = [lengthOfText(), info.max_text_length].map((number) => number.toLocaleString());
+    show(new Error(`This text has ${length} characters; the limit is ${most}. Shorten it, or analyse it in parts.`));
+    return;
+  }
   const mine = (request = new AbortController());
   page.drawing.classList.add("busy");
   page.status.textContent = "Analysing …";
@@ -195,6 +214,12 @@ function understand(answer) {
 
 const shortened = (text) => (text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
 
+/** A label, and what it stands for where that is known. */
+function explained(task, label) {
+  const meaning = info?.tasks.find(({ name }) => name === task)?.explanations[label];
+  return meaning ? `${label} (${meaning})` : label;
+}
+
 /** A label has one colour, whichever task it is of. */
 function huesOf(tasks) {
   const labels = new Set(tasks.flatMap((task) => task.labels));
@@ -224,20 +249,23 @@ const clusters = () => shown("coreference").flatMap((task) => task.found);
 /** What relates two mentions, all types together: {from, to, types}. */
 function relations() {
   const pairs = new Map();
-  for (const { type, from, to, score } of shown("relations").flatMap((task) => task.found)) {
+  const all = shown("relations").flatMap(({ name, found }) => found.map((relation) => ({ ...relation, task: name })));
+  for (const { type, from, to, score, task } of all) {
     const key = [from.first, from.last, to.first, to.last].join();
     if (!pairs.has(key)) pairs.set(key, { from, to, types: [], scored: [] });
     pairs.get(key).types.push(type);
-    pairs.get(key).scored.push(withScore(type, { score }));
+    pairs.get(key).scored.push(withScore(explained(task, type), { score }));
   }
   return [...pairs.values()];
 }
 
 function present(answer) {
   view = understand(answer);
+  view.answer = answer;
   pinned = null;
   page.result.hidden = false;
   drawSwitches();
+  drawLegend();
   drawSentences();
   draw();
 }
@@ -252,21 +280,36 @@ function draw() {
 
 function drawSentences() {
   view.elements = [];
+  view.kept = keptTogether();
   page.sentences.replaceChildren(...view.sentences.map(sentenceElement));
   if (!view.tokens.length) {
     page.sentences.append(element("p", "quiet", "There is no word in this text."));
   }
 }
 
+/** Tokens that stay on the line of the one before, so that a mention has its label under it whole. */
+function keptTogether() {
+  const kept = new Set();
+  const mentions = view.tasks.filter(({ kind }) => kind === "mentions").flatMap(({ found }) => found);
+  for (const { first, last } of mentions) {
+    if (view.tokens[last].end_char - view.tokens[first].begin_char > LONGEST_KEPT) continue;
+    for (let index = first + 1; index <= last; index += 1) kept.add(index);
+  }
+  return kept;
+}
+
 function sentenceElement([first, last]) {
   const sentence = element("p", "sentence");
+  // The drawing follows where the words stand, from whichever side they run.
+  sentence.dir = "auto";
   let group = null;
   for (let index = first; index <= last; index += 1) {
     const token = view.tokens[index];
     const touching = group && view.tokens[index - 1].end_char === token.begin_char;
-    if (group && !touching) sentence.append(" ");
+    const kept = group && view.kept.has(index) && group.textContent.length + token.text.length < LONGEST_KEPT;
+    if (group && !touching) (kept ? group : sentence).append(" ");
     const tooLong = group?.textContent.length > LONGEST_GROUP && WORD.test(token.text);
-    if (!touching || tooLong) {
+    if (!kept && (!touching || tooLong)) {
       group = element("span", "group");
       sentence.append(group);
     }
@@ -298,22 +341,25 @@ function paddingOfTokens() {
     made.parentElement.style.margin = 0;
   }
   const boxes = view.elements.map((made) => made.getBoundingClientRect());
+  view.rightToLeft = view.elements.map((made) => getComputedStyle(made).direction === "rtl");
   const padding = boxes.map(() => ({ left: 0, right: 0 }));
+  const before = (index) => (view.rightToLeft[index] ? "right" : "left");
+  const behind = (index) => (view.rightToLeft[index] ? "left" : "right");
   for (const { first, last } of clusters().flat()) {
-    padding[first].left += BOX_PADDING;
-    padding[last].right += BADGE;
+    padding[first][before(first)] += BOX_PADDING;
+    padding[last][behind(last)] += BADGE;
   }
   for (const { found } of shown("mentions")) {
     for (const { first, last, type } of found) {
       // One that goes on in the next line has room enough.
       if (boxes[last].top >= boxes[first].bottom) continue;
-      let width = boxes[last].right - boxes[first].left;
+      let width = Math.max(boxes[last].right, boxes[first].right) - Math.min(boxes[first].left, boxes[last].left);
       for (let index = first; index < last; index += 1) {
         width += padding[index].right + padding[index + 1].left;
       }
       const missing = (markWidth(type) - width) / 2;
-      padding[first].left = Math.max(padding[first].left, missing);
-      padding[last].right = Math.max(padding[last].right, missing);
+      padding[first][before(first)] = Math.max(padding[first][before(first)], missing);
+      padding[last][behind(last)] = Math.max(padding[last][behind(last)], missing);
     }
   }
   view.elements.forEach((made, index) => {
@@ -369,7 +415,7 @@ function makeRoom({ lines, lineOf }, segments) {
   const above = lines.map(() => 0);
   const below = lines.map(() => 0);
   for (const { line, level } of segments) {
-    above[line] = Math.max(above[line], ARC_FOOT + ARC_STEP * level + ARC_GAP);
+    above[line] = Math.max(above[line], ARC_FOOT + ARC_STEP * level + LABEL_HEIGHT + ARC_GAP / 2);
   }
   shown("mentions").forEach(({ found }, track) => {
     for (const { first, last } of found) {
@@ -414,6 +460,8 @@ function mentionBoxes(places, mention) {
   const larger = BOX_PADDING + NESTED * mention.depth;
   return pieces.map((piece, index) => {
     const box = coloured(element("span", "mention"), hueOf("cluster", mention.number));
+    const rightToLeft = view.rightToLeft[mention.first];
+    box.classList.toggle("right-to-left", rightToLeft);
     const ends = index === pieces.length - 1;
     box.dataset.cluster = mention.number;
     box.title = withScore(`cluster ${mention.number + 1}`, mention);
@@ -429,11 +477,11 @@ function mentionBoxes(places, mention) {
     }
     if (ends) box.append(element("b", "", String(mention.number + 1)));
     else box.classList.add("continues");
-    const right = piece.right + (ends ? BADGE * mention.badges : 0);
+    const behind = ends ? BADGE * mention.badges : BOX_PADDING;
     return place(box, {
-      left: piece.left - larger,
+      left: piece.left - (rightToLeft ? behind : larger),
       top: piece.top - larger,
-      width: right - piece.left + larger + (ends ? 0 : BOX_PADDING),
+      width: piece.right - piece.left + larger + behind,
       height: piece.bottom - piece.top + 2 * larger,
     });
   });
@@ -450,13 +498,12 @@ function drawMarks(places) {
 
 function markElements(places, mention, task, track) {
   const pieces = piecesOf(places, mention);
-  const widest = pieces.reduce((one, other) => (lengthOf(other) > lengthOf(one) ? other : one));
   return pieces.map((piece) => {
     const mark = coloured(element("span", styleOfTask(task, "mark")), view.hues.get(mention.type));
     mark.dataset.task = task;
     mark.dataset.first = mention.first;
-    mark.title = withScore(`${task}: ${mention.type}`, mention);
-    if (piece === widest) mark.textContent = mention.type;
+    mark.title = withScore(`${task}: ${explained(task, mention.type)}`, mention);
+    mark.textContent = mention.type;
     const least = pieces.length === 1 ? markWidth(mention.type) : 0;
     const width = Math.max(lengthOf(piece), least);
     const left = (piece.left + piece.right - width) / 2;
@@ -530,8 +577,11 @@ function segmentsOf(name, index, { from, to }, places) {
   for (const segment of segments) {
     // Each part of an arc that has room for it says what it is, and one of them in any case.
     const room = lengthOf(segment) - 2 * ARC_CORNER;
-    if (segment === longest || labelWidth(name) <= room) {
+    const fits = labelWidth(name) <= room;
+    if (segment === longest || fits) {
       segment.label = labelFor(name, segment, Math.max(room, LEAST_LABEL), places.width);
+      // Over a short arc, which it would hide.
+      segment.label.raised = !fits;
     }
   }
   return segments;
@@ -600,10 +650,11 @@ function arcElements({ left, right, leftFoot, rightFoot }, foot, height) {
   ];
 }
 
-function labelElements({ text, left, right }, height) {
+function labelElements({ text, left, right, raised }, height) {
+  const y = raised ? height - LABEL_HEIGHT / 2 - 2 : height;
   return [
-    svg("rect", { x: left, y: height - LABEL_HEIGHT / 2, width: right - left, height: LABEL_HEIGHT, rx: 4 }),
-    svg("text", { x: (left + right) / 2, y: height, dy: "0.35em" }, text),
+    svg("rect", { x: left, y: y - LABEL_HEIGHT / 2, width: right - left, height: LABEL_HEIGHT, rx: 4 }),
+    svg("text", { x: (left + right) / 2, y, dy: "0.35em" }, text),
   ];
 }
 
@@ -647,20 +698,22 @@ function mentionItems(task) {
   return [...byType].map(([type, texts]) => {
     const item = element("div", "item");
     const chip = coloured(element("span", styleOfTask(task.name, "chip"), type), view.hues.get(type));
+    chip.title = explained(task.name, type);
     item.append(chip, counted(texts));
     return item;
   });
 }
 
-function relationItem({ types, from, to }, index) {
+function relationItem({ types, scored, from, to }, index) {
   const item = itemButton("relation", index);
+  item.title = scored.join("; ");
   item.append(`${from.text} `, element("span", "type", types.join(", ")), ` → ${to.text}`);
   return item;
 }
 
 function clusterItem(cluster, number) {
   const item = itemButton("cluster", number);
-  const chip = coloured(element("span", "chip", String(number + 1)), hueOf("cluster", number));
+  const chip = coloured(element("span", "chip cluster-number", String(number + 1)), hueOf("cluster", number));
   item.append(chip, counted(cluster.map(({ text }) => text)));
   return item;
 }
@@ -681,7 +734,7 @@ function counted(texts) {
 
 // Switches
 
-const TITLES = { ner: "Names", emd: "Mentions", relation: "Relations", coref: "Coreference" };
+const TITLES = { ner: "Named entities", emd: "Mentions", relation: "Relations", coref: "Coreference" };
 
 const titleOf = ({ name }) => TITLES[name] ?? name;
 
@@ -699,6 +752,81 @@ function drawSwitches() {
   }));
   const scores = view.tasks.flatMap(({ found }) => found.flat()).map(({ score }) => score);
   page.least.hidden = scores.every((score) => score === undefined);
+}
+
+// What the labels mean
+
+function drawLegend() {
+  const rows = view.tasks.flatMap(({ name, kind }) => {
+    const { labels, explanations } = info.tasks.find((task) => task.name === name);
+    const known = labels.filter((label) => explanations[label]).slice(0, MOST_EXPLAINED);
+    if (!known.length) return [];
+    const list = element("ul");
+    list.append(...known.map((label) => {
+      const chip = element("span", styleOfTask(name, "chip"), label);
+      if (kind === "mentions") coloured(chip, view.hues.get(label));
+      else chip.classList.add("plain");
+      const entry = element("li");
+      entry.append(chip, ` ${explanations[label]}`);
+      return entry;
+    }));
+    return [element("h3", "", titleOf({ name })), list];
+  });
+  if (view.tasks.some(({ kind }) => kind === "coreference")) {
+    rows.push(element("h3", "", "Coreference"), element("p", "", "Boxes with the same number mean the same thing."));
+  }
+  page.legend.lastElementChild.replaceChildren(...rows);
+  page.legend.hidden = !rows.length;
+}
+
+// The model's card, as far as Markdown is used in it: headings, tables, paragraphs
+
+async function showCard() {
+  const goal = page.card.lastElementChild;
+  if (goal.childElementCount) return;
+  try {
+    const response = await fetch(addressOf("model_card"));
+    goal.replaceChildren(...cardElements(await response.text()));
+  } catch {
+    goal.replaceChildren(element("p", "", "The server cannot be reached."));
+  }
+}
+
+function cardElements(markdown) {
+  return markdown.trim().split(/\n{2,}/).map((block) => {
+    if (block.startsWith("|")) return cardTable(block.split("\n"));
+    const heading = block.match(/^#+ (.*)/);
+    return heading ? element("h3", "", heading[1]) : element("p", "", block.replaceAll("`", ""));
+  });
+}
+
+function cardTable([header, , ...rows]) {
+  const rowOf = (line, name) => {
+    const row = element("tr");
+    const cells = line.split(/(?<!\\)\|/).slice(1, -1);
+    row.append(...cells.map((cell) => element(name, "", cell.trim().replaceAll("\\|", "|"))));
+    return row;
+  };
+  const table = element("table");
+  table.append(rowOf(header, "th"), ...rows.map((line) => rowOf(line, "td")));
+  const wide = element("div", "wide");
+  wide.append(table);
+  return wide;
+}
+
+/** A link that carries the text. What stands behind # is not sent to any server. */
+const linkToText = () => `${location.href.split("#")[0]}#${new URLSearchParams({ text: page.text.value })}`;
+
+/** Puts a text on the clipboard, and says on the button that it is there. */
+async function copy(button, text) {
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "The browser does not allow it";
+  }
+  setTimeout(() => { button.textContent = label; }, 1500);
 }
 
 // Highlighting
@@ -747,6 +875,12 @@ function meaningOf(target) {
   return mention ? { cluster: mention.number } : null;
 }
 
+/** What the keyboard is at: a page that scrolls under the mouse leaves that lit. */
+function meaningOfFocus() {
+  const focused = document.activeElement;
+  return focused?.matches(":focus-visible") ? meaningOf(focused) : null;
+}
+
 function pin(what) {
   pinned = what && !same(what, pinned) ? what : null;
   highlight(what && pinned);
@@ -754,13 +888,16 @@ function pin(what) {
 
 // What the user does
 
+const lengthOfText = () => [...page.text.value].length;
+
+const tooLong = () => info !== null && lengthOfText() > info.max_text_length;
+
 function countCharacters() {
-  const length = [...page.text.value].length;
-  const most = Number(page.count.dataset.most);
-  page.count.textContent = most
-    ? `${length.toLocaleString()} of ${most.toLocaleString()} characters`
-    : `${length.toLocaleString()} characters`;
-  page.count.classList.toggle("over", most > 0 && length > most);
+  const length = lengthOfText().toLocaleString();
+  page.count.textContent = info
+    ? `${length} of ${info.max_text_length.toLocaleString()} characters`
+    : `${length} characters`;
+  page.count.classList.toggle("over", tooLong());
 }
 
 function listen() {
@@ -785,14 +922,20 @@ function listen() {
     draw();
   });
   for (const [begin, end] of [["pointerover", "pointerout"], ["focusin", "focusout"]]) {
-    page.result.addEventListener(begin, ({ target }) => highlight(meaningOf(target)));
-    page.result.addEventListener(end, () => highlight(null));
+    page.result.addEventListener(begin, ({ target }) => highlight(meaningOf(target) ?? meaningOfFocus()));
+    page.result.addEventListener(end, () => highlight(meaningOfFocus()));
   }
   page.result.addEventListener("click", ({ target }) => {
     const what = meaningOf(target);
     if (what) pin(what);
   });
   page.mentions.addEventListener("keydown", walk);
+  page.card.addEventListener("toggle", showCard);
+  page.models.addEventListener("change", ({ target }) => {
+    location.search = new URLSearchParams({ model: target.value });
+  });
+  byId("copy-link").addEventListener("click", ({ target }) => copy(target, linkToText()));
+  byId("copy-json").addEventListener("click", ({ target }) => copy(target, JSON.stringify(view.answer, null, 2)));
   document.addEventListener("keydown", ({ key }) => {
     if (key === "Escape" && view) pin(null);
   });
@@ -827,7 +970,10 @@ function walk(event) {
 }
 
 function offerExamples() {
-  page.examples.append(...Object.entries(EXAMPLES).map(([name, text]) => {
+  const found = info.examples.length > 0;
+  page.from.textContent = found ? "Test texts with all known answers right:" : "Examples:";
+  const examples = found ? info.examples.map(({ title, text }) => [title, text]) : Object.entries(EXAMPLES);
+  page.examples.append(...examples.map(([name, text]) => {
     const button = element("button", "", name);
     button.type = "button";
     button.addEventListener("click", () => {
@@ -839,17 +985,51 @@ function offerExamples() {
   }));
 }
 
+function introduce() {
+  const names = info.tasks.map(titleOf);
+  const size = names.length === 1 ? "one task" : `${names.length} tasks`;
+  page.tasks.textContent = `One model, ${size}: ${names.join(", ")}.`;
+  const weights = info.weights ? `, ${info.weights}` : "";
+  page.run.textContent = `Serving the run “${info.run}”${weights}.`;
+  page.note.textContent = info.note ?? "";
+  page.note.hidden = !info.note;
+  page.card.hidden = !info.has_card;
+  page.models.hidden = info.models.length < 2;
+  page.models.lastElementChild.append(...info.models.map((name) => {
+    const option = element("option", "", name);
+    option.selected = name === info.run;
+    return option;
+  }));
+}
+
+async function describeApi() {
+  const query = new URLSearchParams({ ...(model === null ? {} : { model }), text: "Ann Lee left." });
+  page.curl.textContent = `curl "${new URL("jmd/", location.href.split(/[?#]/)[0])}?${query}"`;
+  const { answer } = await ask("openapi.json");
+  const example = answer.paths["/jmd/"].get.responses["200"].content["application/json"].example;
+  page.example.textContent = JSON.stringify(example, null, 2);
+}
+
+/** A link to the API leads to what is folded up. */
+function openApi() {
+  if (location.hash === "#api") byId("api").open = true;
+}
+
 async function start() {
   listen();
-  offerExamples();
+  addEventListener("hashchange", openApi);
+  openApi();
   countCharacters();
   try {
-    const { answer } = await ask("info");
-    const weights = answer.weights ? `, ${answer.weights}` : "";
-    page.run.textContent = `Serving the run “${answer.run}”${weights}.`;
-    page.count.dataset.most = answer.max_text_length;
+    info = (await ask("info")).answer;
+    introduce();
+    offerExamples();
+    const text = new URLSearchParams(location.hash.slice(1)).get("text");
+    if (text !== null) page.text.value = text;
     countCharacters();
-    if (!page.text.value) page.examples.firstElementChild.click();
+    if (page.text.value) analyse();
+    else page.examples.firstElementChild.click();
+    await describeApi();
   } catch (error) {
     show(error);
   }
