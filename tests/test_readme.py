@@ -35,6 +35,9 @@ def commands_of(page: str) -> list[str]:
 
 
 COMMANDS = commands_of(README)
+# Points of precision, recall and F1.
+POINTS = 12
+MODULE = [sys.executable, "-m", "hmtl"]
 # How a command of this project begins; the tests run it without the installed one.
 HMTL = ".venv/bin/hmtl"
 TRAINING = [command for command in COMMANDS if re.match(rf"{HMTL} (train|fine-tune) ", command)]
@@ -148,6 +151,26 @@ def test_readme_commands_run_in_their_order(workplace: Path, shared_dir: Path) -
         assert result.returncode == 0, f"{command}\n{result.stderr[-2000:]}"
         ran.append(command)
     assert len(ran) >= 6
+
+
+@pytest.mark.slow
+def test_what_the_readme_prints_is_printed(workplace: Path) -> None:
+    config = "configs/hmtl_sample.json"
+    trained = run([*MODULE, "train", "-c", config, "-s", "runs/demo"], workplace)
+    assert trained.returncode == 0, trained.stderr[-2000:]
+    (written,) = re.findall(r"^```\n(test  .*?)^```", README, re.MULTILINE | re.DOTALL)
+    (printed,) = re.findall(r"^(test  .*?\n)\n", trained.stdout, re.MULTILINE | re.DOTALL)
+    for line, other in zip(written.splitlines(), printed.splitlines(), strict=True):
+        (task, *scores), (same_task, *other_scores) = line.split(), other.split()
+        assert task == same_task
+        if task not in ("test", "-" * len(task)):
+            # Kinds of processors round differently: see there.
+            found, expected = (list(map(float, each[:3])) for each in (other_scores, scores))
+            assert found == pytest.approx(expected, abs=POINTS), line
+    (code,) = re.findall(r"^```python\n(.*?)^```\n", README, re.MULTILINE | re.DOTALL)
+    _, output = README.split(code, 1)
+    answered = run([sys.executable, "-c", code], workplace)
+    assert answered.stdout == re.findall(r"^```\n(.*?)^```", output, re.MULTILINE | re.DOTALL)[0]
 
 
 @cache
