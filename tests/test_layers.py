@@ -7,7 +7,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "hmtl"
 # From top to bottom; folders of one layer do not import each other.
 LAYERS = (
     {"commands"},
-    {"evaluating", "serving"},
+    {"serving"},
+    {"evaluating"},
     {"checking", "fine_tuning", "prediction", "probing", "study"},
     {"importing/open_corpora"},
     {"importing"},

@@ -170,7 +170,7 @@ def test_what_the_readme_prints_is_printed(workplace: Path) -> None:
     (code,) = re.findall(r"^```python\n(.*?)^```\n", README, re.MULTILINE | re.DOTALL)
     _, output = README.split(code, 1)
     answered = run([sys.executable, "-c", code], workplace)
-    assert answered.stdout == re.findall(r"^```\n(.*?)^```", output, re.MULTILINE | re.DOTALL)[0]
+    assert answered.stdout == re.findall(r"^```\n(\S.*?)^```", output, re.MULTILINE | re.DOTALL)[0]
 
 
 @cache
