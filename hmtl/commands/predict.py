@@ -12,7 +12,7 @@ from hmtl.common.reporting import counted
 
 logger = logging.getLogger(__name__)
 
-INPUT_FORMATS = ("text", "lines", "jsonl")
+INPUT_FORMATS = ("text", "lines", "jsonl", "docred")
 # Those that are files for each text, in a directory.
 DIRECTORY_FORMATS = ("brat", "webanno")
 # What annotation tools take as pre-annotations, in one file.
@@ -25,6 +25,8 @@ OUTPUT_FORMATS = (
     "html",
     *DIRECTORY_FORMATS,
     *TOOL_FORMATS,
+    "docred",
+    "docred_submission",
 )
 # How a shell reports a program whose reader went away.
 BROKEN_PIPE_EXIT_CODE = 128 + signal.SIGPIPE
@@ -45,8 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--input-format",
         choices=INPUT_FORMATS,
         help="text: each file is one text; lines: each line is one; jsonl: each line is "
-        '{"text": "..."}, {"tokens": [...]} or {"sentences": [[...], ...]}, with an "id" if you like '
-        "(default: jsonl for files named *.jsonl, else text)",
+        '{"text": "..."}, {"tokens": [...]} or {"sentences": [[...], ...]}, with an "id" if you like; '
+        "docred: DocRED's documents, with their entities (default: jsonl for files named *.jsonl, else text)",
+    )
+    parser.add_argument(
+        "--find-entities",
+        action="store_true",
+        help="find the entities of --input-format docred, too, instead of relating those that are given",
     )
     parser.add_argument(
         "-o",
@@ -63,7 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "relations, coreference), CoNLL-U (labels of tokens, trees), a page drawn by displaCy, or "
         "what is corrected in "
         "a tool: brat, WebAnno TSV (INCEpTION), Label Studio, Prodigy, doccano (doccano_spans: its sequence "
-        "labelling), or by a script (char_jsonl) (default: %(default)s)",
+        "labelling), or by a script (char_jsonl); relations of documents as DocRED's documents, or as what "
+        "its task takes (default: %(default)s)",
     )
     parser.add_argument(
         "-w",
@@ -144,6 +152,7 @@ def predict(arguments: argparse.Namespace) -> None:
         arguments.spacy_pipeline,
         scores=arguments.scores or arguments.min_score is not None,
     )
+    predictor.given_entities = not arguments.find_entities
     lost = left_out(arguments.output_format, predictor.kinds)
     if lost:
         logger.warning(
@@ -161,6 +170,8 @@ def predict(arguments: argparse.Namespace) -> None:
         # Outputs that were begun before there were scores have none.
         "scores": predictor.scores or None,
         "min_score": arguments.min_score,
+        # Likewise.
+        "find_entities": arguments.find_entities or None,
     }
     output = open_output(
         arguments.output, arguments.output_format, settings, arguments.recover, arguments.force

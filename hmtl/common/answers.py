@@ -9,6 +9,8 @@ from typing import Any
 MENTIONS = "mentions"
 # Pairs of tokens: `(first token, second token, label)`.
 RELATIONS = "relations"
+# Pairs of the entities of a document: `(first entity, second entity, label)`.
+DOCUMENT_RELATIONS = "document_relations"
 # Clusters of stretches: lists of `(start, end)`.
 COREFERENCE = "coreference"
 # A label for each token: a list of strings.
@@ -17,7 +19,7 @@ TOKENS = "tokens"
 TREE = "tree"
 # One label of a whole text, a string; and any number of them, a list of strings.
 LABEL, LABELS = "label", "labels"
-KINDS = (MENTIONS, RELATIONS, COREFERENCE, TOKENS, TREE, LABEL, LABELS)
+KINDS = (MENTIONS, RELATIONS, DOCUMENT_RELATIONS, COREFERENCE, TOKENS, TREE, LABEL, LABELS)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def label_of(kind: str, answer: Any) -> str:
     """Return the label of one of the answers of an instance, which are of one of `KINDS`."""
     if kind == MENTIONS:
         return str(answer[0])
-    return str(answer[-1] if kind in (RELATIONS, TREE) else answer)
+    return str(answer[-1] if kind in (RELATIONS, DOCUMENT_RELATIONS, TREE) else answer)
 
 
 def judged(

@@ -30,7 +30,10 @@ DEFAULT_STACKS_ON: Dict[str, List[str]] = {
 DEFAULT_MENTIONS_FROM: Dict[str, str] = {
     "relation_extractor": "emd",
     "mention_pair_classifier": "emd",
+    "document_relation_extractor": "emd",
 }
+# The same of the clusters that make entities of mentions.
+DEFAULT_CLUSTERS_FROM: Dict[str, str] = {"document_relation_extractor": "coref"}
 
 DEFAULT_HEAD: Dict[str, str] = {
     "ner": "crf_tagger",

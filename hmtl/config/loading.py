@@ -16,6 +16,7 @@ from allennlp.common.params import with_overrides
 from allennlp.data import DatasetReader
 
 from hmtl.config.hierarchy import (
+    DEFAULT_CLUSTERS_FROM,
     DEFAULT_HEAD,
     DEFAULT_INPUT_DROPOUT,
     DEFAULT_MENTIONS_FROM,
@@ -363,9 +364,13 @@ def _complete_level(name: str, levels: List[str], level: Any) -> None:
         level["stacks_on"] = _default_below(name, levels)
     if level.get("encoder") is not None:
         level.setdefault("input_dropout", DEFAULT_INPUT_DROPOUT.get(name, 0.0))
-    mentions_from = DEFAULT_MENTIONS_FROM.get(str(level["tagger"]["type"]))
-    if mentions_from in levels:
-        level.setdefault("mentions_from", mentions_from)
+    for key, defaults in (
+        ("mentions_from", DEFAULT_MENTIONS_FROM),
+        ("clusters_from", DEFAULT_CLUSTERS_FROM),
+    ):
+        default = defaults.get(str(level["tagger"]["type"]))
+        if default in levels:
+            level.setdefault(key, default)
 
 
 def _check_sections(config: Config) -> None:
@@ -386,7 +391,7 @@ def _check_sections(config: Config) -> None:
 def _check_hierarchy(config: Config) -> None:
     model = config["model"]
     for name in level_names(config):
-        for key in ("stacks_on", "mentions_from"):
+        for key in ("stacks_on", "mentions_from", "clusters_from"):
             if not isinstance(model[name].get(key), (str, type(None))):
                 raise ConfigurationError(
                     f"model.{name}.{key} is {model[name][key]!r}; write the name of a level, or null"
@@ -442,8 +447,9 @@ def _restack(level: Config, dropped: Config) -> None:
             shared = {key: below[key] for key in SHARED_WITH_AN_ENCODER if key in below}
             level.update(copy.deepcopy(shared))
         level["stacks_on"] = below["stacks_on"]
-    if level.get("mentions_from") in dropped:
-        del level["mentions_from"]
+    for key in ("mentions_from", "clusters_from"):
+        if level.get(key) in dropped:
+            del level[key]
 
 
 def _complete_task_descriptions(config: Config) -> None:

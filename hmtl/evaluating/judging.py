@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from hmtl.checking.example import Example
-from hmtl.common.answers import COREFERENCE, RELATIONS, TREE
+from hmtl.common.answers import COREFERENCE, DOCUMENT_RELATIONS, RELATIONS, TREE
 from hmtl.formats.brackets import Span
 from hmtl.metrics.fractions import Fractions
 
@@ -61,8 +61,8 @@ def judge(kind: str, gold: Sequence[Example], found: Sequence[Example]) -> list[
 
 
 def is_known(kind: str) -> bool:
-    """Return whether answers of this kind can be judged here: all but trees."""
-    return kind != TREE
+    """Return whether answers of this kind can be judged here: all but trees and relations of documents."""
+    return kind not in (TREE, DOCUMENT_RELATIONS)
 
 
 def _judged(kind: str, gold: Example, found: Example) -> Judged:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hmtl.common.reporting import counted
 from hmtl.errors import DataError
-from hmtl.formats.annotated import Document, Mention, Relation, Sentence
+from hmtl.formats.annotated import Document, Entity, Mention, Relation, Sentence
 from hmtl.formats.brackets import Span
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ _Name = tuple[str, int]
 def _by_name(source: Source) -> dict[_Name, Document]:
     found: dict[_Name, Document] = {}
     for document in source.documents:
-        first = found.setdefault((document.name, document.part), document)
+        first = found.setdefault(_name(document), document)
         if first is not document:
             raise DataError(
                 f"the document {titled(document)} is there twice"
@@ -99,11 +99,16 @@ def _by_name(source: Source) -> dict[_Name, Document]:
     return found
 
 
+def _name(document: Document) -> _Name:
+    """Its title, where a format numbers documents besides, and its part."""
+    return document.title or document.name, document.part
+
+
 def _tell_missing(
     side: Source, other: Source, missing: Iterable[_Name], skip_missing: bool
 ) -> None:
     names = set(missing)
-    lost = [each for each in side.documents if (each.name, each.part) in names]
+    lost = [each for each in side.documents if _name(each) in names]
     named = ", ".join(titled(each) for each in lost[:NAMES_SHOWN])
     more = ", ..." if len(lost) > NAMES_SHOWN else ""
     told = f"{counted(len(lost), 'documents')} of {side.path} not in {other.path}: {named}{more}"
@@ -188,6 +193,7 @@ def _recounted(document: Document, recount: _Recount) -> Document:
         document,
         mentions=mentions(document.mentions),
         names=mentions(document.names),
+        entities=[Entity(tuple(mentions(each.mentions))) for each in document.entities],
         relations=[
             Relation(each.type, recount(each.arg1), recount(each.arg2))
             for each in document.relations

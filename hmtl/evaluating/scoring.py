@@ -32,6 +32,7 @@ from hmtl.metrics.span_schemes import SpanSchemes
 
 Pair = tuple[Document, Document]
 LAYERS = ("names", "mentions")
+ENTITY_RELATIONS = "relations of entities"
 CONLL = "CoNLL"
 WITHOUT, WITH = "coreference", "coreference with singletons"
 
@@ -84,7 +85,8 @@ class Scores:
 
 def score(pairs: Sequence[Pair], match: str, gold: Source, predicted: Source) -> Scores:
     """
-    Score whatever the gold documents have: names, mentions, relations, coreference, trees of dependencies.
+    Score whatever the gold documents have: names, mentions, relations of these and of entities, coreference,
+    trees of dependencies.
 
     # Parameters
 
@@ -108,6 +110,8 @@ def score(pairs: Sequence[Pair], match: str, gold: Source, predicted: Source) ->
             _add_spans(found, layer, pairs)
     if any(document.relations for document, _ in pairs):
         _add_relations(found, pairs)
+    if any(document.entity_relations for document, _ in pairs):
+        _add_entity_relations(found, pairs)
     if any(document.clusters for document, _ in pairs):
         _add_coreference(found, pairs, match, gold, predicted)
     if all(sentence.tree for document, _ in pairs for sentence in document.sentences):
@@ -172,6 +176,23 @@ def _add_relations(found: Scores, pairs: Sequence[Pair]) -> None:
     found.by_type["relations"] = boundaries
     if any(document.mentions or document.names for document, _ in pairs):
         found.scores.append(Score("relations", "strict", numpy.array(counts[1])))
+
+
+def _add_entity_relations(found: Scores, pairs: Sequence[Pair]) -> None:
+    """Right is a relation whose entities are gold ones: the same mentions, each, whatever their types."""
+    total, counts = LabelledF1(), []
+    for gold, predicted in pairs:
+        counter = LabelledF1()
+        counter.count(_between_entities(predicted), _between_entities(gold))
+        total.merge(counter.state_dict())
+        counts.append(list(counter.fractions().values()))
+    found.scores.append(Score(ENTITY_RELATIONS, "F1", numpy.array(counts)))
+    found.by_type[ENTITY_RELATIONS] = total
+
+
+def _between_entities(document: Document) -> list[tuple[str, Hashable]]:
+    spans = [tuple(each.spans) for each in document.entities]
+    return [(r.type, (spans[r.head], spans[r.tail])) for r in document.entity_relations]
 
 
 def _arguments(document: Document) -> dict[Span, LabelledSpan]:

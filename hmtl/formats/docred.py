@@ -17,14 +17,16 @@ from hmtl.formats.columns import shown_json
 from hmtl.formats.json_files import Fields, read_json
 
 SUFFIX = ".json"
+# What stands for a word of blanks alone: Re-DocRED has some.
+BLANK = "_"
 # A file is one array.
 BEGIN, BETWEEN, END = "[\n", ",\n", "\n]\n"
 
 
 def read_documents(path: Path) -> Iterator[Document]:
     """
-    The documents of a file, whole, called by their titles. Sentences without a word are left out, and the
-    numbers of those after them are less by one each.
+    The documents of a file, whole, called by their titles. A word of blanks alone is `_`. Sentences without a
+    word are left out, and the numbers of those after them are less by one each.
 
     # Raises
 
@@ -32,15 +34,28 @@ def read_documents(path: Path) -> Iterator[Document]:
         With file and document, for what is no DocRED: a mention that is in no sentence, an entity without a
         mention, a relation of an entity to itself, an evidence sentence that is not there.
     """
-    content = read_json(path)
-    if not isinstance(content, list):
+    for number, content in enumerate(contents(read_json(path), path)):
+        yield to_document(content, number, path)
+
+
+def contents(file: Any, path: Path) -> list[Any]:
+    """
+    The documents that the JSON of a file holds, as they are.
+
+    # Raises
+
+    `DataError`
+        When it is no list.
+    """
+    if not isinstance(file, list):
         raise DataError('expected a list of documents, [{"title": ..., ...}, ...]', path)
-    for number, fields in enumerate(content):
-        title = Fields(fields, path, where=f"document {number}").string("title")
-        yield _document(title, Fields(fields, path, where=f"document {number} ({title})"))
+    return file
 
 
-def _document(title: str, fields: Fields) -> Document:
+def to_document(content: Any, number: int, path: Path) -> Document:
+    """The document of this number, counted from 0, in a file; see `read_documents`."""
+    title = Fields(content, path, where=f"document {number}").string("title")
+    fields = Fields(content, path, where=f"document {number} ({title})")
     sentences = fields.sentences("sents")
     entities = []
     for number, mentions in enumerate(fields.list_of("vertexSet")):
@@ -53,7 +68,11 @@ def _document(title: str, fields: Fields) -> Document:
     numbers = {old: new for new, old in enumerate(i for i, words in enumerate(sentences) if words)}
     return Document(
         title,
-        [Sentence(words) for words in sentences if words],
+        [
+            Sentence([word if word.strip() else BLANK for word in words])
+            for words in sentences
+            if words
+        ],
         entities=entities,
         entity_relations=[
             _relation(number, label, len(entities), numbers, fields)
@@ -137,6 +156,20 @@ def to_json(document: Document) -> dict[str, Any]:
             for each in document.entity_relations
         ],
     }
+
+
+def submitted(document: Document) -> list[dict[str, Any]]:
+    """Return the relations in the form in which DocRED's task takes predictions."""
+    return [
+        {
+            "title": document.name if document.title is None else document.title,
+            "h_idx": each.head,
+            "t_idx": each.tail,
+            "r": each.type,
+            "evidence": list(each.evidence),
+        }
+        for each in document.entity_relations
+    ]
 
 
 def document_text(document: Document) -> str:

@@ -38,8 +38,11 @@ class Level(FromParams):
         Whether that happens only in batches of the tasks that read this encoder's output, and not when the
         level of another task stacks on it, as in the 2018 code.
     mentions_from : `str`, optional (default = `None`)
-        The level whose head finds the mentions that this level's head wants for its full metrics: those
-        of the arguments, in the strict score of relations.
+        The level whose head finds the mentions that this level's head wants: those of the arguments, in the
+        strict score of relations; of relations of documents, those that make the entities of a raw text.
+    clusters_from : `str`, optional (default = `None`)
+        The level whose head finds which mentions are of one entity, for relations of documents. Without one
+        each mention is an entity.
     shortcut : `bool`, optional (default = `True`)
         Whether the encoder reads the base embedding beside the encoding of the level below. A level with
         none below reads the base embedding in any case.
@@ -52,6 +55,7 @@ class Level(FromParams):
         stacks_on: Optional[str] = None,
         input_dropout: float = 0.0,
         mentions_from: Optional[str] = None,
+        clusters_from: Optional[str] = None,
         shortcut: bool = True,
         input_dropout_in_own_batches_only: bool = False,
     ) -> None:
@@ -61,6 +65,7 @@ class Level(FromParams):
         self.input_dropout = input_dropout
         self.input_dropout_in_own_batches_only = input_dropout_in_own_batches_only
         self.mentions_from = mentions_from
+        self.clusters_from = clusters_from
         self.shortcut = shortcut
 
 

@@ -10,7 +10,7 @@ from allennlp.models import Model
 from allennlp.modules import TextFieldEmbedder
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 
-from hmtl.common.answers import with_temperature
+from hmtl.common.answers import COREFERENCE, with_temperature
 from hmtl.common.devices import device_of
 from hmtl.common.precision import FULL, autocast
 from hmtl.config.hierarchy import LEVELS_BY_MODEL_TYPE
@@ -61,6 +61,11 @@ class Hmtl(Model):
             for name, level in levels.items()
             if level.mentions_from is not None or self._head(name).needs_mentions
         }
+        self.clusters_from = {
+            name: self._cluster_level(name, level.clusters_from)
+            for name, level in levels.items()
+            if level.clusters_from is not None
+        }
         if initializer is not None:
             initializer(self)
 
@@ -79,13 +84,28 @@ class Hmtl(Model):
 
     def _mention_level(self, name: str, mentions_from: Optional[str]) -> str:
         finding = sorted(level for level, head in self.heads.items() if head.finds_mentions)
-        if not self._head(name).takes_mentions or mentions_from not in finding:
+        head = self._head(name)
+        if not (head.takes_mentions or head.takes_entities) or mentions_from not in finding:
             raise ConfigurationError(
                 f"model.{name}.mentions_from is {mentions_from!r}; it must be a level whose head finds "
                 f"mentions ({', '.join(finding) or 'there is none'}), for a head of relations, as "
                 "'relation_extractor'. For another head leave it out."
             )
         return mentions_from
+
+    def _cluster_level(self, name: str, clusters_from: str) -> str:
+        finding = sorted(level for level in self.heads if self._finds_clusters(level))
+        if not self._head(name).takes_entities or clusters_from not in finding:
+            raise ConfigurationError(
+                f"model.{name}.clusters_from is {clusters_from!r}; it must be a level whose head finds "
+                f"clusters ({', '.join(finding) or 'there is none'}), for a head that relates entities, as "
+                "'document_relation_extractor' does. Else write null."
+            )
+        return clusters_from
+
+    def _finds_clusters(self, name: str) -> bool:
+        answers = self._head(name).get_answers()
+        return answers is not None and answers.kind == COREFERENCE
 
     def forward(
         self,
@@ -148,8 +168,10 @@ class Hmtl(Model):
         return self.encoders.lowest_with({*task_names, *below})  # type: ignore[arg-type]
 
     def _mention_level_of(self, task_name: str, full: bool) -> Optional[str]:
-        needed = self._head(task_name).needs_mentions and not self.training
-        return self.mentions_from.get(task_name) if full or needed else None
+        head = self._head(task_name)
+        needed = head.needs_mentions and not self.training
+        wanted = full and head.takes_mentions
+        return self.mentions_from.get(task_name) if wanted or needed else None
 
     def check_fields(self, task_name: str, names: Collection[str]) -> None:
         """

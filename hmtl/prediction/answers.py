@@ -6,10 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
-from hmtl.common.answers import COREFERENCE, LABEL, LABELS, MENTIONS, RELATIONS, TOKENS, TREE
-from hmtl.formats.annotated import Document
+from hmtl.common.answers import (
+    COREFERENCE,
+    DOCUMENT_RELATIONS,
+    LABEL,
+    LABELS,
+    MENTIONS,
+    RELATIONS,
+    TOKENS,
+    TREE,
+)
+from hmtl.formats.annotated import Document, Entity
+from hmtl.formats.annotated import Mention as AnnotatedMention
 from hmtl.prediction.results import (
     Dependency,
+    DocumentRelation,
     Mention,
     Prediction,
     Range,
@@ -23,9 +34,9 @@ from hmtl.prediction.results import (
 )
 
 # By task what its head decoded, all ends inclusive: of mentions `(label, (start, end))`, and the same of
-# labels of a text, over the whole of it; of relations `(first, second, label)`; of coreference lists of
-# `(start, end)`; of tokens a label for each, or `(head, label)`. And in the same form the probabilities of
-# these.
+# labels of a text, over the whole of it; of relations `(first, second, label)`, tokens or, of relations of
+# documents, numbers of entities; of coreference lists of `(start, end)`; of tokens a label for each, or
+# `(head, label)`. And in the same form the probabilities of these.
 Decoded = dict[str, list[Any]]
 
 
@@ -50,6 +61,9 @@ def shifted(kind: str, answer: Any, offset: int, length: int) -> list[Any]:
         return [(label, (offset, offset + length - 1)) for label in labels]
     if kind == MENTIONS:
         return [(label, (start + offset, end + offset)) for label, (start, end) in answer]
+    if kind == DOCUMENT_RELATIONS:
+        # Entities are numbered over the whole text.
+        return list(answer)
     if kind == RELATIONS:
         return [(first + offset, second + offset, label) for first, second, label in answer]
     return [[(start + offset, end + offset) for start, end in cluster] for cluster in answer]
@@ -68,6 +82,7 @@ def to_prediction(
     tasks: list[TaskInfo],
     mentions_from: Mapping[str, str],
     scores: Decoded | None = None,
+    entities: Mapping[str, Sequence[Entity]] | None = None,
 ) -> Prediction:
     """
     # Parameters
@@ -81,6 +96,8 @@ def to_prediction(
         For tasks of relations, the task whose mentions are the arguments.
     scores : `dict[str, list[Any]]`, optional (default = `None`)
         How probable what was decoded is, of the tasks of which that is known.
+    entities : `Mapping[str, Sequence[Entity]]`, optional (default = `None`)
+        For tasks of relations of documents, what is related.
     """
 
     known = scores or {}
@@ -106,7 +123,21 @@ def to_prediction(
         }
 
     mentions = labelled(MENTIONS)
-    relations = {}
+    relations: dict[str, list[Relation]] = {}
+    found_entities = {
+        task: [
+            [mention_over(text, words, each.span, each.type) for each in _in_order(entity)]
+            for entity in (entities or {}).get(task, ())
+        ]
+        for task in of_kind(DOCUMENT_RELATIONS)
+    }
+    for task, those in found_entities.items():
+        relations[task] = [
+            DocumentRelation(
+                label, those[head][0], those[tail][0], head=head, tail=tail, score=score
+            )
+            for (head, tail, label), score in scored(task)
+        ]
     for task in of_kind(RELATIONS):
         arguments = _ending_at(mentions.get(mentions_from.get(task, ""), []))
         relations[task] = [
@@ -141,8 +172,14 @@ def to_prediction(
             task: [Dependency(label, head, score=score) for (head, label), score in scored(task)]
             for task in of_kind(TREE)
         },
+        entities=found_entities,
         token_scores={task: known[task] for task in of_kind(TOKENS) if task in known},
     )
+
+
+def _in_order(entity: Entity) -> list[AnnotatedMention]:
+    """Its mentions as they come in the text, each once."""
+    return sorted(set(entity.mentions))
 
 
 def _ending_at(mentions: Sequence[Mention]) -> dict[int, Span]:

@@ -100,12 +100,13 @@ class StandardOutput(Output):
 
     def __init__(self, rendering: Rendering) -> None:
         self._rendering = rendering
-        self._written = 0
+        self._is_first = True
         self._write(rendering.begin)
 
     def write(self, answers: Answers) -> None:
-        self._write(self._rendering.all(answers, self._written))
-        self._written += len(answers)
+        rendered = self._rendering.all(answers, self._is_first)
+        self._write(rendered)
+        self._is_first = self._is_first and not rendered
 
     def finish(self) -> None:
         self._write(self._rendering.end)
@@ -274,7 +275,8 @@ class FileOutput(ResumableOutput):
             progress.bytes = self._file.tell()
 
     def write(self, answers: Answers) -> None:
-        rendered = self._rendering.all(answers, self._progress.records)
+        is_first = self._progress.bytes <= len(self._rendering.begin.encode())
+        rendered = self._rendering.all(answers, is_first)
         with refusals(self.path):
             self._append(rendered)
         self._note(self._advanced(answers, self._file.tell()))

@@ -8,7 +8,7 @@ that have it. (Different token indexers of tasks of one kind take passes of thei
 """
 
 import json
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Hashable, List, Optional, Sequence, Tuple
 
 import torch
 from allennlp.data import Instance
@@ -20,6 +20,7 @@ from hmtl.data.batch_stream import collate
 from hmtl.data.batching import TEXT
 from hmtl.data.indexers import indexers_of
 from hmtl.data.readers.corpus_reader import NO_CONTEXT, Context, CorpusReader
+from hmtl.formats.brackets import LabelledSpan
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
 
@@ -31,6 +32,7 @@ MOST_CHARACTERS = 200
 READING = ("token_indexers", "context_words")
 
 Words = List[str]
+Entities = Sequence[Sequence[LabelledSpan]]
 
 
 class EncodingPass:
@@ -61,6 +63,8 @@ class EncodingPass:
         self.reader = reader
         self.blocks = blocks
         self.reads_documents = any(each.of_documents for each in answers.values())
+        # Either all relate entities or none does.
+        self.takes_entities = any(_takes_entities(model, task) for task in answers)
         self._up_to = model.lowest_with(answers)
 
     def predict(
@@ -69,6 +73,7 @@ class EncodingPass:
         device: torch.device,
         with_scores: bool = False,
         contexts: Optional[Sequence[Context]] = None,
+        entities: Sequence[Entities] = (),
     ) -> Tuple[Dict[str, List[Any]], Dict[str, List[Any]]]:
         """
         # Parameters
@@ -82,6 +87,8 @@ class EncodingPass:
             Ask the heads how probable their answers are.
         contexts : `Sequence[Context]`, optional
             What of its document is read with each text.
+        entities : `Sequence[Entities]`, optional
+            Those of each text, where the tasks relate them: of each its mentions, types and `(start, end)`.
 
         # Returns
 
@@ -98,7 +105,7 @@ class EncodingPass:
         found: Dict[str, List[Any]] = {}
         scores: Dict[str, List[Any]] = {}
         for task, answers in self.answers.items():
-            fields = to_device(self._fields(task, shortened), device)
+            fields = to_device(self._fields(task, shortened, entities), device)
             output = self.model.run_head(task, encoding, False, fields)
             found[task] = self.model.decode(task, output)[answers.key]
             if with_scores:
@@ -115,11 +122,20 @@ class EncodingPass:
         instance.index_fields(self.model.vocab)
         return instance
 
-    def _fields(self, task: str, texts: List[List[Words]]) -> Dict[str, Any]:
+    def _fields(
+        self, task: str, texts: List[List[Words]], entities: Sequence[Entities]
+    ) -> Dict[str, Any]:
         """What the task's head wants beside the text."""
         head = self.model.heads[task]
         assert isinstance(head, Head)
-        instances = [Instance(dict(head.raw_fields(text, self.blocks[task]))) for text in texts]
+        if self.takes_entities:
+            flat = [[word for sentence in text for word in sentence] for text in texts]
+            instances = [
+                Instance(dict(head.entity_fields(*each)))
+                for each in zip(flat, entities, strict=True)
+            ]
+        else:
+            instances = [Instance(dict(head.raw_fields(text, self.blocks[task]))) for text in texts]
         if not instances[0].fields:
             return {}
         for instance in instances:
@@ -132,7 +148,7 @@ def encoding_passes(
 ) -> List[EncodingPass]:
     """
     As few passes as serve the tasks: those of one model whose readers index tokens alike share one, with
-    those of their unit (sentence or document).
+    those of their unit (sentence or document). Those that relate entities, which others find, come last.
 
     # Parameters
 
@@ -143,13 +159,16 @@ def encoding_passes(
     answers : `Dict[str, Answers]`
         The tasks and what their heads answer.
     """
-    passes: Dict[Tuple[int, bool, str], List[Tuple[str, Answers, Config]]] = {}
+    passes: Dict[Hashable, List[Tuple[str, Answers, Config]]] = {}
     for task, own in answers.items():
         block = config.task(task).data_params.reader("test")
         reading = json.dumps([block.get(key) for key in READING], sort_keys=True)
-        key = (id(models[task]), own.of_documents, reading)
+        model = models[task]
+        key: Tuple[Hashable, ...] = (id(model), own.of_documents, reading)
+        if _takes_entities(model, task):
+            key += (model.mentions_from.get(task), model.clusters_from.get(task))
         passes.setdefault(key, []).append((task, own, block))
-    return [
+    made = [
         EncodingPass(
             models[tasks[0][0]],
             {task: own for task, own, _ in tasks},
@@ -161,6 +180,13 @@ def encoding_passes(
         )
         for tasks in passes.values()
     ]
+    return sorted(made, key=lambda each: each.takes_entities)
+
+
+def _takes_entities(model: Hmtl, task: str) -> bool:
+    head = model.heads[task]
+    assert isinstance(head, Head)
+    return head.takes_entities
 
 
 def _shortened(words: Sequence[str]) -> Words:

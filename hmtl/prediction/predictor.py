@@ -3,7 +3,7 @@
 import logging
 import math
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from os import PathLike
 from pathlib import Path
@@ -28,7 +28,10 @@ from hmtl.common.devices import named_device
 from hmtl.data.batching import cut_by_length
 from hmtl.data.readers.corpus_reader import NO_CONTEXT, context_of
 from hmtl.errors import DataError
-from hmtl.formats.annotated import Document
+from hmtl.formats.annotated import Document, Entity
+from hmtl.formats.annotated import Mention as AnnotatedMention
+from hmtl.formats.brackets import LabelledSpan
+from hmtl.formats.entities import entities_of
 from hmtl.formats.spacy_text import (
     join_tokens,
     load_pipeline,
@@ -85,7 +88,7 @@ class Limits:
         square of it.
     document_tokens : `int`, optional (default = `10000`)
         A document with more is read for coreference in parts of so many, cut between sentences, with a
-        warning: no cluster reaches across.
+        warning: no cluster, and no relation of a document, reaches across.
     batch_tokens : `int`, optional (default = `None`)
         Tokens in a batch, padding included; `None` takes what suits the model: on a CPU what its token
         embedders ask for, else 4096.
@@ -124,7 +127,12 @@ class Predictor:
     limits : `Limits`, optional
     scores : `bool`, optional (default = `False`)
         Tell of each answer how probable it is. It may be set at any time.
+
+    Relations of documents are told between the entities that a document has (`Document.entities`), and where
+    it has none, or `given_entities` was set to false, between those that the model finds.
     """
+
+    given_entities = True
 
     def __init__(
         self,
@@ -339,25 +347,40 @@ class Predictor:
         """
         raw = iter(self._tokenized([each.text for each in records if each.text is not None]))
         return self.predict_tokenized(
-            [
-                next(raw) if record.text is not None else join_tokens(record.sentences)
-                for record in records
-            ]
+            [next(raw) if record.text is not None else _joined(record) for record in records]
         )
 
     def predict_tokenized(self, texts: Sequence[Document]) -> List[Prediction]:
         """What all of the above come to."""
         words = [[sentence.words for sentence in text.sentences] for text in texts]
+        entities: Dict[str, List[List[Entity]]] = {}
         found: List[Decoded] = [{task: [] for task in self.tasks} for _ in texts]
         scores: List[Decoded] = [{} for _ in texts]
         with torch.inference_mode():
             for each in self._passes:
-                self._run(each, self._stretches(each, words), words, found, scores)
+                related = None
+                if each.takes_entities:
+                    related = [self._entities(each, *both) for both in zip(texts, found)]
+                    entities.update(dict.fromkeys(each.answers, related))
+                self._run(each, self._stretches(each, words), words, found, scores, related)
         mentions_from = self.model.mentions_from
         return [
-            to_prediction(text, decoded, self._infos, mentions_from, own_scores)
-            for text, decoded, own_scores in zip(texts, found, scores)
+            to_prediction(
+                *(text, found[number], self._infos, mentions_from, scores[number]),
+                {task: of_texts[number] for task, of_texts in entities.items()},
+            )
+            for number, text in enumerate(texts)
         ]
+
+    def _entities(self, each: EncodingPass, text: Document, found: Decoded) -> List[Entity]:
+        """Those that a text has, or those that the levels make that a pass names."""
+        if text.entities and self.given_entities:
+            return text.entities
+        task = next(iter(each.answers))
+        mentions = found.get(each.model.mentions_from.get(task, ""), ())
+        clusters = found.get(each.model.clusters_from.get(task, ""), ())
+        spans = [AnnotatedMention(start, end, label) for label, (start, end) in mentions]
+        return entities_of(spans, clusters)
 
     def _tokenized(self, texts: Sequence[str]) -> List[Document]:
         if not texts:
@@ -390,8 +413,12 @@ class Predictor:
         documents: List[List[Words]],
         found: List[Decoded],
         scores: List[Decoded],
+        entities: Optional[List[List[Entity]]] = None,
     ) -> None:
-        """Adds to `found` what the tasks of one pass find, and to `scores` how probable that is."""
+        """
+        Adds to `found` what the tasks of one pass find, and to `scores` how probable that is; `entities` are
+        those of each text, where the tasks relate them.
+        """
         lengths = [sum(map(len, sentences)) for _, _, sentences in stretches]
         num_words = each.reader.context_words
         joined = [list(chain(*sentences)) for sentences in documents] if num_words else []
@@ -407,7 +434,20 @@ class Predictor:
         for positions in batches:
             texts = [stretches[position][2] for position in positions]
             around = [contexts[position] for position in positions]
-            decoded, probabilities = each.predict(texts, self._device, self.scores, around)
+            inside: List[Tuple[List[int], List[List[LabelledSpan]]]] = []
+            if entities is not None:
+                for position in positions:
+                    number, first, _ = stretches[position]
+                    inside.append(_inside(entities[number], first, lengths[position]))
+            decoded, probabilities = each.predict(
+                texts, self._device, self.scores, around, [own for _, own in inside]
+            )
+            if entities is not None:
+                for task, several in decoded.items():
+                    decoded[task] = [
+                        [(numbers[head], numbers[tail], label) for head, tail, label in answer]
+                        for (numbers, _), answer in zip(inside, several)
+                    ]
             for index, position in enumerate(positions):
                 answers[position] = (
                     {task: several[index] for task, several in decoded.items()},
@@ -423,6 +463,30 @@ class Predictor:
                     scores[number].setdefault(task, []).extend(
                         shifted_scores(kind, own_scores[task], lengths[position])
                     )
+
+
+def _joined(record: Record) -> Document:
+    return replace(join_tokens(record.sentences), entities=record.entities)
+
+
+def _inside(
+    entities: List[Entity], first: int, length: int
+) -> Tuple[List[int], List[List[LabelledSpan]]]:
+    """
+    The entities that have mentions in a stretch of a text: their numbers, and those mentions, with tokens
+    counted from its first one.
+    """
+    numbers, inside = [], []
+    for number, entity in enumerate(entities):
+        own = [
+            each.shifted(-first).labelled
+            for each in entity.mentions
+            if first <= each.start and each.end < first + length
+        ]
+        if own:
+            numbers.append(number)
+            inside.append(own)
+    return numbers, inside
 
 
 def _check_holds_several(several: Any, what: str) -> None:
@@ -447,7 +511,7 @@ def _documents(texts: List[List[Words]], most_tokens: int) -> Iterator[_Stretch]
         if len(parts) > 1:
             logger.warning(
                 "a text of %d tokens is read for coreference in %d parts of at most %d tokens: no cluster "
-                "reaches across",
+                "and no relation of a document reaches across",
                 sum(map(len, sentences)),
                 len(parts),
                 most_tokens,

@@ -1,4 +1,4 @@
-"""The texts to predict, one at a time, from files of any size: text, lines of text, or JSON lines."""
+"""The texts to predict, one at a time, from files: text, lines of text, JSON lines, DocRED's JSON."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hmtl.errors import DataError
+from hmtl.formats import docred
+from hmtl.formats.annotated import Entity
 from hmtl.formats.columns import shown, shown_json
 from hmtl.formats.spacy_text import without_surrogates
 
-TEXT, LINES, JSON_LINES = "text", "lines", "jsonl"
-INPUT_FORMATS = (TEXT, LINES, JSON_LINES)
+TEXT, LINES, JSON_LINES, DOCRED = "text", "lines", "jsonl", "docred"
+INPUT_FORMATS = (TEXT, LINES, JSON_LINES, DOCRED)
 JSON_LINES_SUFFIXES = (".jsonl", ".ndjson", ".json")
 STANDARD_INPUT = Path("-")
 STANDARD_INPUT_NAME = "stdin"
@@ -40,7 +42,8 @@ class RawRecord:
     path : `Path`
         The file; `-` is standard input.
     line : `int`, optional
-        Its line, counted from 1; `None` where the whole file is one text.
+        Its line, counted from 1; `None` where the whole file is one text. Of DocRED the number of the
+        document, counted from 0.
     content : `bytes`
     """
 
@@ -62,11 +65,14 @@ class Record:
         `None` where it is tokenized already.
     sentences : `list[list[str]]`, optional
         Then its tokens.
+    entities : `list[Entity]`, optional
+        Those that are given.
     """
 
     id: Any
     text: str | None = None
     sentences: list[list[str]] = field(default_factory=list)
+    entities: list[Entity] = field(default_factory=list)
 
 
 def format_of(path: Path) -> str:
@@ -95,8 +101,8 @@ def raw_records(paths: Sequence[Path], input_format: str | None) -> Iterator[Raw
 
     paths : `Sequence[Path]`
     input_format : `str`, optional
-        `text` (each file is one text), `lines` (each line) or `jsonl`; `None` goes by the names of the
-        files.
+        `text` (each file is one text), `lines` (each line), `jsonl` or `docred` (a JSON list of documents,
+        read as a whole); `None` goes by the names of the files.
 
     # Raises
 
@@ -106,6 +112,9 @@ def raw_records(paths: Sequence[Path], input_format: str | None) -> Iterator[Raw
     for path in paths:
         whole = (input_format or format_of(path)) == TEXT
         with _opened(path) as file:
+            if input_format == DOCRED:
+                yield from _documents_of(path, file)
+                continue
             if whole:
                 content = file.read(MOST_BYTES + 1)
                 _check_size(path, None, content)
@@ -119,6 +128,16 @@ def raw_records(paths: Sequence[Path], input_format: str | None) -> Iterator[Raw
                     yield RawRecord(path, number, content)
 
 
+def _documents_of(path: Path, file: BinaryIO) -> Iterator[RawRecord]:
+    """The documents of a file of DocRED."""
+    try:
+        content = json.loads(file.read().decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"is no JSON: {error}", path) from error
+    for number, each in enumerate(docred.contents(content, path)):
+        yield RawRecord(path, number, json.dumps(each).encode())
+
+
 def parse(raw: RawRecord, input_format: str | None) -> Record:
     """
     # Raises
@@ -126,6 +145,10 @@ def parse(raw: RawRecord, input_format: str | None) -> Record:
     DataError
         With file and line, when a record is not what it should be.
     """
+    if input_format == DOCRED:
+        document = docred.to_document(json.loads(raw.content), raw.line or 0, raw.path)
+        words = [sentence.words for sentence in document.sentences]
+        return Record(document.name, sentences=words, entities=document.entities)
     try:
         text = raw.content.decode("utf-8").removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hmtl.common.answers import LABEL, LABELS, TOKENS, TREE
-from hmtl.formats import char_jsonl, doccano, label_studio, prodigy
-from hmtl.formats.annotated import Document, Sentence, TreebankColumns
+from hmtl.common.answers import DOCUMENT_RELATIONS, LABEL, LABELS, TOKENS, TREE
+from hmtl.formats import char_jsonl, doccano, docred, label_studio, prodigy
+from hmtl.formats.annotated import Document, Entity, EntityRelation, Sentence, TreebankColumns
 from hmtl.formats.annotated import Mention as DocumentMention
-from hmtl.formats.annotated import Relation as DocumentRelation
+from hmtl.formats.annotated import Relation as SpanRelation
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.brat import annotation_lines
 from hmtl.formats.conll2012 import conll2012_lines
@@ -23,7 +23,13 @@ from hmtl.formats.like_conll import like_conll_lines
 from hmtl.formats.webanno import webanno_lines
 from hmtl.importing.resolution import for_columns
 from hmtl.importing.tally import Tally
-from hmtl.prediction.results import REFERENCE_NAMES, Dependency, Prediction, Relation
+from hmtl.prediction.results import (
+    REFERENCE_NAMES,
+    Dependency,
+    DocumentRelation,
+    Prediction,
+    Relation,
+)
 
 # What brat shows of a text in one piece, which must not hold the end of a line; and what its types are not
 # made of.
@@ -51,16 +57,18 @@ class Rendering:
     end: str = ""
     between: str = ""
 
-    def all(self, answers: Sequence[tuple[Any, Prediction]], num_before: int) -> str:
-        """What is written for predictions, with ids, after so many others."""
-        rendered = self.between.join(self.render(*answer) for answer in answers)
-        return (self.between if num_before and answers else "") + rendered
+    def all(self, answers: Sequence[tuple[Any, Prediction]], is_first: bool) -> str:
+        """What is written for predictions, with ids; whether they are the first of which something is."""
+        rendered = [text for answer in answers if (text := self.render(*answer))]
+        return (self.between if rendered and not is_first else "") + self.between.join(rendered)
 
 
 def to_document(name: Any, prediction: Prediction) -> Document:
     """
     A prediction as the exporters know documents: the mentions of `ner` are names (CoNLL-2012), those of all
-    other tasks mentions (like_conll). Labels of tokens, sentences and documents are no part of it.
+    other tasks mentions (like_conll). Relations between entities are between their first mentions, too; what
+    is given of entities makes mentions and clusters where the model has no tasks of these. Labels of tokens,
+    sentences and documents are no part of it.
     """
     offsets = [(token.begin_char, token.end_char) for token in prediction.tokens]
     words = [token.text for token in prediction.tokens]
@@ -72,15 +80,27 @@ def to_document(name: Any, prediction: Prediction) -> Document:
         ]
         for task, found in prediction.mentions.items()
     }
+    entities = [
+        Entity(tuple(DocumentMention(m.begin_token, m.end_token, m.type) for m in each))
+        for each in next(iter(prediction.entities.values()), [])
+    ]
+    task = next(iter(prediction.entities), None)
+    between_entities = [
+        EntityRelation(each.type, each.head, each.tail, score=each.score)
+        for each in ([] if task is None else prediction.relations[task])
+        if isinstance(each, DocumentRelation)
+    ]
     return Document(
         name if isinstance(name, str) else json.dumps(name),
         [Sentence(words[each], offsets[each]) for each in ranges],
         mentions=[
             each for task, found in mentions.items() if task != REFERENCE_NAMES for each in found
-        ],
+        ]
+        if mentions
+        else sorted({mention for each in entities for mention in each.mentions}),
         names=mentions.get(REFERENCE_NAMES, []),
         relations=[
-            DocumentRelation(
+            SpanRelation(
                 each.type,
                 (each.arg1.begin_token, each.arg1.end_token),
                 (each.arg2.begin_token, each.arg2.end_token),
@@ -93,9 +113,13 @@ def to_document(name: Any, prediction: Prediction) -> Document:
             [(span.begin_token, span.end_token) for span in cluster]
             for found in prediction.clusters.values()
             for cluster in found
-        ],
+        ]
+        if prediction.clusters
+        else [spans for each in entities if len(spans := each.spans) > 1],
         text=prediction.text,
         has_both=REFERENCE_NAMES in mentions and len(mentions) > 1,
+        entities=entities,
+        entity_relations=between_entities,
     )
 
 
@@ -149,7 +173,13 @@ def _figures(prediction: Prediction) -> Iterator[tuple[str, str]]:
             found = [(each.type, (each.begin_token, each.end_token)) for each in mentions]
             yield task, draw_spans(words, found, labels[task])
     for task, relations in prediction.relations.items():
-        yield task, "\n".join(_arrows(prediction, words, relations))
+        if task in prediction.entities:
+            yield (
+                task,
+                _listed(f"{each.arg1.text} — {each.type} → {each.arg2.text}" for each in relations),
+            )
+        else:
+            yield task, "\n".join(_arrows(prediction, words, relations))
     for task, clusters in prediction.clusters.items():
         numbers = [str(number + 1) for number in range(len(clusters))]
         numbered: list[LabelledSpan] = [
@@ -164,10 +194,11 @@ def _figures(prediction: Prediction) -> Iterator[tuple[str, str]]:
     for task, tree in prediction.trees.items():
         yield task, "\n".join(_trees(prediction, words, tree))
     for task, of_texts in prediction.text_labels.items():
-        items = (
-            f"<li>{html.escape(each.type)}: {html.escape(each.text)}</li>" for each in of_texts
-        )
-        yield task, f"<ul>{''.join(items)}</ul>"
+        yield task, _listed(f"{each.type}: {each.text}" for each in of_texts)
+
+
+def _listed(items: Iterable[str]) -> str:
+    return f"<ul>{''.join(f'<li>{html.escape(item)}</li>' for item in items)}</ul>"
 
 
 def _arrows(
@@ -237,6 +268,15 @@ def _conllu(name: Any, prediction: Prediction) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def _docred(name: Any, prediction: Prediction) -> str:
+    return docred.document_text(to_document(name, prediction))
+
+
+def _submission(name: Any, prediction: Prediction) -> str:
+    found = docred.submitted(to_document(name, prediction))
+    return docred.BETWEEN.join(json.dumps(each, ensure_ascii=False) for each in found)
+
+
 RENDERINGS = {
     "jsonl": Rendering(_json_line),
     "conll": Rendering(_conll2012),
@@ -248,6 +288,8 @@ RENDERINGS = {
     "prodigy": _lines_of(prodigy.json_line),
     "doccano": _lines_of(doccano.relation_line),
     "doccano_spans": _lines_of(doccano.label_line),
+    "docred": Rendering(_docred, docred.BEGIN, docred.END, docred.BETWEEN),
+    "docred_submission": Rendering(_submission, docred.BEGIN, docred.END, docred.BETWEEN),
 }
 
 
@@ -331,6 +373,10 @@ _PLACES: dict[str, Sequence[str]] = {
 }
 
 
+# Of these, relations between entities are all that there is a place for.
+_OF_ENTITIES = ("docred", "docred_submission")
+
+
 def left_out(output_format: str, kinds: Mapping[str, str]) -> list[str]:
     """
     Return the tasks whose answers a format has no place for.
@@ -342,5 +388,7 @@ def left_out(output_format: str, kinds: Mapping[str, str]) -> list[str]:
     kinds : `Mapping[str, str]`
         By task the kind of its answers.
     """
+    if output_format in _OF_ENTITIES:
+        return [] if DOCUMENT_RELATIONS in kinds.values() else list(kinds)
     places = _PLACES.get(output_format, ())
     return [task for task, kind in kinds.items() if kind in _OWN_KINDS and kind not in places]

@@ -83,6 +83,17 @@ class Relation:
     score: float | None = field(default=None, kw_only=True)
 
 
+@dataclass(frozen=True)
+class DocumentRelation(Relation):
+    """
+    A relation between two entities of the text, wherever they are mentioned: `head` and `tail` are their
+    numbers, `arg1` and `arg2` their first mentions.
+    """
+
+    head: int = field(kw_only=True)
+    tail: int = field(kw_only=True)
+
+
 Scored = TypeVar("Scored", bound=Span | Relation)
 
 
@@ -135,7 +146,8 @@ class Prediction:
     mentions : `dict[str, list[Mention]]`
         By task, in the order of the text. Those of a `span_classifier` may lie in one another.
     relations : `dict[str, list[Relation]]`
-        By task, in the order of the last tokens of their first arguments.
+        By task, in the order of the last tokens of their first arguments; those between entities
+        (`DocumentRelation`) in the order of these.
     clusters : `dict[str, list[list[Span]]]`
         By task. Of two mentions at least, unless the head answers singletons; in the order of the text.
     noun_chunks : `list[Span]`, optional (default = `None`)
@@ -150,6 +162,9 @@ class Prediction:
         was too long to be read in one piece.
     token_scores : `dict[str, list[float]]`, optional
         The probabilities of `token_labels`, where somebody asked.
+    entities : `dict[str, list[list[Mention]]]`, optional
+        By task of the kind `document_relations`, what it relates: for each entity its mentions, in the order
+        of the text.
     """
 
     text: str
@@ -164,6 +179,7 @@ class Prediction:
     text_labels: dict[str, list[Mention]] = field(default_factory=dict)
     trees: dict[str, list[Dependency]] = field(default_factory=dict)
     token_scores: dict[str, list[float]] = field(default_factory=dict)
+    entities: dict[str, list[list[Mention]]] = field(default_factory=dict)
 
     def at_least(self, score: float) -> Prediction:
         """
@@ -221,6 +237,8 @@ class Prediction:
               `mention2_begin` and so on.
             - A task of relations or coreference by another name than `relation` or `coref` stands under
               its own name, with what `relation_arcs_expanded` or `coref_clusters` would hold.
+            - A relation between entities has their numbers, too, as `head` and `tail`; under the task's name
+              and `_entities` stand the entities, each a list of mentions with the fields of a mention.
             - By the name of a task of labels of sentences or documents: what those of mentions have; of
               labels of tokens: a string for each token; of trees: `type` and `head` of each token, which
               is null for a root.
@@ -241,6 +259,10 @@ class Prediction:
                 fields["emd_expanded"] = widened
         for name, relations in self.relations.items():
             fields.update(self._relation_fields(name, relations))
+        for name, entities in self.entities.items():
+            fields[f"{name}_entities"] = [
+                [self._mention_fields(mention) for mention in entity] for entity in entities
+            ]
         for name, clusters in self.clusters.items():
             fields.update(self._cluster_fields(name, clusters))
         for name, labelled in self.text_labels.items():
@@ -289,13 +311,17 @@ class Prediction:
 
     def _whole_arc(self, relation: Relation) -> Json:
         arg1, arg2 = self._widened(relation.arg1), self._widened(relation.arg2)
-        if arg1.begin_token <= arg2.end_token and arg2.begin_token <= arg1.end_token:
+        if isinstance(relation, DocumentRelation):
+            arg1, arg2 = relation.arg1, relation.arg2
+        elif arg1.begin_token <= arg2.end_token and arg2.begin_token <= arg1.end_token:
             arg1, arg2 = relation.arg1, relation.arg2
         fields: Json = {"type": relation.type}
         for key, span in (("arg1", arg1), ("arg2", arg2)):
             fields[f"{key}_begin_token"] = span.begin_token
             fields[f"{key}_end_token"] = span.end_token
             fields.update(_argument_fields(key, span))
+        if isinstance(relation, DocumentRelation):
+            fields.update(head=relation.head, tail=relation.tail)
         return {**fields, **_score_field(relation)}
 
     def _cluster_fields(self, name: str, clusters: Sequence[Sequence[Span]]) -> Json:

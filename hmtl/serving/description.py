@@ -90,9 +90,10 @@ class Problem(BaseModel):
 
 class Task(BaseModel):
     """
-    A task of the model; `kind` is one of `mentions`, `relations`, `coreference`, `tokens` (a label for each),
-    `tree` (what each token depends on), `label` (one of each sentence, or of the document), `labels` (any
-    number of them). `explanations` tells what labels stand for, those that are widely known.
+    A task of the model; `kind` is one of `mentions`, `relations`, `document_relations` (between entities),
+    `coreference`, `tokens` (a label for each), `tree` (what each token depends on), `label` (one of each
+    sentence, or of the document), `labels` (any number of them). `explanations` tells what labels stand for,
+    those that are widely known.
     """
 
     name: str

@@ -24,7 +24,7 @@ PIPELINE = load_pipeline()
 
 def rendered(output_format: str, *predictions: tuple[Any, Prediction]) -> str:
     rendering = RENDERINGS[output_format]
-    return rendering.begin + rendering.all(predictions, 0) + rendering.end
+    return rendering.begin + rendering.all(predictions, True) + rendering.end
 
 
 def test_json_lines_hold_the_id_and_the_fields_in_one_line() -> None:

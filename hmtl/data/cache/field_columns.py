@@ -35,7 +35,11 @@ from hmtl.data.cache.fields import (
     Lengths,
     TextTensors,
 )
-from hmtl.data.fields.labelled_pairs_field import LabelledPairsField, LabelledSpansField
+from hmtl.data.fields.labelled_pairs_field import (
+    EntityPairsField,
+    LabelledPairsField,
+    LabelledSpansField,
+)
 from hmtl.data.fields.spans_field import SpansField
 
 Json = Dict[str, Any]
@@ -49,6 +53,7 @@ ARRAYS: Dict[type, Tuple[str, int]] = {
     SpansField: ("num_spans", -1),
     LabelledPairsField: ("num_pairs", -1),
     LabelledSpansField: ("num_pairs", -1),
+    EntityPairsField: ("num_pairs", -1),
 }
 # Fields that are one array each, of the same size in all instances.
 UNPADDED = {LabelField, MultiLabelField}

@@ -105,3 +105,10 @@ class LabelledSpansField(LabelledPairsField):
         for start, end, label in pairs:
             if start > end:
                 raise ConfigurationError(f"the span {label} ({start}, {end}) ends before it begins")
+
+
+class EntityPairsField(LabelledPairsField):
+    """
+    Labelled pairs of the entities of a document, as the first and the second number; the sequence is that of
+    all their mentions.
+    """

@@ -21,6 +21,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Field, Instance, Vocabulary
 
 from hmtl.common.answers import MENTIONS, Answers
+from hmtl.formats.brackets import LabelledSpan
 
 # Of a number in single precision, in which heads compute.
 BYTES_PER_NUMBER = 4
@@ -101,6 +102,9 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
     # Whether `decode` tells the labelled spans it finds: `spans`, per instance a list of pairs of a label
     # and a `(start, end)` with an inclusive end.
     finds_mentions: bool = False
+
+    # Whether it relates the entities of a document, which are given (`entity_fields`).
+    takes_entities: bool = False
 
     # Whether `forward` takes such lists, as `predicted_mentions`, when it counts for the full metrics.
     takes_mentions: bool = False
@@ -233,6 +237,20 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
             Of the instance, each a list of words: one sentence, unless the answers are of documents.
         reader : `Mapping[str, Any]`
             The config of the task's reader.
+        """
+        return {}
+
+    def entity_fields(
+        self, words: Sequence[str], entities: Sequence[Sequence[LabelledSpan]]
+    ) -> Mapping[str, Field]:
+        """
+        Return the fields beside the text that a head with `takes_entities` needs to predict a document.
+
+        # Parameters
+
+        words : `Sequence[str]`
+        entities : `Sequence[Sequence[Tuple[str, Tuple[int, int]]]]`
+            For each its mentions: a type and a `(start, end)`, both inclusive.
         """
         return {}
 

@@ -199,6 +199,8 @@ function understand(answer) {
       from: argument(relation, "arg1"),
       to: argument(relation, "arg2"),
     }),
+    // Across sentences, between first mentions: told in a list, not drawn.
+    document_relations: ({ type, score, arg1_text, arg2_text }) => ({ type, score, text: `${arg1_text} → ${arg2_text}` }),
     coreference: (cluster) =>
       cluster.map(({ begin, end, text, score }) => ({ first: begin, last: end, text, score })),
   };
@@ -665,7 +667,7 @@ function drawLists() {
     ...shown("mentions").map((task) => listCard(titleOf(task), task.found.length, mentionItems(task))),
     ...cardOf("relations", relations(), relationItem),
     ...cardOf("coreference", clusters(), clusterItem),
-    ...["tokens", "tree", "label", "labels"].flatMap(shown).map((task) =>
+    ...["document_relations", "tokens", "tree", "label", "labels"].flatMap(shown).map((task) =>
       listCard(titleOf(task), task.found.length, mentionItems(task))),
   ];
   page.lists.replaceChildren(...cards);

@@ -1,0 +1,144 @@
+"""Relations between entities of documents, from a corpus of spans to answers in raw text and their scores."""
+
+import json
+from pathlib import Path
+
+import pytest
+from allennlp.common.checks import ConfigurationError
+
+from hmtl.formats.docred import BEGIN, BETWEEN, END, document_text, read_documents
+from hmtl.formats.entities import with_entities
+from hmtl.formats.like_conll import read_documents as read_columns
+from hmtl.prediction.predictor import Limits, Predictor
+from hmtl.prediction.results import DocumentRelation
+from hmtl.runs.training import train
+from tests.fixtures import (
+    ENCODER,
+    SPLITS,
+    Config,
+    completed,
+    task_section,
+    tiny_config,
+    write_corpus,
+)
+from tests.running import Scripts
+
+TEXT = "Ann Lee of Oslo met Bob\nShe left it"
+
+
+def config(root: Path) -> Config:
+    """Mentions below, coreference on them, relations of documents on top."""
+    tiny = tiny_config(root, ("emd", "coref"))
+    sections: dict[str, tuple[Config, str, str]] = {
+        "coref": ({"type": "coref_ace", "max_span_width": 3}, "ace/{}", "coref_f1"),
+        "document": ({"type": "docred"}, "docred/{}.json", "f1-measure-overall"),
+    }
+    for name, section in sections.items():
+        tiny[f"task_{name}"] = task_section(name, *section)
+    tiny["model"]["coref"]["tagger"].update(spans_per_word=1.0, singleton_threshold=0.5)
+    wide = {**ENCODER, "hidden_size": 12}
+    tiny["model"]["emd"]["encoder"] = tiny["model"]["coref"]["encoder"] = wide
+    tagger = {"type": "document_relation_extractor", "hidden_dim": 16, "block_size": 4}
+    tiny["model"]["document"] = {"stacks_on": "coref", "encoder": wide, "tagger": tagger}
+    tiny["multi_task_trainer"].update(num_epochs=20, optimizer={"type": "adam", "lr": 0.02})
+    return tiny
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = write_corpus(tmp_path_factory.mktemp("documents"))
+    (root / "docred").mkdir()
+    for split in SPLITS:
+        documents = read_columns(root / "ace" / split / "a.like_conll")
+        texts = [document_text(with_entities(each)) for each in documents]
+        (root / "docred" / f"{split}.json").write_text(BEGIN + BETWEEN.join(texts) + END)
+    train(completed(config(root)), root / "run", recover=False, force=False)
+    return root
+
+
+def test_it_is_learned_and_scored(root: Path) -> None:
+    test = json.loads((root / "run" / "metrics.json").read_text())["document"]["test"]["document"]
+    assert test["f1-measure-overall"] == 1.0
+    # Training has all: the other's name alone is new, and its relation with Oslo.
+    assert test["ign-f1-measure"] < 1.0
+    assert test["support-PHYS"] == test["support-ART"] == 2
+
+
+def test_entities_of_raw_text_are_what_the_levels_below_find(root: Path) -> None:
+    predictor = Predictor.from_serialization_dir(root / "run", scores=True)
+    assert predictor.kinds["document"] == "document_relations"
+    words = [line.split() for line in TEXT.splitlines()]
+    (prediction,) = predictor.predict_tokens([words])
+    clusters = [{span.text for span in each} for each in prediction.clusters["coref"]]
+    linked = set().union(*clusters)
+    alone = [{each.text} for each in prediction.mentions["emd"] if each.text not in linked]
+    entities = prediction.entities["document"]
+    assert {"Ann Lee", "Oslo", "Bob"} <= {mention.text for each in entities for mention in each}
+    assert sorted(map(sorted, clusters + alone)) == sorted(
+        sorted(mention.text for mention in each) for each in entities
+    )
+    found = [
+        each for each in prediction.relations["document"] if isinstance(each, DocumentRelation)
+    ]
+    assert found and {each.type for each in found} <= {"PHYS", "ART"}
+    assert all(each.score is not None and 0.5 < each.score < 1.0 for each in found)
+    fields = prediction.to_json()
+    for relation, told in zip(found, fields["document"], strict=True):
+        mentions = fields["document_entities"][relation.head]
+        assert told["head"] == relation.head and mentions[0]["text"] == told["arg1_text"]
+    assert not prediction.at_least(1.0).relations["document"]
+    # Of a document that is cut, only what lies in one part is related.
+    predictor.limits = Limits(document_tokens=4)
+    (cut,) = predictor.predict_tokens([words])
+    for each in cut.relations["document"]:
+        assert each.arg2.end_token < 4 or each.arg1.end_token >= 4
+
+
+def test_given_entities_are_related_and_found_ones_scored(root: Path, run_script: Scripts) -> None:
+    gold = root / "docred" / "test.json"
+    out = root / "out"
+    options = ("-s", root / "run", gold, "--input-format", "docred", "--output-format")
+    done = run_script("hmtl predict", *options, "docred_submission", "-o", out / "given.json")
+    assert done.code == 0, done.err
+    submitted = json.loads((out / "given.json").read_text())
+    expected = [
+        {"title": each.name, "h_idx": r.head, "t_idx": r.tail, "r": r.type, "evidence": []}
+        for each in read_documents(gold)
+        for r in each.entity_relations
+    ]
+    key = json.dumps
+    assert sorted(submitted, key=key) == sorted(expected, key=key)
+    # Without an answer for any text it is an empty list.
+    (out / "empty.jsonl").write_text('{"tokens": ["It", "rained"]}\n')
+    empty = (*options[:2], out / "empty.jsonl", "--output-format", "docred_submission")
+    assert json.loads(run_script("hmtl predict", *empty).out) == []
+    predicted = out / "found.json"
+    done = run_script("hmtl predict", *options, "docred", "--find-entities", "-o", predicted)
+    assert done.code == 0, done.err
+    scores = out / "scores.json"
+    done = run_script("hmtl score", gold, predicted, "--samples", "0", "--output", scores)
+    assert done.code == 0, done.err
+    assert "relations of entities" in done.out
+
+
+@pytest.mark.parametrize("output_format", ["brat", "html", "jsonl", "like_conll", "label_studio"])
+def test_other_formats_have_relations_between_first_mentions(
+    root: Path, run_script: Scripts, tmp_path: Path, output_format: str
+) -> None:
+    (tmp_path / "in.txt").write_text(TEXT)
+    options = ("-s", root / "run", tmp_path / "in.txt", "--output-format", output_format)
+    done = run_script("hmtl predict", *options, "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    out = tmp_path / "out"
+    text = (out / "in.ann").read_text() if out.is_dir() else out.read_text()
+    assert "PHYS" in text or "ART" in text
+    if output_format == "brat":
+        assert "Arg1:T1 Arg2:T2" in text and "T1\tPER 0 7\tAnn Lee" in text
+
+
+@pytest.mark.parametrize("clusters_from", ["emd", "document", "corref"])
+def test_clusters_from_a_level_that_finds_none_are_an_error(root: Path, clusters_from: str) -> None:
+    changed = config(root)
+    changed["model"]["document"]["clusters_from"] = clusters_from
+    with pytest.raises(ConfigurationError, match=r"model\.document\.clusters_from is .*\(coref\)"):
+        train(completed(changed), root / "other", recover=False, force=True)
