@@ -8,6 +8,9 @@ from hmtl.config.checking import check_config
 from hmtl.config.legacy import translate
 from hmtl.config.loading import complete
 from hmtl.config.schema import SPLITS as ALL_SPLITS
+from hmtl.formats.docred import BEGIN, BETWEEN, END, document_text
+from hmtl.formats.entities import with_entities
+from hmtl.formats.like_conll import read_documents
 from hmtl.runs.assembly import Experiment, assemble, parse_config
 
 Config = dict[str, Any]
@@ -70,7 +73,8 @@ OTHERS = ("Bob", "Carl", "Dan", "Eve", "Finn")
 
 def write_corpus(root: Path) -> Path:
     """
-    Writes `ontonotes/` (names, and coreference in one file a split, as the syntax is) and `ace/` (the rest).
+    Writes `ontonotes/` (names, and coreference in one file a split, as the syntax is), `ace/` (the rest) and
+    `docred/` (the relations of that between entities).
     """
     for number, split in enumerate(SPLITS):
         names = root / "ontonotes" / "ner" / split
@@ -87,6 +91,11 @@ def write_corpus(root: Path) -> Path:
         (root / "ontonotes" / f"{split}.gold_conll").write_text("".join(conll))
         (root / "ontonotes" / f"{split}.conllu").write_text("".join(conllu))
         (mentions / "a.like_conll").write_text("".join(like_conll))
+        documents = read_documents(mentions / "a.like_conll")
+        (root / "docred").mkdir(exist_ok=True)
+        (root / "docred" / f"{split}.json").write_text(
+            BEGIN + BETWEEN.join(document_text(with_entities(each)) for each in documents) + END
+        )
     return root
 
 

@@ -35,6 +35,7 @@ SOURCES = {
     "relation_ace": "ace/{}/a.like_conll",
     "coref_ace": "ace/{}/a.like_conll",
     "conllu": "ontonotes/{}.conllu",
+    "docred": "docred/{}.json",
 }
 EMBEDDERS = "model.text_field_embedder.token_embedders"
 INDEXERS = "task_{}.data_params.dataset_reader.token_indexers"

@@ -6,15 +6,12 @@ from pathlib import Path
 import pytest
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.formats.docred import BEGIN, BETWEEN, END, document_text, read_documents
-from hmtl.formats.entities import with_entities
-from hmtl.formats.like_conll import read_documents as read_columns
+from hmtl.formats.docred import read_documents
 from hmtl.prediction.predictor import Limits, Predictor
 from hmtl.prediction.results import DocumentRelation
 from hmtl.runs.training import train
 from tests.fixtures import (
     ENCODER,
-    SPLITS,
     Config,
     completed,
     task_section,
@@ -47,11 +44,6 @@ def config(root: Path) -> Config:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = write_corpus(tmp_path_factory.mktemp("documents"))
-    (root / "docred").mkdir()
-    for split in SPLITS:
-        documents = read_columns(root / "ace" / split / "a.like_conll")
-        texts = [document_text(with_entities(each)) for each in documents]
-        (root / "docred" / f"{split}.json").write_text(BEGIN + BETWEEN.join(texts) + END)
     train(completed(config(root)), root / "run", recover=False, force=False)
     return root
 

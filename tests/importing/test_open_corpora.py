@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hmtl.errors import DataError
-from hmtl.formats import conll2012, like_conll
+from hmtl.formats import conll2012, docred, like_conll
 from hmtl.importing.open_corpora import command, fetching
 from tests.running import Scripts, answer_without_heavy_imports
 
@@ -188,6 +188,9 @@ def test_redocred_is_divided_by_the_numbers_of_its_documents(converted: Path) ->
         "relations": {"place-of-birth": 30},
     }
     assert (converted / "ace" / "train" / "redocred_train_05.like_conll").is_file()
+    whole = list(docred.read_documents(converted / "docred" / "dev.json"))
+    assert (len(whole), whole[0].name) == (30, "(Wren) 100")
+    assert [relation.type for relation in whole[0].entity_relations] == ["P19"]
 
 
 def test_licences_and_attributions_come_along(converted: Path) -> None:

@@ -2,7 +2,8 @@
 Fetches openly licensed corpora from their sources and converts them: GUM and OntoGUM (names, coreference) to
 DIR/ontonotes, Re-DocRED (mentions, relations, coreference) to DIR/ace, as configs/hmtl_open.json reads them,
 with their licences and attributions. GUM's treebank goes to DIR/treebank as it is, for
-configs/many_tasks.json. 33 MB are fetched, and 32 MB written.
+configs/many_tasks.json, and the documents of Re-DocRED with all their relations to DIR/docred, for
+configs/documents.json. 33 MB are fetched, and 36 MB written.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from hmtl.importing.corpus_writer import RECORD, check_target, new_directory
 from hmtl.importing.open_corpora import fetching, gum, redocred
 from hmtl.importing.tally import Tally
 
-ONTONOTES, ACE, TREEBANK = "ontonotes", "ace", "treebank"
+ONTONOTES, ACE, TREEBANK, DOCRED = "ontonotes", "ace", "treebank", "docred"
 LICENSES = "LICENSES.md"
 GUM_TABLE, REDOCRED_TABLE = "ATTRIBUTION-gum.tsv", "ATTRIBUTION-redocred.tsv"
 # Where the sources are kept, beside the directory that is made.
@@ -99,7 +100,7 @@ def convert(folder: Path, directory: Path, files: Iterable[str]) -> dict[str, Ta
     for_names, for_relations = tallies.values()
     gum.convert(of_gum, names, directory / ONTONOTES, for_names)
     gum.copy_treebank(of_gum, names, directory / TREEBANK)
-    redocred.convert(of_redocred, directory / ACE, for_relations)
+    redocred.convert(of_redocred, directory / ACE, directory / DOCRED, for_relations)
     shutil.copyfile(Path(__file__).with_name(LICENSES), directory / LICENSES)
     _write_table(directory / GUM_TABLE, gum.ATTRIBUTIONS, gum.attributions(of_gum, names))
     _write_table(

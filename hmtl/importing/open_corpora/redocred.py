@@ -1,6 +1,6 @@
 """
-Re-DocRED as mentions, relations and coreference in like_conll. Its development documents and the first of its
-test documents are for training, the next ones for development and test.
+Re-DocRED as mentions, relations and coreference in like_conll, and whole, as it is. Its development documents
+and the first of its test documents are for training, the next ones for development and test.
 """
 
 from __future__ import annotations
@@ -14,12 +14,19 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hmtl.formats.annotated import Document
-from hmtl.formats.docred import read_documents
+from hmtl.formats.docred import (
+    BEGIN,
+    BETWEEN,
+    END,
+    SUFFIX,
+    document_text,
+    read_documents,
+)
 from hmtl.formats.json_files import Fields, read_json
 from hmtl.importing.corpus_writer import write_document
 from hmtl.importing.docred import Reader, document_name, without_rare_types
 from hmtl.importing.layouts import LikeConll, Options
-from hmtl.importing.splits import DEV, TEST, TRAIN, Splits
+from hmtl.importing.splits import DEV, SPLITS, TEST, TRAIN, Splits
 from hmtl.importing.tally import Tally
 
 DEVELOPMENT_FILE, TEST_FILE = "dev_revised.json", "test_revised.json"
@@ -40,16 +47,17 @@ _TEST_BOUNDS = {TRAIN: 100, DEV: 225, TEST: 350}
 _COLLECTIONS = {DEVELOPMENT_FILE: "redocred-dev", TEST_FILE: "redocred-test"}
 
 
-def convert(folder: Path, directory: Path, tally: Tally) -> None:
+def convert(folder: Path, directory: Path, whole: Path, tally: Tally) -> None:
     """
     Write `<split>/redocred_<split>_<nn>.like_conll`, `single_file/<split>.like_conll` and
-    `label_counts.json`.
+    `label_counts.json`; and `<split>.json` of the same documents in their own form.
 
     # Parameters
 
     folder : `Path`
         Holds the two JSON files.
-    directory : `Path`
+    directory, whole : `Path`
+        For the one and the other.
     tally : `Tally`
 
     # Raises
@@ -72,6 +80,11 @@ def convert(folder: Path, directory: Path, tally: Tally) -> None:
     ):
         write_document(document, layout, division, division, tally)
     layout.write_label_counts()
+    whole.mkdir()
+    for split in SPLITS:
+        texts = [document_text(each) for each in documents if split_of[each.name] == split]
+        content = BEGIN + BETWEEN.join(texts) + END
+        (whole / f"{split}{SUFFIX}").write_text(content, encoding="utf-8", newline="\n")
 
 
 def attributions(folder: Path) -> Iterator[tuple[str, str]]:
