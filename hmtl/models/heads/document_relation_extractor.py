@@ -352,6 +352,7 @@ class DocumentRelationExtractor(Head):
         type_dim = self.type_vectors.embedding_dim
         entity = [*(("encoded", each) for each in encoded), *(("type", i) for i in range(type_dim))]
         return {
+            "known_facts": (self.known_facts.tolist(),),
             "type_vectors.weight": ([NO_TYPE, *self.types], None),
             "query.weight": (None, entity),
             "key.weight": (None, encoded),

@@ -12,6 +12,7 @@ from allennlp.data.fields import MetadataField
 
 from hmtl.data.batch_stream import collate
 from hmtl.data.readers.docred import DocredReader
+from hmtl.fine_tuning.transfer import NEW, fill
 from hmtl.models.heads import document_relation_extractor
 from hmtl.models.heads.document_relation_extractor import (
     DocumentRelationExtractor,
@@ -196,6 +197,9 @@ def test_relations_of_training_count_for_ign_f1_by_names(tmp_path: Any) -> None:
     # Two names of the head, one of the tail.
     assert head.known_facts.numel() == 2
     other = build()
+    # Fine-tuning on other data begins without them.
+    axes = [each.parameter_axes((), range(DIM))["known_facts"] for each in (other, head)]
+    assert fill(other.known_facts, axes[0], head.known_facts, axes[1])[1] == NEW
     other.load_state_dict(head.state_dict())
     assert other.known_facts.tolist() == head.known_facts.tolist()
     asked = DocredReader().text_to_instance(
