@@ -14,7 +14,7 @@ import time
 from contextlib import ExitStack, contextmanager, redirect_stderr, suppress
 from datetime import timedelta
 from itertools import zip_longest
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 import torch.distributed
@@ -125,7 +125,8 @@ def average_gradients(
     parameters: Iterable[torch.nn.Parameter],
     collectives: Collectives,
     bucket_bytes: int = BUCKET_BYTES,
-) -> None:
+    noticed: Sequence[int] = (),
+) -> List[int]:
     """
     Replace each rank's gradients by the mean over all ranks, a few large pieces at a time. A
     parameter that had no part in the step of any rank stays without a gradient.
@@ -137,22 +138,24 @@ def average_gradients(
     collectives : `Collectives`
     bucket_bytes : `int`, optional
         How much to exchange at a time, at most; a larger parameter goes by itself.
+    noticed : `Sequence[int]`, optional (default = `()`)
+        Numbers from 0 to 255 that ranks may see differently. They go along.
+
+    # Returns
+
+    largest : `List[int]`
+        Of each of these that of all ranks.
     """
     parameters = list(parameters)
-    for bucket in _buckets(_used_anywhere(parameters, collectives), bucket_bytes):
+    # All ranks have drawn the same task, but a head may leave out a part for the instances of one of them.
+    used = [int(each.grad is not None) for each in parameters]
+    shared = torch.tensor([*used, *noticed], dtype=torch.uint8)
+    collectives.all_reduce_max(shared)
+    found = shared.tolist()
+    used_anywhere = [each for each, is_used in zip(parameters, found) if is_used]
+    for bucket in _buckets(used_anywhere, bucket_bytes):
         _average(bucket, collectives)
-
-
-def _used_anywhere(
-    parameters: List[torch.nn.Parameter], collectives: Collectives
-) -> List[torch.nn.Parameter]:
-    """
-    Return those that some rank has a gradient of. All have drawn the same task, but a head may leave out a
-    part for the instances of one of them.
-    """
-    used = torch.tensor([each.grad is not None for each in parameters], dtype=torch.uint8)
-    collectives.all_reduce_max(used)
-    return [parameter for parameter, is_used in zip(parameters, used.tolist()) if is_used]
+    return found[len(parameters) :]
 
 
 def _buckets(
@@ -340,9 +343,9 @@ class ProcessGroup:
         """Return whether it is so on any rank."""
         return flag
 
-    def all_reduce_max(self, number: int) -> int:
-        """Return the largest of all ranks' numbers."""
-        return number
+    def largest(self, numbers: List[int]) -> List[int]:
+        """Return of each of these numbers that of all ranks."""
+        return numbers
 
     @contextmanager
     def reducing_counts(self, model: Hmtl, task_name: str, batch: Dict[str, Any]) -> Iterator[None]:
@@ -372,8 +375,24 @@ class ProcessGroup:
         """
         return output["loss"], output["loss"].detach()
 
-    def average_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
-        """Replace each rank's gradients by the mean over all ranks."""
+    def average_gradients(
+        self, parameters: Iterable[torch.nn.Parameter], noticed: Sequence[int] = ()
+    ) -> Optional[List[int]]:
+        """
+        Replace each rank's gradients by the mean over all ranks.
+
+        # Parameters
+
+        parameters : `Iterable[torch.nn.Parameter]`
+        noticed : `Sequence[int]`, optional (default = `()`)
+            Numbers from 0 to 255, which go along with what has to be exchanged.
+
+        # Returns
+
+        largest : `List[int]`, optional
+            Of each of these that of all ranks; `None` if there is no other rank.
+        """
+        return None
 
     def scoring(self, model: Hmtl, task_name: str, device: torch.device) -> Scoring:
         """Return what adds up the evaluation of a task, of which the head has counted nothing yet."""
@@ -470,12 +489,12 @@ class DistributedProcessGroup(ProcessGroup):
             self.seed_per_rank()
 
     def any(self, flag: bool) -> bool:
-        return bool(self.all_reduce_max(int(flag)))
+        return bool(self.largest([int(flag)])[0])
 
-    def all_reduce_max(self, number: int) -> int:
-        shared = torch.tensor(number)
+    def largest(self, numbers: List[int]) -> List[int]:
+        shared = torch.tensor(numbers)
         self._collectives.all_reduce_max(shared)
-        return int(shared)
+        return shared.tolist()
 
     @contextmanager
     def reducing_counts(self, model: Hmtl, task_name: str, batch: Dict[str, Any]) -> Iterator[None]:
@@ -504,8 +523,10 @@ class DistributedProcessGroup(ProcessGroup):
         own = loss * (weight / scale * self.part.world_size).to(loss.dtype)
         return own, (totals[0] / scale).to(loss.dtype)
 
-    def average_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
-        average_gradients(parameters, self._collectives)
+    def average_gradients(
+        self, parameters: Iterable[torch.nn.Parameter], noticed: Sequence[int] = ()
+    ) -> Optional[List[int]]:
+        return average_gradients(parameters, self._collectives, noticed=noticed)
 
     def scoring(self, model: Hmtl, task_name: str, device: torch.device) -> Scoring:
         return DistributedScoring(device, model, task_name, self._collectives)

@@ -107,6 +107,8 @@ class MultiTaskTrainer:
         self.step = 0
         self.step_in_epoch = 0
         self.seconds_trained = 0.0
+        # What all processes have noticed at the last step, if they exchanged it.
+        self._agreed: Optional[List[int]] = None
         self._seconds_before_epoch = 0.0
         self.processes = processes
         # Small gradients would be 0 in fp16: they are computed of a loss that is as much larger as fits.
@@ -148,9 +150,16 @@ class MultiTaskTrainer:
             report = self.train_step(self.sampler.sample())
             self.seconds_trained += time.monotonic() - started
             self._tell("on_step", report)
-            if self.processes.any(self.checkpoint_schedule.is_due(self.step)):
+            is_due, signal_number = self._agreed or self.processes.largest(self._noticed())
+            if is_due:
                 self.checkpoint()
-            self._stop_if_asked()
+            # A single process may have been asked meanwhile.
+            self._stop_if_asked(signal_number if self.processes.is_distributed else None)
+
+    def _noticed(self) -> List[int]:
+        """Whether a checkpoint is due, and which signal came: by a clock and to a process of its own."""
+        is_due = self.checkpoint_schedule.is_due(self.step)
+        return [int(is_due), self._stop_request.signal_number or 0]
 
     def train_step(self, name: str) -> StepReport:
         """Learn from the next batch of a task, or the next few, if a step takes several."""
@@ -159,6 +168,7 @@ class MultiTaskTrainer:
         self.step_in_epoch += 1
         interval = self.settings.training_metrics_interval
         compute_metrics = bool(interval) and self.step % interval == 0
+        self._agreed = None
         losses: List[torch.Tensor] = []
         learned: List[torch.Tensor] = []
 
@@ -178,7 +188,7 @@ class MultiTaskTrainer:
         if learned:
             with naming_batch_if_too_large(name, batch):
                 # Before anything is made of the gradients: whatever follows is the same on every rank.
-                self.processes.average_gradients(self._averaged)
+                self._agreed = self.processes.average_gradients(self._averaged, self._noticed())
                 if self.scaler.is_enabled():
                     self.scaler.unscale_(task.optimizer)
                 if self.gradient_surgery:
@@ -278,9 +288,11 @@ class MultiTaskTrainer:
 
         return told
 
-    def _stop_if_asked(self) -> None:
-        # A signal may reach one process a step earlier than another.
-        signal_number = self.processes.all_reduce_max(self._stop_request.signal_number or 0)
+    def _stop_if_asked(self, signal_number: Optional[int] = None) -> None:
+        """Raise `Interrupted` if this signal came; without a number, if one came to any process."""
+        if signal_number is None:
+            # It may reach one process a step earlier than another.
+            [signal_number] = self.processes.largest([self._stop_request.signal_number or 0])
         if signal_number:
             raise Interrupted(
                 signal_number,

@@ -235,7 +235,8 @@ def test_signal_to_one_process_stops_all_after_the_same_step(
     )
     assert stopped.wait() == [128 + signal.SIGTERM] * 2, stopped.outputs()
     first, second = stopped.outputs()
-    assert f"after step {step}; resume it with the same command and --recover" in first
+    # What comes after a step is told with the gradients of the next one.
+    assert f"after step {step + 1}; resume it with the same command and --recover" in first
     assert second == ""
     Processes(tmp_path, _recover, tmp_path / "run").succeed()
     assert result_of(uninterrupted / "run").differences(result_of(tmp_path / "run")) == []
