@@ -180,6 +180,8 @@ install_torch() {
     local address="$torch_index/$TORCH" build
     build="torch==$(pinned_torch)+$TORCH"
     say "installing $build from $address"
+    # Or from a folder of wheels, first and by itself: where the index is closed, uv would not look there.
+    if [[ -n "${PIP_FIND_LINKS:-}${UV_FIND_LINKS:-}" ]] && run_installer "$build" 2>/dev/null; then return; fi
     PIP_RETRIES=1 run_installer --extra-index-url "$address" "$build" ||
         fail "could not get $build for Python $(version_of "$venv/bin/python") (the reason is above). Is there" \
             "such a build at $address, and does this machine reach that? PIP_FIND_LINKS names a folder that" \

@@ -23,6 +23,8 @@ from hmtl.errors import DataError
 
 logger = logging.getLogger(__name__)
 
+# The folder that `hmtl data open` is told to write to, in this project's configs and documentation.
+OPEN_CORPORA = ("data", "open")
 HIDDEN_LABELS = (
     "Where the labels of test data are not public, write evaluate_on_test: false in the task's "
     "task_description."
@@ -148,10 +150,19 @@ def _path(data_params: DataParams, split: str, data_root: str, where: str) -> Pa
     path = Path(data_root) / written
     if not path.exists():
         raise ConfigurationError(
-            f"{where}.{split}_data_path leads to {path}, which does not exist. Correct the path, or "
-            "data_root, the folder that relative paths start from."
+            f"{where}.{split}_data_path leads to {path}, which does not exist. "
+            + (
+                f"`hmtl data open {data_root}` fetches it."
+                if _is_to_be_fetched(path, Path(data_root))
+                else "Correct the path, or data_root, the folder that relative paths start from."
+            )
         )
     return path
+
+
+def _is_to_be_fetched(path: Path, root: Path) -> bool:
+    """Whether it is where the configs look for the open corpora, and none of them are there yet."""
+    return root.parts[-2:] == OPEN_CORPORA and path.is_relative_to(root) and not root.exists()
 
 
 def _check_fraction(fraction: Optional[float], where: str) -> None:

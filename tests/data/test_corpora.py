@@ -118,6 +118,17 @@ def test_path_that_leads_nowhere_is_named(corpus: Path, data_params: Config) -> 
         read(data_params, corpus)
 
 
+def test_open_corpora_that_are_not_there_come_with_their_command(
+    data_params: Config, tmp_path: Path
+) -> None:
+    root = tmp_path / "data" / "open"
+    with pytest.raises(ConfigurationError, match=f"exist. `hmtl data open {root}` fetches it."):
+        read(data_params, root)
+    root.mkdir(parents=True)
+    with pytest.raises(ConfigurationError, match="Correct the path, or data_root"):
+        read(data_params, root)
+
+
 def test_split_without_an_instance_is_refused(tmp_path: Path, data_params: Config) -> None:
     write_corpus(tmp_path)
     (tmp_path / "ace/dev/a.like_conll").write_text("#begin document (d)\n0 a * -\n#end document\n")
