@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 INPUT_FORMATS = ("text", "lines", "jsonl", "docred")
 # Those that are files for each text, in a directory.
-DIRECTORY_FORMATS = ("brat", "webanno")
+DIRECTORY_FORMATS = ("brat", "webanno", "cas")
 # What annotation tools take as pre-annotations, in one file.
 TOOL_FORMATS = ("char_jsonl", "label_studio", "prodigy", "doccano", "doccano_spans")
 OUTPUT_FORMATS = (
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="PATH",
-        help="the file to write, for brat and webanno a directory (default: standard output)",
+        help="the file to write, for brat, webanno and cas a directory (default: standard output)",
     )
     parser.add_argument(
         "--output-format",

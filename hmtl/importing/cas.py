@@ -22,6 +22,17 @@ from typing import TYPE_CHECKING, Any
 
 from hmtl.errors import DataError
 from hmtl.formats.annotated import CharacterSlice
+from hmtl.formats.cas import (
+    ANNOTATION,
+    FIRST,
+    NEXT,
+    SENTENCE,
+    SOURCE,
+    SUFFIX,
+    TARGET,
+    TOKEN,
+    load_cassis,
+)
 from hmtl.formats.json_files import read_json
 from hmtl.formats.webanno import FIRST_OF_TWO_UNITS
 from hmtl.importing import layers
@@ -41,17 +52,13 @@ from hmtl.importing.tally import Tally
 if TYPE_CHECKING:
     from cassis import Cas, TypeSystem
 
-SUFFIXES = (".xmi", ".json")
+SUFFIXES = (".xmi", SUFFIX)
 TYPE_SYSTEM = "TypeSystem.xml"
-SENTENCE = "de.tudarmstadt.ukp.dkpro.core.api.segmentation.type.Sentence"
-TOKEN = "de.tudarmstadt.ukp.dkpro.core.api.segmentation.type.Token"
 # The element that has a text, in XMI, and where it stands in it.
 SOFA, SOFA_TEXT = "Sofa", "sofaString"
-_ANYTHING, _ANNOTATION = "uima.cas.TOP", "uima.tcas.Annotation"
+_ANYTHING = "uima.cas.TOP"
 # It is about the whole text.
 _DOCUMENT = "uima.tcas.DocumentAnnotation"
-_SOURCE, _TARGET = "Governor", "Dependent"
-_FIRST, _NEXT = "first", "next"
 _VALUES = frozenset(
     f"uima.cas.{name}"
     for name in ("String", "Boolean", "Byte", "Short", "Integer", "Long", "Float", "Double")
@@ -72,20 +79,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Tally:
     """Converts a file or a folder."""
-    _cassis()
+    load_cassis()
     types = TypeSystems(arguments.source, arguments.type_system)
     return layers.convert(arguments, SUFFIXES, partial(read_cas, types=types), read_text)
-
-
-def _cassis() -> Any:
-    """The package that reads CAS."""
-    try:
-        import cassis
-    except ImportError as error:
-        raise DataError(
-            "CAS needs the package dkpro-cassis; install it with: pip install 'hmtl[cas]'"
-        ) from error
-    return cassis
 
 
 class TypeSystems:
@@ -114,7 +110,7 @@ class TypeSystems:
     def _load(path: Path) -> TypeSystem:
         check_xml(path)
         with _told_as_data_errors(path, "type system"):
-            return _cassis().load_typesystem(path)
+            return load_cassis().load_typesystem(path)
 
 
 @contextmanager
@@ -144,7 +140,7 @@ def read_text(path: Path) -> str:
     `DataError`
         For what is no JSON, or no XML to be trusted.
     """
-    if path.suffix.lower() == ".json":
+    if path.suffix.lower() == SUFFIX:
         content = read_json(path)
         sofas = content.get("%FEATURE_STRUCTURES") if isinstance(content, dict) else None
         sofas = (
@@ -164,18 +160,18 @@ def read_cas(path: Path, types: TypeSystems) -> Layered:
     `DataError`
         For what is no CAS, or has no text.
     """
-    if path.suffix.lower() == ".json":
+    if path.suffix.lower() == SUFFIX:
         # It tells the line of what is no JSON.
         content = read_json(path)
         if not isinstance(content, dict) or "%FEATURE_STRUCTURES" not in content:
             raise DataError("holds no %FEATURE_STRUCTURES; expected UIMA CAS JSON 0.4", path)
         with _told_as_data_errors(path, "CAS in JSON"), open(path, "rb") as file:
-            return _Reader(_cassis().load_cas_from_json(file), path).layered()
+            return _Reader(load_cassis().load_cas_from_json(file), path).layered()
     check_xml(path)
     type_system = types.of(path)
     with _told_as_data_errors(path, "CAS in XMI"):
         # Entities were refused above; without trust, long texts are refused too.
-        cas = _cassis().load_cas_from_xmi(path, typesystem=type_system, trusted=True)
+        cas = load_cassis().load_cas_from_xmi(path, typesystem=type_system, trusted=True)
         return _Reader(cas, path).layered()
 
 
@@ -220,7 +216,7 @@ class _Reader:
         else:
             found.words = _apart(tokens)
         for each, layer in relations:
-            source, target = (self._argument(each, end, found) for end in (_SOURCE, _TARGET))
+            source, target = (self._argument(each, end, found) for end in (SOURCE, TARGET))
             found.relations.append(RelationAnnotation(layer, source, target, _values(each, layer)))
         return found
 
@@ -233,19 +229,19 @@ class _Reader:
         types = self._cas.typesystem
         type_ = types.get_type(name)
         ranges = {feature.name: feature.rangeType.name for feature in type_.all_features}
-        if _FIRST in ranges and not types.subsumes(_ANNOTATION, name):
+        if FIRST in ranges and not types.subsumes(ANNOTATION, name):
             return Layer(name.removesuffix("Chain") + "Link", CHAIN, ("referenceType",))
-        if _NEXT in ranges or not types.subsumes(_ANNOTATION, name):
+        if NEXT in ranges or not types.subsumes(ANNOTATION, name):
             return None
-        if name in (_ANNOTATION, _DOCUMENT) or types.subsumes(_DOCUMENT, name):
+        if name in (ANNOTATION, _DOCUMENT) or types.subsumes(_DOCUMENT, name):
             return None
         values = tuple(
             feature
             for feature, kind in ranges.items()
             if kind in _VALUES and feature not in _NO_VALUES
         )
-        if _SOURCE in ranges and _TARGET in ranges:
-            return Layer(name, RELATION, values, ranges[_SOURCE])
+        if SOURCE in ranges and TARGET in ranges:
+            return Layer(name, RELATION, values, ranges[SOURCE])
         return Layer(name, SPAN, values)
 
     def _place(self, each: Any) -> CharacterSlice:
@@ -268,13 +264,13 @@ class _Reader:
     def _chain(self, chain: Any, layer: Layer) -> list[SpanAnnotation]:
         links: list[SpanAnnotation] = []
         seen: set[int] = set()
-        link = chain[_FIRST]
+        link = chain[FIRST]
         while link is not None:
             if link.xmiID in seen:
                 raise DataError(f"the chain {chain.xmiID} is a circle", self._path)
             seen.add(link.xmiID)
             links.append(SpanAnnotation(layer, self._place(link), _values(link, layer)))
-            link = link[_NEXT]
+            link = link[NEXT]
         return links
 
     def _argument(self, relation: Any, end: str, found: Layered) -> Any:

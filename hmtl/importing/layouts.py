@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hmtl.formats import char_jsonl, doccano, docred, label_studio, prodigy, webanno
+from hmtl.formats import cas, char_jsonl, doccano, docred, label_studio, prodigy, webanno
 from hmtl.formats.annotated import Document, with_text
 from hmtl.formats.brat import annotation_lines
 from hmtl.formats.conll2003 import DOCUMENT_START, conll2003_lines
@@ -292,6 +292,15 @@ class WebAnno(_FileEach):
             append_text(path, as_text(webanno_lines(document)))
 
 
+class Cas(WebAnno):
+    """`<split>/<document>.json`."""
+
+    def write(self, document: Document, split: str | None, coref_split: str | None) -> None:
+        if split:
+            path = self.path(document, split)
+            append_text(path.with_name(path.name + cas.SUFFIX), cas.cas_json(document))
+
+
 class CharJsonl(_NamedApart):
     """`<split>.jsonl`, a document a line."""
 
@@ -396,6 +405,7 @@ LAYOUTS: dict[str, type[Layout]] = {
     "dygie": Dygie,
     "brat": Brat,
     "webanno": WebAnno,
+    "cas": Cas,
     "char_jsonl": CharJsonl,
     "label_studio": LabelStudio,
     "prodigy": Prodigy,

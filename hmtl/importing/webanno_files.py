@@ -49,6 +49,7 @@ _KINDS = {SPAN_LAYER: SPAN, CHAIN_LAYER: CHAIN, RELATION_LAYER: RELATION}
 _SLOT = "ROLE_"
 _BETWEEN_SLOTS = ";"
 _OTHER_FORMAT = re.compile(r"\s*#\s*(FORMAT=|id=|webanno)", re.IGNORECASE)
+_TEXT_LINE = re.compile(rb"^" + TEXT.encode() + rb"[^\r\n]*", re.MULTILINE)
 _UNIT = re.compile(r"[0-9]{1,9}-[0-9]{1,9}(?P<part>\.[0-9]{1,9})?")
 _PLACE = re.compile(r"([0-9]{1,12})-([0-9]{1,12})")
 _ITEMS = re.compile(r"(?:[^|\\]|\\.)+")
@@ -79,8 +80,11 @@ def read_tsv(path: Path) -> Layered:
 
 
 def read_text(path: Path) -> str:
-    """The lines of the text of a file, as they stand there."""
-    return "".join(line for _, line in read_lines(path) if line.startswith(TEXT))
+    """The lines of the text of a file, as they stand there; empty where it cannot be read."""
+    try:
+        return b"".join(_TEXT_LINE.findall(path.read_bytes())).decode("latin-1")
+    except OSError:
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

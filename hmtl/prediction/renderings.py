@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hmtl.common.answers import DOCUMENT_RELATIONS, LABEL, LABELS, TOKENS, TREE
-from hmtl.formats import char_jsonl, doccano, docred, label_studio, prodigy
+from hmtl.formats import cas, char_jsonl, doccano, docred, label_studio, prodigy
 from hmtl.formats.annotated import Document, Entity, EntityRelation, Sentence, TreebankColumns
 from hmtl.formats.annotated import Mention as DocumentMention
 from hmtl.formats.annotated import Relation as SpanRelation
@@ -334,6 +334,10 @@ def _webanno_file(name: Any, prediction: Prediction) -> tuple[str]:
     return (_with_ends(webanno_lines(to_document(name, prediction))),)
 
 
+def _cas_file(name: Any, prediction: Prediction) -> tuple[str]:
+    return (cas.cas_json(to_document(name, prediction)),)
+
+
 def _with_ends(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
@@ -359,6 +363,7 @@ class FilesEach:
 FILES_EACH = {
     "brat": FilesEach((".txt", ".ann"), _brat_files),
     "webanno": FilesEach((".tsv",), _webanno_file),
+    "cas": FilesEach((cas.SUFFIX,), _cas_file),
 }
 
 # Of the answers beside mentions, relations and coreference, which kinds a format has a place for; the others

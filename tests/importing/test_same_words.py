@@ -24,9 +24,11 @@ RELATED = {("IN", "LOC", "GPE"), ("AT", "ORG", "LOC"), ("LEFT", "PER", "LOC")}
 
 
 @pytest.mark.parametrize(
-    "tool", ["char_jsonl", "label_studio", "prodigy", "doccano", "brat", "webanno"]
+    "tool", ["char_jsonl", "label_studio", "prodigy", "doccano", "brat", "webanno", "cas"]
 )
 def test_relations_keep_their_mentions(tool: str, tmp_path: Path) -> None:
+    if tool == "cas":
+        pytest.importorskip("cassis")
     source, made, back = tmp_path / "one.jsonl", tmp_path / "made", tmp_path / "back"
     source.write_text(json.dumps(RECORD))
     tally = run_import("char_jsonl", source, made, "--split", "train", "--to", tool)

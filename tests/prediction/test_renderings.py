@@ -16,6 +16,7 @@ from hmtl.formats.spacy_text import load_pipeline, read_doc
 from hmtl.prediction.answers import to_prediction
 from hmtl.prediction.renderings import FILES_EACH, RENDERINGS, left_out, to_document
 from hmtl.prediction.results import Prediction, TaskInfo
+from tests.importing.importing import run_import
 from tests.importing.json_tools import documents_of
 from tests.prediction.predictions import SCORES, TASKS, TEXT, handmade
 
@@ -54,6 +55,23 @@ def test_like_conll_holds_mentions_relations_and_clusters(tmp_path: Path) -> Non
         Relation("PHYS", (3, 3), (4, 4)),
     ]
     assert document.clusters == [[(0, 3), (6, 6)]]
+
+
+@pytest.mark.parametrize("tool", ["cas", "webanno"])
+def test_files_of_layers_are_read_as_they_were_predicted(tool: str, tmp_path: Path) -> None:
+    if tool == "cas":
+        pytest.importorskip("cassis")
+    files = FILES_EACH[tool]
+    (content,) = files.contents("a", handmade())
+    (tmp_path / f"a{files.suffixes[0]}").write_text(content)
+    run_import(tool, tmp_path, tmp_path / "out", "--split", "train", "--to", "char_jsonl")
+    (document,) = documents_of("char_jsonl", (tmp_path / "out" / "train.jsonl").read_bytes())
+    expected = to_document("a", handmade())
+    assert document.text == TEXT and document.words == expected.words
+    assert document.mentions == sorted(expected.mentions)
+    assert document.names == expected.names
+    assert sorted(document.relations) == sorted(expected.relations)
+    assert document.clusters == expected.clusters
 
 
 @pytest.mark.parametrize("tool", ["label_studio", "char_jsonl", "doccano", "prodigy"])
