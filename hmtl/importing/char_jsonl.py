@@ -21,7 +21,7 @@ from hmtl.formats.columns import shown_json
 from hmtl.formats.json_files import Fields
 from hmtl.formats.standoff import Entity, Link, Standoff
 from hmtl.importing import json_corpus
-from hmtl.importing.json_corpus import Entry, name_of_record, place_of, records_of
+from hmtl.importing.json_corpus import Entry, label_of, name_of_record, place_of, records_of
 from hmtl.importing.standoff import DocumentMaker
 from hmtl.importing.tally import Tally
 
@@ -72,12 +72,7 @@ class _Record:
                 f"the span {shown_json(span)} has the id {shown_json(name)}; expected one that "
                 "no other has"
             )
-        label = span.get("label")
-        if not isinstance(label, str) or not label.strip():
-            raise self.fields.error(
-                f"the span {shown_json(span)} has the label {shown_json(label)}; expected a string"
-            )
-        entity = Entity(label, self._pieces(span))
+        entity = Entity(label_of(self.fields, "span", span), self._pieces(span))
         self._names[name] = f"{number}"
         self._check_quote(span, entity)
         return f"{number}", entity
@@ -122,11 +117,7 @@ class _Record:
             raise self.fields.error(
                 f"relations holds {shown_json(relation)}; expected [head, tail, label] or an object"
             )
-        label = relation.get("label")
-        if not isinstance(label, str) or not label.strip():
-            raise self.fields.error(
-                f"the relation {shown_json(relation)} has the label {shown_json(label)}; expected a string"
-            )
+        label = label_of(self.fields, "relation", relation)
         return Link(label, self._named(relation.get("head")), self._named(relation.get("tail")))
 
     def _cluster(self, cluster: Any) -> list[str]:

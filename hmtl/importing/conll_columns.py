@@ -27,7 +27,7 @@ from hmtl.formats.columns import (
 )
 from hmtl.formats.conll2003 import DOCUMENT_START
 from hmtl.formats.tags import OUTSIDE, split_tag, tags_to_spans
-from hmtl.importing import corpus_writer, splits
+from hmtl.importing import corpus_writer
 from hmtl.importing.sources import files_in, name_of
 from hmtl.importing.tally import Tally
 
@@ -112,11 +112,9 @@ def run(arguments: argparse.Namespace) -> Tally:
     tally = Tally()
     files = files_in(arguments.source, arguments.suffix or SUFFIXES)
     reader = _Reader(arguments, tally)
-    file_of = {name: file.name for file in files for name in reader.names(file)}
-    division = splits.choose(arguments, file_of.keys, splits.of_source(file_of), REMEDY)
-    documents = (document for file in files for document in reader.documents(file))
-    corpus_writer.write_corpus(arguments, documents, division, tally, len(file_of))
-    return tally
+    return corpus_writer.convert_files(
+        arguments, files, reader.names, reader.documents, tally, REMEDY
+    )
 
 
 @dataclass(frozen=True)

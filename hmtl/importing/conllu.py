@@ -15,6 +15,7 @@ import argparse
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -33,8 +34,7 @@ from hmtl.formats.conllu import (
     ConlluSentence,
     read_documents,
 )
-from hmtl.importing import corpus_writer, splits
-from hmtl.importing.column_corpus import part_that_tells
+from hmtl.importing import corpus_writer
 from hmtl.importing.conllu_entities import EntityMention, read_entities
 from hmtl.importing.corpus_writer import WIDEN
 from hmtl.importing.naming import UniqueNames
@@ -76,17 +76,13 @@ def run(arguments: argparse.Namespace) -> Tally:
     tally = Tally()
     files = files_in(arguments.source, [SUFFIX])
     reader = _Reader(arguments, tally)
-    names = UniqueNames(Tally())
-    own = {
-        name: part_that_tells(file, arguments.source)
-        for file in files
-        for name, _ in reader.named(file, names)
-    }
-    division = splits.choose(arguments, own.keys, splits.of_source(own))
-    names = UniqueNames(tally)
-    documents = (document for file in files for document in reader.documents(file, names))
-    corpus_writer.write_corpus(arguments, documents, division, tally, len(own))
-    return tally
+    first = UniqueNames(Tally())
+
+    def names(file: Path) -> Iterator[str]:
+        return (name for name, _ in reader.named(file, first))
+
+    documents = partial(reader.documents, names=UniqueNames(tally))
+    return corpus_writer.convert_files(arguments, files, names, documents, tally)
 
 
 @dataclass(frozen=True)

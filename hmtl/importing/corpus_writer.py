@@ -7,7 +7,7 @@ import logging
 import pickle
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from hmtl.formats.tags import PREFIXES
 from hmtl.importing import splits
 from hmtl.importing.layouts import LAYOUTS, Layout, Options
 from hmtl.importing.resolution import for_columns
+from hmtl.importing.sources import part_that_tells
 from hmtl.importing.splits import Splits
 from hmtl.importing.tally import Tally, contents, labels_of
 
@@ -65,6 +66,34 @@ def add_arguments(parser: argparse.ArgumentParser, default_layout: str) -> None:
         help="of the tags in conll2003 (default: %(default)s)",
     )
     splits.add_arguments(parser)
+
+
+def convert_files(
+    arguments: argparse.Namespace,
+    files: Sequence[Path],
+    names: Callable[[Path], Iterable[str]],
+    documents: Callable[[Path], Iterable[Document]],
+    tally: Tally,
+    remedy: str = "",
+) -> Tally:
+    """
+    Converts files of documents, whose folders or names may tell the split.
+
+    # Parameters
+
+    arguments, tally :
+        As in `write_corpus`.
+    files : `Sequence[Path]`
+    names, documents : `Callable[[Path], Iterable]`
+        Give the names of the documents of a file, and then these.
+    remedy : `str`, optional (default = `""`)
+        As in `splits.choose`.
+    """
+    own = {name: part_that_tells(file, arguments.source) for file in files for name in names(file)}
+    division = splits.choose(arguments, own.keys, splits.of_source(own), remedy)
+    found = (document for file in files for document in documents(file))
+    write_corpus(arguments, found, division, tally, len(own))
+    return tally
 
 
 def write_corpus(

@@ -23,8 +23,7 @@ from hmtl.errors import DataError
 from hmtl.formats.annotated import CharacterSlice, Document, Mention, Relation
 from hmtl.formats.spacy_data import CLUSTERS, MENTIONS, RELATIONS, kept_in
 from hmtl.formats.spacy_text import read_doc
-from hmtl.importing import corpus_writer, splits
-from hmtl.importing.column_corpus import part_that_tells
+from hmtl.importing import corpus_writer
 from hmtl.importing.sources import files_in, name_of
 from hmtl.importing.tally import Tally
 from hmtl.importing.tokenization import COVERS_NO_WORD, WordIndex
@@ -69,16 +68,12 @@ def run(arguments: argparse.Namespace) -> Tally:
     tally = Tally()
     source = arguments.source
     files = files_in(source, [SUFFIX])
-    own = {
-        name: part_that_tells(file, source)
-        for file in files
-        for name in _names(file, source, len(_load(file)))
-    }
-    division = splits.choose(arguments, own.keys, splits.of_source(own))
+
+    def names(file: Path) -> list[str]:
+        return _names(file, source, len(_load(file)))
+
     reader = _Reader(arguments, tally)
-    documents = (document for file in files for document in reader.documents(file))
-    corpus_writer.write_corpus(arguments, documents, division, tally, len(own))
-    return tally
+    return corpus_writer.convert_files(arguments, files, names, reader.documents, tally)
 
 
 def _names(path: Path, source: Path, number: int) -> list[str]:

@@ -30,7 +30,7 @@ from hmtl.importing import corpus_writer, splits
 from hmtl.importing.layouts import LAYOUTS, Docred
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.resolution import without_overlaps
-from hmtl.importing.sources import files_in
+from hmtl.importing.sources import files_in, part_that_tells
 from hmtl.importing.splits import TRAIN, Splits
 from hmtl.importing.tally import TRIPLES, Tally
 
@@ -78,13 +78,13 @@ def run(arguments: argparse.Namespace) -> Tally:
         reader = Reader(relation_names, tally, layout.crosses_sentences)
     names = UniqueNames(tally)
     documents: list[Document] = []
-    file_of: dict[str, str] = {}
+    part_of: dict[str, str] = {}
     for file in files:
         for number, document in enumerate(read_documents(file)):
             document.name = names.of(document_name(file.stem, number, document.name))
             documents.append(document if reader is None else reader.by_spans(document))
-            file_of[document.name] = file.name
-    division = splits.choose(arguments, file_of.keys, splits.of_source(file_of))
+            part_of[document.name] = part_that_tells(file, arguments.source)
+    division = splits.choose(arguments, part_of.keys, splits.of_source(part_of))
     of = ENTITY_RELATIONS if reader is None else RELATIONS
     kept = without_rare_types(documents, arguments.least_relations, division, tally, of)
     corpus_writer.write_corpus(arguments, kept, division, tally, len(documents))

@@ -22,10 +22,9 @@ from hmtl.formats.brackets import Span
 from hmtl.formats.columns import shown_json
 from hmtl.formats.json_files import Fields
 from hmtl.importing import corpus_writer, splits
-from hmtl.importing.column_corpus import part_that_tells
 from hmtl.importing.json_corpus import records_of
 from hmtl.importing.naming import UniqueNames
-from hmtl.importing.sources import files_in
+from hmtl.importing.sources import files_in, part_that_tells
 from hmtl.importing.tally import Tally
 
 SUFFIXES = (".json", ".jsonl")

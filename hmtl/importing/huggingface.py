@@ -25,8 +25,7 @@ from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.columns import CellError, shown_json
 from hmtl.formats.json_files import read_json
 from hmtl.formats.tags import OUTSIDE, tags_to_spans
-from hmtl.importing import corpus_writer, splits
-from hmtl.importing.column_corpus import part_that_tells
+from hmtl.importing import corpus_writer
 from hmtl.importing.conll_columns import AUTO, BIO, BIOUL, SCHEMES, checked, is_bioul
 from hmtl.importing.json_records import read_records
 from hmtl.importing.naming import UniqueNames
@@ -102,26 +101,17 @@ def run(arguments: argparse.Namespace) -> Tally:
     ]
     if not files:
         raise DataError(f"holds no file of rows; expected one of {', '.join(SUFFIXES)}", source)
-    names = UniqueNames(Tally())
-    own = {
-        names.of(name): part_that_tells(file, source)
-        for file in files
-        for name in _Rows(file, arguments).names()
-    }
-    division = splits.choose(arguments, own.keys, splits.of_source(own))
-    documents = _documents(files, arguments, tally)
-    corpus_writer.write_corpus(arguments, documents, division, tally, len(own))
-    return tally
+    first, again = UniqueNames(Tally()), UniqueNames(tally)
 
+    def names(file: Path) -> Iterator[str]:
+        return map(first.of, _Rows(file, arguments).names())
 
-def _documents(
-    files: Sequence[Path], arguments: argparse.Namespace, tally: Tally
-) -> Iterator[Document]:
-    names = UniqueNames(tally)
-    for file in files:
+    def documents(file: Path) -> Iterator[Document]:
         for document in _Rows(file, arguments).documents(tally):
-            document.name = names.of(document.name)
+            document.name = again.of(document.name)
             yield document
+
+    return corpus_writer.convert_files(arguments, files, names, documents, tally)
 
 
 def _pyarrow(path: Path) -> Any:

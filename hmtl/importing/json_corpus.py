@@ -14,10 +14,9 @@ from hmtl.formats.columns import shown, shown_json
 from hmtl.formats.json_files import Fields
 from hmtl.formats.webanno import FIRST_OF_TWO_UNITS
 from hmtl.importing import corpus_writer, splits, standoff
-from hmtl.importing.column_corpus import part_that_tells
 from hmtl.importing.json_records import read_records
 from hmtl.importing.naming import UniqueNames
-from hmtl.importing.sources import files_in
+from hmtl.importing.sources import files_in, part_that_tells
 from hmtl.importing.standoff import DocumentMaker
 from hmtl.importing.tally import Tally
 
@@ -105,6 +104,23 @@ def name_of_record(fields: Fields, *values: Any) -> str:
         if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
             return str(value)
     return f"{fields.path.stem}:{fields.line}"
+
+
+def label_of(fields: Fields, what: str, labelled: Mapping[str, Any]) -> str:
+    """
+    The label of a span or a relation.
+
+    # Raises
+
+    `DataError`
+        If it is no string, or blank.
+    """
+    label = labelled.get("label")
+    if not isinstance(label, str) or not label.strip():
+        raise fields.error(
+            f"the {what} {shown_json(labelled)} has the label {shown_json(label)}; expected a string"
+        )
+    return label
 
 
 def place_of(fields: Fields, text: str, what: Any, begin: Any, end: Any) -> CharacterSlice:

@@ -20,9 +20,8 @@ from hmtl.formats.annotated import CharacterSlice, Document
 from hmtl.formats.standoff import NAME_PREFIX, NO_TYPE, Entity, Link, Standoff, is_apart
 from hmtl.formats.webanno import NAMED_ENTITY
 from hmtl.importing import annotators, corpus_writer, splits, standoff
-from hmtl.importing.column_corpus import part_that_tells
 from hmtl.importing.naming import UniqueNames
-from hmtl.importing.sources import files_in, name_of
+from hmtl.importing.sources import files_in, name_of, part_that_tells
 from hmtl.importing.standoff import DocumentMaker
 from hmtl.importing.tally import Tally
 from hmtl.importing.tokenization import COVERS_NO_WORD

@@ -24,6 +24,7 @@ from hmtl.importing import json_corpus
 from hmtl.importing.json_corpus import (
     Entry,
     is_number,
+    label_of,
     name_of_record,
     objects_in,
     place_of,
@@ -101,9 +102,7 @@ class _Task:
     def _add(self, span: Any, place: CharacterSlice, label: Any, standoff: Standoff) -> str | None:
         if not isinstance(label, str) or not label.strip():
             if label:
-                raise self._fields.error(
-                    f"the span {shown_json(span)} has the label {shown_json(label)}; expected a string"
-                )
+                label_of(self._fields, "span", span)
             self._tally.dropped("mentions", NO_LABEL)
             return None
         name = f"{len(standoff.entities)}"
@@ -130,11 +129,7 @@ class _Task:
     def _link(
         self, relation: dict[str, Any], tokens: list[CharacterSlice], standoff: Standoff
     ) -> Link:
-        label = relation.get("label")
-        if not isinstance(label, str) or not label.strip():
-            raise self._fields.error(
-                f"the relation {shown_json(relation)} has the label {shown_json(label)}; expected a string"
-            )
+        label = label_of(self._fields, "relation", relation)
         arguments = [self._argument(relation, end, tokens, standoff) for end in ("head", "child")]
         return Link(label, *arguments)
 

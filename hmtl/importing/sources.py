@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hmtl.errors import DataError
 from hmtl.formats.files import documents_in, files_under
+from hmtl.importing.splits import split_named
 
 
 def files_in(source: Path, suffixes: Sequence[str]) -> list[Path]:
@@ -75,3 +76,13 @@ def name_of(path: Path, source: Path) -> str:
     """The name of a file's document: its path below `source`."""
     root = source if source.is_dir() else source.parent
     return path.relative_to(root).as_posix()
+
+
+def parts_of(file: Path, source: Path) -> tuple[str, ...]:
+    """The folders below `source` and the name of a file."""
+    return file.relative_to(source).parts if source.is_dir() else (file.name,)
+
+
+def part_that_tells(file: Path, source: Path) -> str:
+    """The first folder, or else the name, that tells a split; empty if none does."""
+    return next((part for part in parts_of(file, source) if split_named(part)), "")

@@ -141,3 +141,12 @@ def test_column_zero_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -
     with pytest.raises(SystemExit):
         converted(tmp_path, "Ada O\n", "--word", "0")
     assert "counted from 1" in capsys.readouterr().err
+
+
+def test_folders_named_after_splits_divide_files_of_one_name(tmp_path: Path) -> None:
+    for split in ("train", "dev", "test"):
+        (tmp_path / "in" / split).mkdir(parents=True)
+        (tmp_path / "in" / split / "a.conll").write_text(f"In O\n{split} B-LOC\n")
+    run_import("conll2003", tmp_path / "in", tmp_path / "out")
+    for split in ("train", "dev", "test"):
+        assert split in (tmp_path / "out" / f"{split}.txt").read_text()
