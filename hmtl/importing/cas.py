@@ -12,10 +12,7 @@ those of its annotators: INCEpTION's curation counts if there is one, and else w
 from __future__ import annotations
 
 import argparse
-import warnings
 from bisect import bisect_right
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,12 +44,14 @@ from hmtl.importing.layers import (
     Values,
 )
 from hmtl.importing.safe_xml import check_xml
+from hmtl.importing.sources import told_as_data_errors
 from hmtl.importing.tally import Tally
 
 if TYPE_CHECKING:
     from cassis import Cas, TypeSystem
 
 SUFFIXES = (".xmi", SUFFIX)
+EXPORT = "what INCEpTION or another UIMA tool exports"
 TYPE_SYSTEM = "TypeSystem.xml"
 # The element that has a text, in XMI, and where it stands in it.
 SOFA, SOFA_TEXT = "Sofa", "sofaString"
@@ -109,26 +108,8 @@ class TypeSystems:
     @staticmethod
     def _load(path: Path) -> TypeSystem:
         check_xml(path)
-        with _told_as_data_errors(path, "type system"):
+        with told_as_data_errors(path, "is no type system", EXPORT):
             return load_cassis().load_typesystem(path)
-
-
-@contextmanager
-def _told_as_data_errors(path: Path, what: str) -> Iterator[None]:
-    """What cassis raises about a file that is none is of many kinds."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except DataError:
-        raise
-    except Exception as error:
-        said = " ".join(str(error).split())[:200]
-        raise DataError(
-            f"is no {what} that can be read ({type(error).__name__}: {said}); expected what INCEpTION or "
-            "another UIMA tool exports",
-            path,
-        ) from error
 
 
 def read_text(path: Path) -> str:
@@ -165,11 +146,11 @@ def read_cas(path: Path, types: TypeSystems) -> Layered:
         content = read_json(path)
         if not isinstance(content, dict) or "%FEATURE_STRUCTURES" not in content:
             raise DataError("holds no %FEATURE_STRUCTURES; expected UIMA CAS JSON 0.4", path)
-        with _told_as_data_errors(path, "CAS in JSON"), open(path, "rb") as file:
+        with told_as_data_errors(path, "is no CAS in JSON", EXPORT), open(path, "rb") as file:
             return _Reader(load_cassis().load_cas_from_json(file), path).layered()
     check_xml(path)
     type_system = types.of(path)
-    with _told_as_data_errors(path, "CAS in XMI"):
+    with told_as_data_errors(path, "is no CAS in XMI", EXPORT):
         # Entities were refused above; without trust, long texts are refused too.
         cas = load_cassis().load_cas_from_xmi(path, typesystem=type_system, trusted=True)
         return _Reader(cas, path).layered()

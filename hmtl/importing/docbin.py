@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from hmtl.formats.annotated import CharacterSlice, Document, Mention, Relation
 from hmtl.formats.spacy_data import CLUSTERS, MENTIONS, RELATIONS, kept_in
 from hmtl.formats.spacy_text import read_doc
 from hmtl.importing import corpus_writer
-from hmtl.importing.sources import files_in, name_of
+from hmtl.importing.sources import files_in, name_of, told_as_data_errors
 from hmtl.importing.tally import Tally
 from hmtl.importing.tokenization import COVERS_NO_WORD, WordIndex
 
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc, DocBin, Span
 
 SUFFIX = ".spacy"
+NO_DOCBIN = "is no DocBin of spaCy 3"
+WRITERS = "what DocBin.to_disk or `python -m spacy convert` writes"
 CLUSTER_GROUPS = "coref_clusters"
 # The task of names in our configs, which the component puts into `doc.ents` too.
 NAMES_TASK = "ner"
@@ -88,7 +89,7 @@ def _load(path: Path) -> DocBin:
         packed = path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", path) from error
-    with _told_as_data_errors(path):
+    with told_as_data_errors(path, NO_DOCBIN, WRITERS):
         _check_size(packed, path)
         return DocBin().from_bytes(packed)
 
@@ -102,22 +103,6 @@ def _check_size(packed: bytes, path: Path) -> None:
         rest = unpacker.unconsumed_tail
         if size > max(_LARGE, _MOST_PACKED * len(packed)):
             raise DataError(f"unpacks to more than {size:,} bytes; expected texts", path)
-
-
-@contextmanager
-def _told_as_data_errors(path: Path, where: str = "") -> Iterator[None]:
-    """What spaCy raises about bytes that are no DocBin is of many kinds."""
-    try:
-        yield
-    except DataError:
-        raise
-    except Exception as error:
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise DataError(
-            f"{where}is no DocBin of spaCy 3 that can be read ({said}); expected what DocBin.to_disk or "
-            "`python -m spacy convert` writes",
-            path,
-        ) from error
 
 
 @dataclass(frozen=True)
@@ -136,7 +121,7 @@ class _Reader:
         # These tell white space.
         docs = packed.get_docs(Vocab(lex_attr_getters=LEX_ATTRS))
         for number, name in enumerate(_names(path, self.options.source, len(packed))):
-            with _told_as_data_errors(path, f"document {number + 1} "):
+            with told_as_data_errors(path, f"document {number + 1} {NO_DOCBIN}", WRITERS):
                 kept = user_data[number] if number < len(user_data) else None
                 document = self._document(next(docs), _plain(kept))
             document.name = name

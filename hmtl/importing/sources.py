@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from hmtl.errors import DataError
@@ -86,3 +88,28 @@ def parts_of(file: Path, source: Path) -> tuple[str, ...]:
 def part_that_tells(file: Path, source: Path) -> str:
     """The first folder, or else the name, that tells a split; empty if none does."""
     return next((part for part in parts_of(file, source) if split_named(part)), "")
+
+
+@contextmanager
+def told_as_data_errors(path: Path, what: str, expected: str) -> Iterator[None]:
+    """
+    What packages raise about files that they cannot read is of many kinds: all of it as a `DataError`, and no
+    warning.
+
+    # Parameters
+
+    path : `Path`
+    what, expected : `str`
+        For the message, as "is no CAS" and "what a tool exports".
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except DataError:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())[:200]
+        raise DataError(
+            f"{what} that can be read ({type(error).__name__}: {said}); expected {expected}", path
+        ) from error
