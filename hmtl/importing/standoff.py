@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import re
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
@@ -197,7 +196,7 @@ class DocumentMaker:
 
     def _relations(self, standoff: Standoff, spans: Mapping[str, Span]) -> list[Relation]:
         relations = []
-        several = _of_several_types(standoff, spans)
+        unclear = _unclear(standoff, spans)
         for relation in standoff.relations:
             if self.is_coreference(relation.type):
                 continue
@@ -205,7 +204,7 @@ class DocumentMaker:
                 names = relation.arg1, relation.arg2
                 arguments = spans[names[0]], spans[names[1]]
                 types = None
-                if not several.isdisjoint(arguments):
+                if not unclear.isdisjoint(names):
                     types = standoff.entities[names[0]].type, standoff.entities[names[1]].type
                 relations.append(Relation(relation.type, *arguments, arg_types=types))
             else:
@@ -221,15 +220,12 @@ class DocumentMaker:
             if self.is_coreference(relation.type)
         ]
         clusters = []
-        several = _of_several_types(standoff, spans)
+        unclear = _unclear(standoff, spans)
         for names in [*standoff.clusters, *linked([*links, *pairs])]:
             kept = [spans[name] for name in names if name in spans]
             self._tally.dropped("cluster members", MENTION_LOST, len(names) - len(kept))
             if kept:
-                types = standoff.entities
-                by_place = several.intersection(
-                    spans[name] for name in names if name in spans and types[name].type != NO_TYPE
-                )
+                by_place = unclear.intersection(names)
                 apart = list(dict.fromkeys(kept)) if by_place else kept
                 self._tally.dropped("cluster members", SAME_PLACE, len(kept) - len(apart))
                 self._tally.changed("cluster members", BY_PLACE, len(by_place))
@@ -239,13 +235,23 @@ class DocumentMaker:
         return clusters
 
 
-def _of_several_types(standoff: Standoff, spans: Mapping[str, Span]) -> set[Span]:
-    """The spans of entities of several types, but for those that are no mentions."""
+def _unclear(standoff: Standoff, spans: Mapping[str, Span]) -> set[str]:
+    """
+    The entities, by name, whose type their words alone do not tell: those stand for the first mention over
+    them, or else for the first name, as in `to_standoff`.
+    """
     if len(set(spans.values())) == len(spans):
         return set()
-    typed = {(standoff.entities[name].type, span) for name, span in spans.items()}
-    counts = Counter(span for type_, span in typed if type_ not in (BARE_SPAN, NO_TYPE))
-    return {span for span, count in counts.items() if count > 1}
+    types = {name: standoff.entities[name].type for name in spans}
+    meant: dict[Span, str] = {}
+    for name in sorted(spans, key=lambda name: is_apart(types[name])):
+        if types[name] not in (BARE_SPAN, NO_TYPE):
+            meant.setdefault(spans[name], types[name])
+    return {
+        name
+        for name, span in spans.items()
+        if types[name] not in (BARE_SPAN, NO_TYPE, meant.get(span))
+    }
 
 
 def without_false_gaps(spans: Iterable[Span]) -> tuple[Span, ...]:

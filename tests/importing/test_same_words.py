@@ -64,3 +64,16 @@ def test_label_of_spans_that_are_no_mentions_is_told(tmp_path: Path) -> None:
     tally = run_import("char_jsonl", source, tmp_path / "out", "--split", "train")
     assert tally.num_changed == {("mentions", BARE): 1}
     assert tally.num_left_out == {("mentions", BARE_ALONE): 1}
+
+
+def test_name_over_the_words_of_a_mention_is_not_in_its_way(tmp_path: Path) -> None:
+    record = {
+        **RECORD,
+        "spans": [[0, 7, "Name-ORG"], [14, 20, "GPE"], [0, 7, "ORG"]],
+        "relations": [[2, 1, "IN"]],
+        "clusters": [[2, 1]],
+    }
+    source = tmp_path / "one.jsonl"
+    source.write_text(json.dumps(record))
+    tally = run_import("char_jsonl", source, tmp_path / "out", "--split", "train")
+    assert not tally.num_changed and not tally.num_left_out
