@@ -85,7 +85,8 @@ def choose_examples(run: Path, config: RunConfig, predictor: Predictor) -> list[
     in_turn = [each[place] for place in range(NUMBER) for each in found if place < len(each)]
     by_tasks = sorted(in_turn[:NUMBER], key=lambda each: _num_tasks(each[1]), reverse=True)
     chosen = [Example(_title(prediction), each.text) for each, prediction in by_tasks]
-    write_json(run / EXAMPLES_FILE, [each._asdict() for each in chosen])
+    if chosen:
+        write_json(run / EXAMPLES_FILE, [each._asdict() for each in chosen])
     logger.info("%s: %d examples of test texts that the model gets right", run, len(chosen))
     return chosen
 
