@@ -157,3 +157,25 @@ def test_gradient_of_the_crf_is_exact_whatever_is_in_force(few_calls: bool) -> N
     expected = torch.autograd.grad(in_double, inputs_in_double)
     for each, right in zip(found, expected, strict=True):
         torch.testing.assert_close(each.double(), right, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision, tolerance", [(FULL, 1e-3), (BF16, 2e-2), (FP16, 2e-2)])
+def test_losses_on_a_gpu_are_near_those_on_the_cpu(
+    tmp_path: Path, precision: str, tolerance: float
+) -> None:
+    losses: dict[int, list[float]] = {}
+    for device, computed in ((-1, FULL), (0, precision)):
+        trainer = small_trainer(
+            tmp_path / str(device),
+            **ALL_TASKS,
+            multi_task_trainer__cuda_device=device,
+            multi_task_trainer__precision=computed,
+            # Nothing is learned, so that each loss is of the same weights; nor is anything dropped.
+            multi_task_trainer__optimizer__lr=0.0,
+        )
+        for module in trainer.model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        losses[device] = [float(trainer.train_step(name).loss) for name in trainer.tasks]
+    assert losses[0] == pytest.approx(losses[-1], rel=tolerance)
