@@ -1,4 +1,8 @@
-"""Train a multi-task model from a config, starting from the weights of a trained model."""
+"""
+Train a multi-task model from a config, starting from the weights of a trained model.
+
+On several devices or machines: as hmtl train (docs/distributed.md).
+"""
 
 import argparse
 from pathlib import Path
@@ -28,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Carry it out."""
-    with running(arguments.include_package):
+    with running(arguments.include_package, by_several=True):
         from hmtl.common.reporting import score_tables
         from hmtl.fine_tuning.fine_tune import fine_tune
         from hmtl.fine_tuning.forgetting import forgetting_table

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
@@ -36,7 +37,14 @@ from hmtl.runs.directory import (
     config_written_in,
     prepare_directory,
 )
-from hmtl.runs.training import build_trainer, resume, train_and_score
+from hmtl.runs.training import (
+    build_trainer,
+    check_is_shared,
+    check_same_everywhere,
+    resume,
+    train_and_score,
+)
+from hmtl.training.distributed import ProcessGroup, after_elastic_restart, joining_process_group
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +62,8 @@ def fine_tune(
     force: bool = False,
 ) -> Dict[str, Any]:
     """
-    Trains what a config describes, beginning with the weights of a trained model, and scores it.
+    Trains what a config describes, beginning with the weights of a trained model, and scores it; together
+    with other processes, if torchrun has started several.
 
     # Parameters
 
@@ -77,6 +86,7 @@ def fine_tune(
     metrics : `Dict[str, Any]`
         What is written to `metrics.json`.
     """
+    recover, force = after_elastic_restart(recover, force)
     check_apart(serialization_dir, pretrained_dir)
     kept = serialization_dir / PRETRAINED_DIR
     is_kept = recover and kept.is_dir()
@@ -96,11 +106,18 @@ def fine_tune(
     )
     warn_of_lost_case(config.source)
     trained_model = pretrained.model()
-    with sole_writer(serialization_dir):
-        prepare_directory(config.source, serialization_dir, recover, force)
-        if not is_kept:
-            pretrained = pretrained.keep_in(kept)
-        return _fine_tune_in(serialization_dir, config, pretrained, trained_model, recover)
+    settings = config.trainer
+    together = joining_process_group(settings.cuda_device, settings.distributed_timeout_minutes)
+    with together as processes, ExitStack() as stack:
+        if processes.is_main:
+            stack.enter_context(sole_writer(serialization_dir))
+            prepare_directory(config.source, serialization_dir, recover, force)
+            if not is_kept:
+                pretrained = pretrained.keep_in(kept)
+        check_is_shared(serialization_dir, processes)
+        return _fine_tune_in(
+            serialization_dir, config, pretrained, trained_model, recover, processes
+        )
 
 
 def _fine_tune_in(
@@ -109,14 +126,21 @@ def _fine_tune_in(
     pretrained: Pretrained,
     trained_model: Hmtl,
     recover: bool,
+    processes: ProcessGroup,
 ) -> Dict[str, Any]:
     options = config.fine_tuning
-    experiment = assemble(
-        config,
-        serialization_dir,
-        SPLITS,
-        partial(grown_vocabulary, known=pretrained.vocab, with_labels=options.old_labels == "keep"),
-    )
+    with processes.main_first():
+        experiment = assemble(
+            config,
+            serialization_dir,
+            SPLITS,
+            partial(
+                grown_vocabulary, known=pretrained.vocab, with_labels=options.old_labels == "keep"
+            ),
+            processes,
+        )
+    check_same_everywhere(experiment)
+    processes.seed_per_rank()
     trainer = build_trainer(experiment)
     forgetting = (
         Forgetting(experiment, pretrained, options.initialize_from)
@@ -124,10 +148,13 @@ def _fine_tune_in(
         else None
     )
     if not (recover and resume(trainer)):
-        begin_with(experiment, pretrained, trained_model)
+        with processes.main_first():
+            begin_with(experiment, pretrained, trained_model)
         if forgetting is not None:
             forgetting.score_before()
     metrics = train_and_score(experiment, trainer)
+    if not processes.is_main:
+        return metrics
     # Nothing that may go wrong with the trained model's data is to cost these.
     write_json(serialization_dir / METRICS_FILE, metrics)
     if forgetting is not None:

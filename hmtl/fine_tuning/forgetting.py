@@ -59,7 +59,11 @@ class Forgetting:
         number is drawn, as seen from outside.
         """
         state = random_state()
-        logger.info("scoring the tasks of the trained model on their test splits, before training")
+        processes = self.experiment.processes
+        if processes.is_main:
+            logger.info(
+                "scoring the tasks of the trained model on their test splits, before training"
+            )
         continued = [
             data
             for data in self.experiment.tasks
@@ -68,12 +72,13 @@ class Forgetting:
         ]
         experiment = self.experiment
         before = evaluate_on_test(
-            experiment.model, continued, experiment.device, experiment.progress_bar
+            experiment.model, continued, experiment.device, experiment.progress_bar, processes
         )
-        others = self._others()
-        if others is not None:
-            before.update(_test_scores(others))
-        write_json(self._before_file, before)
+        if processes.is_main:
+            others = self._others()
+            if others is not None:
+                before.update(_test_scores(others))
+            write_json(self._before_file, before)
         restore_random_state(state)
 
     def compare(self, metrics: Mapping[str, Any], trained_tasks: Sequence[str]) -> Dict[str, Any]:
@@ -116,10 +121,9 @@ class Forgetting:
         """The trained model with those of its tasks that the fine-tuned model does not have, if any."""
         config = self.pretrained.own_config()
         ours = self.experiment.config
-        config.trainer.cuda_device, config.trainer.no_tqdm = (
-            ours.trainer.cuda_device,
-            ours.trainer.no_tqdm,
-        )
+        # Those that are of the process, not of the model.
+        for key in ("cuda_device", "no_tqdm", "matmul_precision"):
+            setattr(config.trainer, key, getattr(ours.trainer, key))
         continued = [self.known_as.get(name, name) for name in ours.task_names]
         others_names = [name for name in config.task_names if name not in continued]
         scored = [name for name in others_names if _has_test_data(name, config)]

@@ -103,10 +103,10 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
         if processes.is_main:
             stack.enter_context(sole_writer(serialization_dir))
             prepare_directory(run.source, serialization_dir, recover, force)
-        _check_is_shared(serialization_dir, processes)
+        check_is_shared(serialization_dir, processes)
         with processes.main_first():
             experiment = assemble(run, serialization_dir, SPLITS, processes=processes)
-        _check_same_everywhere(experiment)
+        check_same_everywhere(experiment)
         processes.seed_per_rank()
         trainer = build_trainer(experiment)
         if recover:
@@ -117,7 +117,7 @@ def train(config: Config, serialization_dir: Path, recover: bool, force: bool) -
     return metrics
 
 
-def _check_is_shared(serialization_dir: Path, processes: ProcessGroup) -> None:
+def check_is_shared(serialization_dir: Path, processes: ProcessGroup) -> None:
     """Check that all ranks see the directory that rank 0 has just written to."""
     with processes.main_first():
         written = serialization_dir / CONFIG_FILE
@@ -127,7 +127,7 @@ def _check_is_shared(serialization_dir: Path, processes: ProcessGroup) -> None:
     )
 
 
-def _check_same_everywhere(experiment: Experiment) -> None:
+def check_same_everywhere(experiment: Experiment) -> None:
     """Check that several machines do not have different files."""
     processes = experiment.processes
     processes.check_same("the config", experiment.config.source)

@@ -18,7 +18,8 @@ from hmtl.training.callbacks import Callback, RunReport
 from script.torture import Result, result_of
 from tests.fine_tuning.small_runs import completed_config, config_on, run
 from tests.reference_files import write_reference_dir
-from tests.training.small_runs import Crash, CrashAtStep
+from tests.training.processes import Processes
+from tests.training.small_runs import Crash, CrashAtStep, one_thread
 
 Weights = dict[str, torch.Tensor]
 
@@ -460,3 +461,34 @@ def test_new_run_is_not_written_over_the_trained_model(corpus: Path, pretrained_
             force=True,
         )
     assert (pretrained_dir / "best_emd.th").is_file()
+
+
+def _fine_tune_by_several(config: dict[str, Any], directory: Path, pretrained: Path) -> None:
+    with one_thread():
+        run(config, directory, pretrained)
+
+
+@pytest.mark.slow
+def test_two_processes_fine_tune_as_one_does(
+    corpus: Path, pretrained_dir: Path, tmp_path: Path
+) -> None:
+    config = config_on(
+        corpus,
+        ("ner", "relation"),
+        multi_task_trainer__num_epochs=1,
+        multi_task_trainer__no_tqdm=True,
+    )
+    alone = run(config, tmp_path / "alone", pretrained_dir)
+    both = Processes(
+        tmp_path / "out", _fine_tune_by_several, config, tmp_path / "run", pretrained_dir
+    )
+    both.succeed()
+    assert both.outputs()[1] == ""
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    scores = {task: each["before"] for task, each in metrics["forgetting"].items()}
+    # As JSON has them.
+    expected = {task: each["before"] for task, each in alone["forgetting"].items()}
+    assert scores == json.loads(json.dumps(expected))
+    for task in ("ner", "relation"):
+        losses = [each[task]["best_epoch_val_metrics"][task]["loss"] for each in (metrics, alone)]
+        assert losses[0] == pytest.approx(losses[1], rel=0.05)
