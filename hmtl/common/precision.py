@@ -23,13 +23,18 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any
     return torch.autocast(device.type, dtype=dtype)
 
 
-@contextmanager
-def exactly(device: torch.device) -> Iterator[None]:
-    """Compute in the precision of the numbers themselves, in the block, whatever is in force around it."""
-    around = torch.get_float32_matmul_precision()
+def without_autocast(device: torch.device) -> AbstractContextManager[Any]:
+    """Compute in the precision of the numbers themselves, in the block."""
     # Not every kind of device has it.
     has_autocast = torch.amp.is_autocast_available(device.type)
-    with torch.autocast(device.type, enabled=False) if has_autocast else nullcontext():
+    return torch.autocast(device.type, enabled=False) if has_autocast else nullcontext()
+
+
+@contextmanager
+def exactly(device: torch.device) -> Iterator[None]:
+    """The same, and products of matrices, too, are as exact as the numbers."""
+    around = torch.get_float32_matmul_precision()
+    with without_autocast(device):
         if around == EXACT:
             yield
             return

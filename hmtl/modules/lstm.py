@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import PackedSequence
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from hmtl.common.moving import moved, on_cpu
-from hmtl.common.precision import at_least_single
+from hmtl.common.precision import at_least_single, without_autocast
 from hmtl.modules.dropout import FastDropout
 from hmtl.modules.few_calls import takes_few_calls
 from hmtl.modules.side_by_side import modules_side_by_side
@@ -89,14 +89,13 @@ class LstmEncoder(Seq2SeqEncoder):
         outputs : `torch.Tensor`
             Shape `(batch_size, num_tokens, output_size)`; forward direction first.
         """
-        if inputs.device.type != "cpu":
-            return self._encode(inputs, mask)
-        # The CPU has LSTMs of half precision for some sizes only, and they are no faster.
-        with torch.autocast("cpu", enabled=False):
+        # Even in bf16, torch would have cuDNN compute an LSTM in fp16, whose range gradients that are not
+        # scaled may leave. On the CPU there are LSTMs of half precision for some sizes only.
+        with without_autocast(inputs.device):
             return self._encode(at_least_single(inputs), mask)
 
     def _encode(self, inputs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """The same as `forward`, in the precision in force."""
+        """The same as `forward`, in the precision of the inputs."""
         if takes_few_calls(inputs):
             return self._packed(inputs, mask)
         # Shape: (num_tokens, batch_size, dim), as the kernels of the CPU want it
@@ -122,13 +121,18 @@ class LstmEncoder(Seq2SeqEncoder):
         outputs = packing.pack(inputs)
         state = packing.state(outputs, 2 if self.bidirectional else 1, self.hidden_size)
         for index in range(len(self.forward_layers)):
-            layer, layer_inputs = (
-                self._layer(index),
-                outputs if index == 0 else self.dropout(outputs),
-            )
+            layer_inputs = outputs if index == 0 else self.dropout(outputs)
             sequence = PackedSequence(layer_inputs, packing.batch_sizes)
-            outputs = layer(sequence, (state, state))[0].data
+            outputs = self._layer(index)(sequence, (state, state))[0].data
         return packing.unpack(outputs)
+
+    def _apply(self, *arguments: Any, **options: Any) -> "LstmEncoder":
+        # What moves weights tears them apart in memory; so does copying.
+        self._joint_layers.clear()
+        return super()._apply(*arguments, **options)
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return {**self.__dict__, "_joint_layers": {}}
 
     def _layer(self, index: int) -> torch.nn.LSTM:
         """Both directions of a layer as one module of torch's, or the only one."""
@@ -139,7 +143,7 @@ class LstmEncoder(Seq2SeqEncoder):
         backward = self.backward_layers[index]
         own = [*forward.parameters(), *backward.parameters()]
         joint = self._joint_layers.get(index)
-        # Weights may have been replaced since, as when a model is moved to a device.
+        # Weights may have been replaced since.
         if joint is None or any(a is not b for a, b in zip(joint.parameters(), own, strict=True)):
             joint = self._joint_layers[index] = _joined(forward, backward)
         joint.training = self.training

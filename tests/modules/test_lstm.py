@@ -1,3 +1,5 @@
+import copy
+import pickle
 from collections.abc import Iterator
 from contextlib import nullcontext
 
@@ -129,3 +131,23 @@ def test_lstm_is_registered_and_tells_its_sizes(bidirectional: bool, width: int)
     assert isinstance(built, LstmEncoder)
     assert (built.get_input_dim(), built.get_output_dim()) == (4, width)
     assert built.is_bidirectional() is bidirectional
+
+
+def test_lstm_computes_in_single_precision(inputs: torch.Tensor) -> None:
+    """In half precision torch would take fp16 for it on a GPU, even where bf16 is asked for."""
+    ours, mask = encoder(num_layers=2, bidirectional=True).float(), mask_of(LENGTHS)
+    expected = ours(inputs.bfloat16().float(), mask)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(ours(inputs.bfloat16(), mask), expected)
+
+
+def test_copies_and_moved_lstms_do_not_compute_with_others_weights(inputs: torch.Tensor) -> None:
+    ours, mask = encoder(num_layers=2, bidirectional=True), mask_of(LENGTHS)
+    before = ours(inputs, mask)
+    copied, loaded = copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))
+    for other in (copied, loaded):
+        for weight in other.parameters():
+            weight.data.zero_()
+        assert not other(inputs, mask).any()
+    assert torch.equal(ours(inputs, mask), before)
+    assert ours.float()(inputs.float(), mask).dtype is torch.float32
