@@ -91,7 +91,7 @@ def main() -> None:
     if names == [GPU] and not torch.cuda.is_available():
         print("There is no GPU here. What one would be given, counted without it:", file=sys.stderr)
         rows = [flat(line) for line in lines_of(["launches"])]
-        rows = [{key: row[key] for key in row if "by_place" not in key} for row in rows]
+        rows = [{key: row[key] for key in row if "waits_for" not in key} for row in rows]
         print(as_markdown([table_of(rows)], pictures=""))
         return
     lines: list[dict[str, Any]] = []

@@ -14,7 +14,7 @@ import torch
 from benchmarks import workload
 from benchmarks.pretended import NAME, Counts, counted, install
 from benchmarks.reporting import report
-from benchmarks.throughput import TASKS
+from benchmarks.throughput import OTHER_TASKS, TASKS
 from hmtl.common.devices import to_device
 from hmtl.runs.assembly import assemble, parse_config
 from hmtl.runs.training import build_trainer
@@ -30,21 +30,26 @@ def figures(counts: Counts) -> dict[str, Any]:
         "kernels": counts.kernels.total(),
         "in_cudnn": counts.inside,
         "waits": counts.waits.total(),
-        "waits_by_place": dict(counts.waits.most_common()),
+        "waits_for": [f"{what} ({count})" for what, count in counts.waits.most_common()],
     }
 
 
-def measure(details: bool) -> None:
+def measure(tasks: tuple[str, ...], details: bool) -> None:
     """A line for each task, of its second step: at the first, an optimizer makes its state."""
-    with tempfile.TemporaryDirectory() as name, install():
+    with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        workload.write_corpora(directory / "corpora", NUM_SENTENCES, NUM_DOCUMENTS)
-        config = parse_config(workload.config_for(directory / "corpora"))
-        experiment = assemble(config, directory / "run", ("train", "validation"))
+        corpora = directory / "corpora"
+        if tasks == TASKS:
+            workload.write_corpora(corpora, NUM_SENTENCES, NUM_DOCUMENTS)
+            config = workload.config_for(corpora)
+        else:
+            workload.write_other_corpora(corpora, NUM_SENTENCES)
+            config = workload.other_config_for(corpora)
+        experiment = assemble(parse_config(config), directory / "run", ("train", "validation"))
         device = torch.device(NAME, 0)
         experiment = replace(experiment, model=experiment.model.to(device), device=device)
         trainer = build_trainer(experiment)
-        for name in TASKS:
+        for name in tasks:
             trainer.model.train()
             trainer.train_step(name)
             counted(True)
@@ -65,7 +70,10 @@ def measure(details: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--details", action="store_true", help="show which lines launch most")
-    measure(parser.parse_args().details)
+    details = parser.parse_args().details
+    with install():
+        for tasks in (TASKS, OTHER_TASKS):
+            measure(tasks, details)
 
 
 if __name__ == "__main__":

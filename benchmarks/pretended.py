@@ -131,7 +131,7 @@ def _place() -> str:
             start = len(parts) - 1 - parts[::-1].index(PACKAGE)
             return f"{'/'.join(parts[start:])}:{frame.f_lineno}"
         frame = frame.f_back
-    return "backward pass"
+    return "outside"
 
 
 def _wait(what: str) -> None:
