@@ -70,20 +70,18 @@ def chosen(
     tally : `Tally`
         Counts the others, and a text of which none counts.
     """
-    counting = [each for each in given if is_settled(each)][:1]
-    if not counting and choice == VOTE and given:
-        return list(given)
-    if not counting and choice in (FIRST, LAST, VOTE):
-        counting = [given[0 if choice == FIRST else -1]] if given else []
-    elif not counting:
-        counting = [each for each in given if choice in named(each)][-1:]
+    by_choice = {FIRST: given[:1], LAST: given[-1:], VOTE: given}
+    counting: Sequence[AnyT] = [each for each in given if is_settled(each)][:1]
+    if not counting:
+        of_one = [each for each in given if choice in named(each)][-1:]
+        counting = by_choice.get(choice, of_one)
     tally.dropped("annotations", OTHERS, len(given) - len(counting))
     if not given:
         tally.dropped("documents", NOT_ANNOTATED)
     elif not counting:
         others = sorted({name for each in given for name in named(each)})
         tally.dropped("documents", BY_OTHERS.format(choice, ", ".join(others)))
-    return counting
+    return list(counting)
 
 
 def by_text(
