@@ -129,18 +129,19 @@ class _Reader:
 
     def _document(self, doc: Doc, user_data: Mapping[Any, Any]) -> Document:
         document = read_doc(doc)
+        text = document.text or ""
         places = _Places(document, self.tally)
         names = [_labelled(span) for span in doc.ents]
         mentions: list[Labelled] = []
-        for task, label, (place,) in kept_in(user_data, doc.text, MENTIONS):
+        for task, label, (place,) in kept_in(user_data, text, MENTIONS):
             (names if task == NAMES_TASK else mentions).append((label, place))
         mentions += self._of_groups(doc, {*names, *mentions})
         document.names = places.mentions(names, "names")
         document.mentions = places.mentions(mentions, "mentions")
-        for _, label, arguments in kept_in(user_data, doc.text, RELATIONS):
+        for _, label, arguments in kept_in(user_data, text, RELATIONS):
             if len(arguments) == len(("arg1", "arg2")):
                 document.relations.append(Relation(label, *places.spans(arguments, "arguments")))
-        clusters = [found for _, _, found in kept_in(user_data, doc.text, CLUSTERS)]
+        clusters = [found for _, _, found in kept_in(user_data, text, CLUSTERS)]
         clusters += [
             [_labelled(span)[1] for span in group]
             for key, group in doc.spans.items()
