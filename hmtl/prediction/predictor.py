@@ -25,6 +25,7 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.common.answers import LABEL, LABELS, Answers
 from hmtl.common.devices import named_device
+from hmtl.common.precision import FULL
 from hmtl.data.batching import cut_by_length
 from hmtl.data.readers.corpus_reader import NO_CONTEXT, context_of
 from hmtl.errors import DataError
@@ -208,11 +209,15 @@ class Predictor:
         directory = Path(directory)
         config = config_of_run(directory)
         model = build_model(config, load_vocabulary(directory / VOCABULARY_DIR))
+        chosen = named_device(device)
         compute_as_said(model, config.trainer)
+        if chosen.type == "cpu":
+            # Half precision is for the GPU that trained it: here it takes longer.
+            model.precision = FULL
         answers = _answers(model)
         names = weight_names(directory, list(answers), weights)
         files = weight_files(directory, names)
-        models = load_models(model, files, named_device(device))
+        models = load_models(model, files, chosen)
         log_weights(directory, names, files)
         heads = {task: own.heads[task] for task, own in models.items()}
         calibrate_heads(heads, read_calibration(directory), heads)

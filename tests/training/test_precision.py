@@ -13,6 +13,8 @@ from hmtl.common.precision import BF16, FP16, FULL, autocast, exactly
 from hmtl.config.schema import TrainerConfig
 from hmtl.modules.few_calls import few_calls_everywhere
 from hmtl.modules.log_partition import log_partition, log_partition_by_sums
+from hmtl.prediction.predictor import Predictor
+from hmtl.runs.evaluation import load
 from hmtl.runs.training import check_precision, train
 from script.torture import result_of
 from tests.training.small_runs import Crash, CrashAtStep, small_config, small_trainer
@@ -57,6 +59,14 @@ def test_run_in_bf16_recovers_to_the_bit(tmp_path: Path, build_with: Callable) -
     build_with()
     train(config, tmp_path / "broken", recover=True, force=False)
     assert result_of(tmp_path / "whole").differences(result_of(tmp_path / "broken")) == []
+
+
+def test_prediction_on_the_cpu_is_in_single_precision(tmp_path: Path) -> None:
+    config = small_config(multi_task_trainer__precision=BF16, multi_task_trainer__num_epochs=1)
+    train(config, tmp_path, recover=False, force=False)
+    assert load(tmp_path).model.precision == BF16
+    predictor = Predictor.from_serialization_dir(tmp_path, device="cpu")
+    assert {each.model.precision for each in predictor._passes} == {FULL}
 
 
 def test_loss_is_scaled_for_fp16_alone_and_the_gradient_is_not() -> None:
