@@ -139,21 +139,30 @@ class MentionPairClassifier(RelationHead):
         output_dict : `Dict[str, torch.Tensor]`
             `logits` `(num_pairs, num_types)`; `pairs` `(num_pairs, 3)`, the instance and the last tokens of
             the two mentions; `mask`; with gold relations `loss`, the binary cross-entropy in nats summed
-            over pairs and types, a mean over the batch's sentences.
+            over pairs of gold mentions and types, a mean over the batch's sentences.
         """
-        mentions = predicted_mentions
-        if mentions is None or (self.eval_on_gold_mentions and not self.training):
-            mentions = self._gold_mentions(metadata)
-        pairs = self._pairs(mentions, encoded.device)
-        logits = self._logits(encoded, pairs)
-        ends = torch.cat([pairs.instances.unsqueeze(1), pairs.spans[..., 1]], dim=1)
-        output_dict: Dict[str, torch.Tensor] = {"logits": logits, "pairs": ends, "mask": mask}
+        given = predicted_mentions
+        if given is None or (self.eval_on_gold_mentions and not self.training):
+            given = self._gold_mentions(metadata)
+        output_dict = {**self._scored(encoded, given), "mask": mask}
         if relations is not None:
-            output_dict["loss"] = _loss(logits, ends, relations)
+            # What is learned is of gold mentions; so is the loss of an evaluation, to compare the two.
+            of_gold = output_dict
+            if given is predicted_mentions:
+                of_gold = self._scored(encoded, self._gold_mentions(metadata))
+            output_dict["loss"] = _loss(of_gold["logits"], of_gold["pairs"], relations)
             if compute_metrics and metadata is not None:
                 found = self.decode(output_dict)["relations"]
                 self.count(found, metadata, predicted_mentions)
         return output_dict
+
+    def _scored(
+        self, encoded: torch.Tensor, mentions: List[List[LabelledSpan]]
+    ) -> Dict[str, torch.Tensor]:
+        """The `logits` and `pairs` of `forward`."""
+        pairs = self._pairs(mentions, encoded.device)
+        ends = torch.cat([pairs.instances.unsqueeze(1), pairs.spans[..., 1]], dim=1)
+        return {"logits": self._logits(encoded, pairs), "pairs": ends}
 
     def _gold_mentions(self, metadata: Optional[List[Dict[str, Any]]]) -> List[List[LabelledSpan]]:
         if metadata is None or not all("mentions" in entry for entry in metadata):
