@@ -36,7 +36,12 @@ def run_python(script: str) -> subprocess.CompletedProcess[str]:
     """Runs a script in a fresh interpreter, with the repository on its path."""
     environ = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     return subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, env=environ, timeout=120
+        # All that AllenNLP imports takes ten seconds of CPU time, on a busy machine minutes.
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=environ,
+        timeout=600,
     )
 
 

@@ -99,7 +99,7 @@ def test_interruption_keeps_what_is_finished_and_says_how_to_go_on(
         patch.setattr(FeatureStore, "open", stop)
         done = run_script(SCRIPT, *options, *arguments)
     assert done.code == 128 + signal.SIGTERM
-    assert "the same command goes on from there" in done.err
+    assert "the same command resumes from there" in done.err
     before = results_in(tmp_path / "out")
     assert {row for _, row, _ in before} == {"bag of embeddings"}
     assert run_script(SCRIPT, *options, *arguments).code == 0

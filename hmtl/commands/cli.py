@@ -66,6 +66,13 @@ def training_summary(metrics: Mapping[str, Any], serialization_dir: Path) -> str
     )
 
 
+def refuse_unwritable(arguments: argparse.Namespace, path: Path | None) -> None:
+    """Refuse a file that is there already, as `refuse_what_is_there` does, and one whose folder is not."""
+    refuse_what_is_there(arguments, path)
+    if path is not None and not path.parent.is_dir():
+        arguments.refuse(f"{path}: there is no folder {path.parent}; make it first")
+
+
 def refuse_what_is_there(arguments: argparse.Namespace, *paths: Path | None) -> None:
     """Refuse to write a file where something is already, unless `--force` is given, or where none can be."""
     for path in paths:

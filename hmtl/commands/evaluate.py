@@ -11,6 +11,7 @@ from pathlib import Path
 from hmtl.commands.cli import (
     add_include_package,
     add_serialization_dir,
+    refuse_unwritable,
     refuse_what_is_there,
     running,
 )
@@ -84,7 +85,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.compare and not arguments.report:
         arguments.refuse("--compare stands in the report: say with --report where to write it")
     report = arguments.report / HTML_FILE if arguments.report else None
-    refuse_what_is_there(arguments, arguments.output, report)
+    refuse_unwritable(arguments, arguments.output)
+    refuse_what_is_there(arguments, report)
     with running(arguments.include_package):
         from hmtl.common.files import write_json
         from hmtl.common.reporting import score_tables, table

@@ -10,7 +10,7 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from hmtl.commands.cli import refuse_what_is_there
+from hmtl.commands.cli import refuse_unwritable
 from hmtl.commands.importing import converting
 from hmtl.importing.registry import FORMATS
 
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
     twice = [path for path, times in Counter(arguments.predicted).items() if times > 1]
     if twice:
         arguments.refuse(f"{twice[0]} is named twice")
-    refuse_what_is_there(arguments, arguments.output)
+    refuse_unwritable(arguments, arguments.output)
     with converting():
         from hmtl.common.files import write_json
         from hmtl.evaluating.figures import as_json, as_text

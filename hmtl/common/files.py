@@ -328,9 +328,7 @@ def held(path: Path, way_out: str) -> Iterator[None]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write readable JSON, in one piece; folders on the way to it are made."""
-    with refusals(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    """Write readable JSON, in one piece."""
     with replacing(path) as file:
         file.write(json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8"))
         file.write(b"\n")

@@ -143,6 +143,7 @@ def test_what_cannot_be_is_said_before_anything_is_scored(
     cases: list[tuple[list[str], Path, str]] = [
         (["--output", str(tmp_path), "-f"], tmp_path, "is a folder; name a file"),
         (["--output", str(file / "x.json")], file, "one of its folders is a file"),
+        (["--output", str(tmp_path / "no" / "x.json")], tmp_path / "no", "make it first"),
         (["--report", str(file / "report")], file, "one of its folders is a file"),
     ]
     for option, path, message in cases:
