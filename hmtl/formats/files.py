@@ -25,9 +25,8 @@ def documents_in(path: str | PathLike[str], suffix: str) -> list[Path]:
     if root.is_dir():
         files = [file for file in files_under(root) if file.name.endswith(suffix)]
         if not files:
-            raise DataError(
-                f"no file in this directory or below has a name that ends in '{suffix}'", path
-            )
+            ending = f" has a name that ends in '{suffix}'" if suffix else ""
+            raise DataError(f"no file in this directory or below{ending or ' is there'}", path)
         return sorted(files, key=lambda file: file.parts)
     if not root.exists():
         raise DataError(
@@ -38,9 +37,20 @@ def documents_in(path: str | PathLike[str], suffix: str) -> list[Path]:
 
 
 def files_under(root: Path) -> Iterator[Path]:
-    """All but hidden ones under a directory; symbolic links are followed, each directory once."""
+    """
+    All but hidden ones under a directory; symbolic links are followed, each directory once.
+
+    # Raises
+
+    `DataError`
+        If a directory cannot be read: what is in it would be missing in silence.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise DataError(f"cannot be read: {error.strerror}", error.filename) from error
+
     seen: set[str] = set()
-    for directory, subdirectories, names in os.walk(root, followlinks=True):
+    for directory, subdirectories, names in os.walk(root, onerror=refuse, followlinks=True):
         real = os.path.realpath(directory)
         if real in seen:
             subdirectories.clear()

@@ -158,7 +158,7 @@ def write_corpus(
             if split and not arguments.split:
                 near.add(document.name, split, document.words)
         tally.faults.check()
-        if not names:
+        if not tally.num_converted["documents"]:
             raise tally.nothing_left(arguments.source)
         write_json(directory / RECORD, _record(arguments.to, division, tally))
     logger.info("documents are split %s", division.why)

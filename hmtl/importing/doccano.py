@@ -61,6 +61,9 @@ class _Record:
 
     def document(self, name: str) -> Document:
         if "entities" in self._fields:
+            both = next((key for key in LABELS if self._fields.get(key)), None)
+            if both:
+                raise self._fields.error(f"has both entities and {both}; expected one of them")
             entities = dict(map(self._entity, objects_in(self._fields, "entities")))
             if len(entities) < len(self._fields.list_of("entities")):
                 raise self._fields.error("entities has two of one id; expected an id for each")

@@ -51,6 +51,7 @@ def test_relations_name_entities_and_coreference_links_them() -> None:
     [
         ({"text": None}, "text is null; expected a string"),
         ({"entities": [{"id": 1}]}, "expected a number as its id, and a string as its label"),
+        ({"label": [[0, 1, "PER"]]}, "has both entities and label"),
         ({"entities": RELATIONS["entities"] * 2}, "entities has two of one id"),  # type: ignore
         ({"relations": [{"from_id": 31, "to_id": 4, "type": "x"}]}, "names 4, but no entity has"),
         ({"relations": [{"from_id": 31, "to_id": 31}]}, "expected a string as its type"),

@@ -40,6 +40,14 @@ def test_reason_is_told(
         run_import(format_name, source, tmp_path / "out", *options, *division)
 
 
+def test_texts_without_a_word_are_no_corpus(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text(json.dumps({"text": " "}) + "\n")
+    with pytest.raises(DataError, match="1 left out, holds no word"):
+        run_import("char_jsonl", source, tmp_path / "out", "--split", "train")
+    assert not (tmp_path / "out").exists()
+
+
 def test_annotator_of_files_that_is_not_there(tmp_path: Path) -> None:
     for name in "abc":
         (tmp_path / "in" / name).mkdir(parents=True)
