@@ -448,7 +448,7 @@ def test_looking_for_a_deferred_package_does_not_import_it(heavy: Path) -> None:
 def test_google_still_warns_and_the_patch_silences_it(years_later: int) -> None:
     from google.api_core import check_python_version
 
-    end_of_support = datetime.date(2028, 10, 1)  # Python 3.12's, the last that we support
+    end_of_support = datetime.date(2030, 11, 1)  # after Python 3.14's, the last that we support
     today = end_of_support.replace(year=end_of_support.year + years_later)
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
