@@ -74,7 +74,7 @@ def refuse_unwritable(arguments: argparse.Namespace, path: Path | None) -> None:
 
 
 def refuse_what_is_there(arguments: argparse.Namespace, *paths: Path | None) -> None:
-    """Refuse to write a file where something is already, unless `--force` is given, or where none can be."""
+    """Refuse to replace a file without `--force`, and to write one where none can be."""
     for path in paths:
         if path is None:
             continue

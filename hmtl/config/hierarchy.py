@@ -25,8 +25,8 @@ DEFAULT_STACKS_ON: Dict[str, List[str]] = {
     "coref": ["emd", "ner"],
 }
 
-# By head: the level whose mentions its full metrics take, if its config does not say and the model has
-# that level.
+# By head: the level whose mentions it relates, or its full metrics take, if its config does not say and the
+# model has that level.
 DEFAULT_MENTIONS_FROM: Dict[str, str] = {
     "relation_extractor": "emd",
     "mention_pair_classifier": "emd",

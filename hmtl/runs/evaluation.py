@@ -96,6 +96,11 @@ def config_of_run(
         When the directory holds no run.
     """
     path = serialization_dir / CONFIG_FILE
+    if not serialization_dir.is_dir():
+        raise DataError(
+            f"there is no {CONFIG_FILE} here, nor such a folder; check the path of the run",
+            serialization_dir,
+        )
     if not path.is_file():
         raise DataError(
             f"there is no {CONFIG_FILE} here, so this is no run of hmtl train. Give the directory that was "
