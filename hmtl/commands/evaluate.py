@@ -2,7 +2,7 @@
 Score each task's best weights of a run: on the test data of every task, or on other data.
 
 Without options the scores are written into the run. With other data, another split or --output nothing in the
-run is touched.
+run is touched. On several devices or machines: as hmtl train (docs/distributed.md).
 """
 
 import argparse
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
     report = arguments.report / HTML_FILE if arguments.report else None
     refuse_unwritable(arguments, arguments.output)
     refuse_what_is_there(arguments, report)
-    with running(arguments.include_package):
+    with running(arguments.include_package, by_several=True):
         from hmtl.common.files import write_json
         from hmtl.common.reporting import score_tables, table
         from hmtl.evaluating.run_report import (
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
             write_report,
         )
         from hmtl.runs.directory import EVALUATION_FILE
-        from hmtl.runs.evaluation import evaluate
+        from hmtl.runs.evaluation import evaluate, scoring_together
         from hmtl.runs.reliability import RELIABILITY_FILE, draw_reliability
 
         directory = arguments.serialization_dir
@@ -106,20 +106,24 @@ def run(arguments: argparse.Namespace) -> None:
         evaluated = None
         # Whether there is another run to compare with is told before the first is scored.
         same = same_data(request, directory, arguments.compare) if arguments.compare else None
-        if request.is_usual and not arguments.report:
-            metrics = evaluate(directory, arguments.gold_mentions)
-        else:
-            reports = arguments.report is not None
-            evaluated = evaluate_on(directory, request, reports, reports)
-            metrics = evaluated.metrics
+        compared = None
+        with scoring_together(directory) as processes:
+            if request.is_usual and not arguments.report:
+                metrics = evaluate(directory, arguments.gold_mentions, processes)
+            else:
+                reports = arguments.report is not None
+                evaluated = evaluate_on(directory, request, reports, reports, processes)
+                metrics = evaluated.metrics
+            if same:
+                other = evaluate_on(arguments.compare, same, True, processes=processes)
+                compared = arguments.compare, other
+        if not processes.is_main:
+            return
         print(score_tables(metrics))
         for _, header, rows in group_tables(metrics):
             print(f"\n{table(header, rows)}")
         if arguments.report:
             assert evaluated is not None
-            compared = None
-            if same:
-                compared = arguments.compare, evaluate_on(arguments.compare, same, True)
             write_report(arguments.report, directory, evaluated, compared)
             print(f"\nThe report is in {report} and {arguments.report / MARKDOWN_FILE}")
         # Last, as the run may be read-only.

@@ -82,7 +82,7 @@ NUMBER_OF_RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 
 
 def world_size(environ: Mapping[str, str] = os.environ) -> int:
-    """How many train together: 1 unless torchrun has started more."""
+    """How many work together: 1 unless torchrun has started more."""
     return int(environ.get(PROCESS_COUNT, 1)) if PROCESS_NUMBER in environ else 1
 
 

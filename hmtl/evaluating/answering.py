@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from allennlp.data import Instance
@@ -59,7 +59,7 @@ class Answered:
     scored : `ScoredAnswers`
         The answers with their probabilities, where the head tells these.
     gold : `list[Example]`
-        As far as it is asked for, the instances in order.
+        As far as it is asked for, the instances in order; of several processes one has them.
     found : `list[Example]`
         The same with the answers in place of the gold annotation.
     """
@@ -159,7 +159,7 @@ def answer(
             elif with_others:
                 metrics[name] = evaluate(
                     *(experiment.model, name, data.test, experiment.device, True),
-                    experiment.progress_bar,
+                    *(experiment.progress_bar, experiment.processes),
                 )
         by_weights.update({name: metrics for name in names if own or with_others})
     in_order = [data.task.name for data in experiment.tasks if data.task.name in by_weights]
@@ -172,6 +172,18 @@ def _head(experiment: Experiment, name: str) -> Head:
     return head
 
 
+class _Scored(NamedTuple):
+    """
+    The instances of one group in a batch: their loss, the answers by position if asked for, and what was
+    counted unless the head goes on counting.
+    """
+
+    group: str
+    loss: float
+    decoded: dict[int, Any]
+    counts: Any = None
+
+
 def _run(
     experiment: Experiment,
     batches: EvaluationBatches,
@@ -179,36 +191,41 @@ def _run(
     group_of: GroupOf | None,
     with_examples: bool,
 ) -> None:
-    model, name = experiment.model, answered.task
+    model, name, processes = experiment.model, answered.task, experiment.processes
     model.eval()
     model.get_metrics(name, reset=True)
-    losses: list[float] = []
-    counts: defaultdict[str, list[tuple[Any, float]]] = defaultdict(list)
-    decoded: dict[int, Any] = {}
+    mine: list[list[_Scored]] = []
+    # Else the head has all of them in the end.
+    apart = group_of is not None or processes.is_distributed
+    own = ScoredAnswers()
     key = answered.answers.key if answered.answers and with_examples else None
     with torch.inference_mode():
         title = experiment.progress_bar(batches.order, name, len(batches.order))  # type: ignore[arg-type]
         for positions in title:
             groups = _by_group(positions, batches.instances, group_of)  # type: ignore[arg-type]
+            mine.append([])
             for group, members in groups.items():
                 batch = collate([batches.instances[position] for position in members])
                 with naming_batch_if_too_large(name, batch):
                     output = model(name, to_device(batch, experiment.device), full=True)
-                losses.append(float(output["loss"]))
-                count_scored(model, name, batch, output, answered.scored)
-                if key is not None:
-                    decoded.update(zip(members, model.decode(name, output)[key], strict=True))
-                if group_of is not None:
-                    counts[group].append((model.counts(name), losses[-1]))
+                count_scored(model, name, batch, output, own)
+                found = [] if key is None else model.decode(name, output)[key]
+                decoded = dict(zip(members, found, strict=True)) if key is not None else {}
+                mine[-1].append(_Scored(group, float(output["loss"]), decoded))
+                if apart:
+                    mine[-1][-1] = mine[-1][-1]._replace(counts=model.counts(name))
                     model.get_metrics(name, reset=True)
-    for group, of_group in sorted(counts.items()):
-        answered.by_group[group] = _metrics(experiment, name, of_group)
-    for counted in counts.values():
-        for state, _ in counted:
-            model.add_counts(name, state)
-    answered.metrics = model.get_metrics(name, reset=True, full=True)
-    answered.metrics["loss"] = sum(losses) / max(len(losses), 1)
-    if key is not None and answered.answers is not None:
+    for part in processes.in_turn([own]):
+        answered.scored.merge(part)
+    scored = [each for batch in processes.in_turn(mine) for each in batch]
+    if group_of is not None:
+        for group in sorted({each.group for each in scored}):
+            of_group = [each for each in scored if each.group == group]
+            answered.by_group[group] = _metrics(experiment, name, of_group)
+    answered.metrics = _metrics(experiment, name, scored)
+    # What is to be shown is shown by one.
+    if key is not None and answered.answers is not None and processes.is_main:
+        decoded = {position: found for each in scored for position, found in each.decoded.items()}
         # Instances of a cache know no words any more.
         for position, instance in enumerate(read_split(experiment, name, "test")):
             example = _with_labels(example_of(instance), answered.answers)
@@ -234,13 +251,12 @@ def _by_group(
     return groups
 
 
-def _metrics(
-    experiment: Experiment, name: str, counted: Sequence[tuple[Any, float]]
-) -> dict[str, Any]:
-    for state, _ in counted:
-        experiment.model.add_counts(name, state)
+def _metrics(experiment: Experiment, name: str, scored: Sequence[_Scored]) -> dict[str, Any]:
+    for each in scored:
+        if each.counts is not None:
+            experiment.model.add_counts(name, each.counts)
     metrics = experiment.model.get_metrics(name, reset=True, full=True)
-    return {**metrics, "loss": sum(loss for _, loss in counted) / len(counted)}
+    return {**metrics, "loss": sum(each.loss for each in scored) / max(len(scored), 1)}
 
 
 def grouping(by: str) -> GroupOf:

@@ -22,6 +22,7 @@ from hmtl.evaluating.slices import Training
 from hmtl.runs.assembly import Experiment
 from hmtl.runs.evaluation import config_of_run, load
 from hmtl.runs.reliability import RELIABILITY_FILE, reliability_picture
+from hmtl.training.distributed import SINGLE_PROCESS, ProcessGroup
 from hmtl.training.history import HISTORY_FILE
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ def evaluate_on(
     request: Request,
     with_examples: bool = False,
     with_training: bool = False,
+    processes: ProcessGroup = SINGLE_PROCESS,
 ) -> Evaluated:
     """
     Score each task of a run with its own best weights; nothing is written.
@@ -93,6 +95,9 @@ def evaluate_on(
         Keep what is gold and what is answered.
     with_training : `bool`, optional (default = `False`)
         Read the training data too, if they are there.
+    processes : `ProcessGroup`, optional
+        Between which the batches are shared out. All have the same metrics; examples and training data are
+        rank 0's.
 
     # Raises
 
@@ -100,8 +105,8 @@ def evaluate_on(
         When the directory holds no run, or the data are not what its readers read.
     """
     prepare = partial(_prepared, request=request, directory=directory)
-    has_training = with_training and _has_training_data(directory)
-    experiment = load(directory, prepare)
+    has_training = with_training and processes.is_main and _has_training_data(directory)
+    experiment = load(directory, prepare, processes=processes)
     for head in experiment.model.heads.values():
         head.eval_on_gold_mentions = request.gold_mentions or head.eval_on_gold_mentions  # type: ignore
     group_of = grouping(request.by) if request.by else None

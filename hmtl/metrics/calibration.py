@@ -53,10 +53,16 @@ class ScoredAnswers:
         )
         self.gold.update(gold_labels)
 
+    def merge(self, other: "ScoredAnswers") -> None:
+        """Count as well what another one counted."""
+        self.answers.update(other.answers)
+        self.gold.update(other.gold)
+
     def bins(self, temperature: float = 1.0) -> list[Bin]:
         """Return equally wide intervals of probabilities, those without answers left out."""
         numbers, sums, rights = ([0.0] * NUM_BINS for _ in range(3))
-        for (_, odds, is_right), number in self.answers.items():
+        # In one order, whoever counted what: so sums are the same to the last digit.
+        for (_, odds, is_right), number in sorted(self.answers.items()):
             probability = sigmoid(odds / temperature)
             place = min(int(probability * NUM_BINS), NUM_BINS - 1)
             numbers[place] += number

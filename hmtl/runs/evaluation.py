@@ -1,5 +1,6 @@
 """Opening a run that is there, and scoring it."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional, Sequence
 
@@ -13,13 +14,23 @@ from hmtl.errors import DataError
 from hmtl.models.heads.head import Head
 from hmtl.runs.assembly import Experiment, assemble, parse_config
 from hmtl.runs.directory import CONFIG_FILE, VOCABULARY_DIR
+from hmtl.runs.training import check_same_everywhere
 from hmtl.training.checkpoints import Checkpointer, best_weights_name
+from hmtl.training.distributed import SINGLE_PROCESS, ProcessGroup, joining_process_group
 
 # What is to be done with a run's config before it is used.
 Prepare = Callable[[Config], Config]
 
 
-def evaluate(serialization_dir: Path, gold_mentions: bool) -> Dict[str, Any]:
+def scoring_together(serialization_dir: Path) -> AbstractContextManager[ProcessGroup]:
+    """Join the processes that score a run together, if torchrun has started several; see `evaluate`."""
+    settings = config_of_run(serialization_dir).trainer
+    return joining_process_group(settings.cuda_device, settings.distributed_timeout_minutes)
+
+
+def evaluate(
+    serialization_dir: Path, gold_mentions: bool, processes: ProcessGroup = SINGLE_PROCESS
+) -> Dict[str, Any]:
     """
     Score each task's best weights of a run on the test splits.
 
@@ -29,13 +40,15 @@ def evaluate(serialization_dir: Path, gold_mentions: bool) -> Dict[str, Any]:
         What a training wrote.
     gold_mentions : `bool`
         Heads that can, as that of coreference, are given the gold mentions as candidates.
+    processes : `ProcessGroup`, optional
+        Between which the batches are shared out; all return the same.
 
     # Returns
 
     metrics : `Dict[str, Any]`
         What belongs into `evaluate_metrics.json`; nothing is written, as the run may be read-only.
     """
-    experiment = load(serialization_dir)
+    experiment = load(serialization_dir, processes=processes)
     if gold_mentions:
         for head in experiment.model.heads.values():
             assert isinstance(head, Head)
@@ -50,6 +63,7 @@ def load(
     serialization_dir: Path,
     prepare: Optional[Prepare] = None,
     splits: Sequence[str] = ("test",),
+    processes: ProcessGroup = SINGLE_PROCESS,
 ) -> Experiment:
     """
     Return the experiment of an existing run, with its test data (or other splits) and its saved vocabulary;
@@ -58,7 +72,8 @@ def load(
     # Raises
 
     DataError
-        When the directory holds no run, one that never trained, or no vocabulary.
+        When the directory holds no run, one that never trained, or no vocabulary; or several processes see
+        different data.
     """
     config = config_of_run(serialization_dir, prepare)
     checkpointer = Checkpointer(serialization_dir)
@@ -73,7 +88,11 @@ def load(
             "is not there: put back the directory that the run was trained with.",
             serialization_dir / VOCABULARY_DIR,
         )
-    return assemble(config, serialization_dir, splits)
+    with processes.main_first():
+        experiment = assemble(config, serialization_dir, splits, processes=processes)
+    processes.check_can_score(experiment.model)
+    check_same_everywhere(experiment)
+    return experiment
 
 
 def config_of_run(

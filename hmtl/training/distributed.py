@@ -111,8 +111,8 @@ def naming_lost_processes() -> Iterator[None]:
             raise
         logger.debug("%s", error)
         raise ProcessLost(
-            "another process of this run has ended, or cannot be reached; its own message says why. What was "
-            "written at the last checkpoint is whole: resume from there with the same command and --recover."
+            "another process of this run has ended, or cannot be reached; its own message says why. Start "
+            "it again; a training goes on from its last checkpoint, which is whole, with --recover."
         ) from error
 
 
@@ -248,15 +248,18 @@ class DistributedScoring(Scoring):
 
     def finish(self) -> float:
         losses = torch.stack(self._losses).tolist() if self._losses else []
-        by_rank = self.collectives.all_gather(list(zip(losses, self._counts)))
-        in_order = [
-            scored for in_turn in zip_longest(*by_rank) for scored in in_turn if scored is not None
-        ]
+        in_order = _in_turn(self.collectives, list(zip(losses, self._counts)))
         total = 0.0
         for loss, counts in in_order:
             total += loss
             self.model.add_counts(self.task_name, counts)
         return total / max(len(in_order), 1)
+
+
+def _in_turn(collectives: Collectives, mine: List[Any]) -> List[Any]:
+    """See `ProcessGroup.in_turn`."""
+    by_rank = collectives.all_gather(mine)
+    return [each for in_turn in zip_longest(*by_rank) for each in in_turn if each is not None]
 
 
 TIMEOUT_MINUTES = 30.0
@@ -270,8 +273,8 @@ BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 class ProcessGroup:
     """
-    The processes that train a model together, as one of them sees them. This one is the group of a single
-    process, in which every operation is free.
+    The processes that train or score a model together, as one of them sees them. This one is the group of a
+    single process, in which every operation is free.
     """
 
     part: Part = WHOLE
@@ -315,6 +318,14 @@ class ProcessGroup:
 
         ConfigurationError
             When the model has a part that several processes cannot train or score together.
+        """
+
+    def check_can_score(self, model: Hmtl) -> None:
+        """
+        # Raises
+
+        ConfigurationError
+            When the model has a head that several processes cannot score together.
         """
 
     def broadcast_weights(self, model: Hmtl) -> None:
@@ -398,6 +409,17 @@ class ProcessGroup:
         """Return what adds up the evaluation of a task, of which the head has counted nothing yet."""
         return Scoring(device)
 
+    def in_turn(self, mine: List[Any]) -> List[Any]:
+        """
+        Return what all ranks have for the batches that they evaluate, in the order of the batches.
+
+        # Parameters
+
+        mine : `List[Any]`
+            An entry for each batch of this rank, of plain values and not `None`.
+        """
+        return mine
+
 
 SINGLE_PROCESS = ProcessGroup()
 
@@ -448,7 +470,13 @@ class DistributedProcessGroup(ProcessGroup):
             )
         for name, head in model.heads.items():
             assert isinstance(head, Head)
-            _check_head(name, head)
+            _check_loss(name, head)
+        self.check_can_score(model)
+
+    def check_can_score(self, model: Hmtl) -> None:
+        for name, head in model.heads.items():
+            assert isinstance(head, Head)
+            _check_counters(name, head)
 
     def broadcast_weights(self, model: Hmtl) -> None:
         for tensor in model.state_dict().values():
@@ -531,8 +559,11 @@ class DistributedProcessGroup(ProcessGroup):
     def scoring(self, model: Hmtl, task_name: str, device: torch.device) -> Scoring:
         return DistributedScoring(device, model, task_name, self._collectives)
 
+    def in_turn(self, mine: List[Any]) -> List[Any]:
+        return _in_turn(self._collectives, mine)
 
-def _check_head(name: str, head: Head) -> None:
+
+def _check_loss(name: str, head: Head) -> None:
     kind = type(head).__name__
     if head.loss_kind not in LOSS_KINDS and type(head).loss_divisor is Head.loss_divisor:
         raise ConfigurationError(
@@ -540,13 +571,17 @@ def _check_head(name: str, head: Head) -> None:
             f"loss_kind to one of {', '.join(LOSS_KINDS)}, define its method loss_divisor (see "
             "hmtl/models/heads/head.py), or train with one process."
         )
+
+
+def _check_counters(name: str, head: Head) -> None:
+    kind = type(head).__name__
     counters = head.counters()
     lacking = [key for key, counter in counters.items() if not hasattr(counter, "merge")]
     if lacking or (head.get_metrics() and not counters):
         what = f"its counters {lacking} have no merge()" if lacking else "it has no counters()"
         raise ConfigurationError(
             f"model.{name}.tagger: several processes cannot add up what {kind} counts, as {what}. See "
-            "hmtl/models/heads/head.py, or train with one process."
+            "hmtl/models/heads/head.py, or use one process."
         )
 
 
@@ -636,7 +671,7 @@ def _only_warnings_but_of_main(processes: ProcessGroup) -> Iterator[None]:
     if not processes.is_main:
         library.setLevel(logging.WARNING)
     else:
-        logger.info("%d processes train together", processes.part.world_size)
+        logger.info("%d processes work together", processes.part.world_size)
     try:
         yield
     finally:

@@ -49,8 +49,7 @@ def evaluate(
     processes : `ProcessGroup`, optional
         Between which the batches are shared out.
     scored : `ScoredAnswers`, optional (default = `None`)
-        Counts the answers with their probabilities, where the head tells both these and what is gold. One
-        process does that.
+        Counts the answers with their probabilities, where the head tells both these and what is gold.
 
     # Returns
 
@@ -61,6 +60,7 @@ def evaluate(
     model.eval()
     model.get_metrics(task_name, reset=True)
     scoring = processes.scoring(model, task_name, device)
+    own = ScoredAnswers()
     try:
         with torch.inference_mode():
             for batch in progress_bar(batches, task_name, len(batches)):
@@ -70,10 +70,13 @@ def evaluate(
                         output = model(task_name, to_device(batch, device), full=full)
                         scoring.add(output["loss"])
                     if scored is not None:
-                        count_scored(model, task_name, batch, output, scored)
+                        count_scored(model, task_name, batch, output, own)
         mean_loss = scoring.finish()
     finally:
         model.train(was_training)
+    if scored is not None:
+        for part in processes.in_turn([own]):
+            scored.merge(part)
     metrics = model.get_metrics(task_name, reset=True, full=full)
     metrics["loss"] = mean_loss
     return metrics

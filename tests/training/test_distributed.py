@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from hmtl.commands.main import main
 from hmtl.common.tensors import load_tensors
 from hmtl.runs.assembly import assemble, parse_config
 from hmtl.runs.training import build_trainer, train
@@ -132,7 +133,7 @@ def printed(directory: Path, process: int) -> str:
 
 def test_only_the_first_process_prints_and_logs(uninterrupted: Path) -> None:
     first = printed(uninterrupted, 0)
-    for text in ("2 processes train together", "epoch 1 ", f"Trained {NUM_EPOCHS} epochs"):
+    for text in ("2 processes work together", "epoch 1 ", f"Trained {NUM_EPOCHS} epochs"):
         assert first.count(text) == 1
     assert printed(uninterrupted, 1) == ""
 
@@ -194,6 +195,34 @@ def test_killed_run_recovered_by_two_processes_equals_uninterrupted_run(
 
 def _recover(directory: Path) -> None:
     distributed_work.train(directory, recover=True)
+
+
+@pytest.mark.parametrize(
+    "how, written",
+    [
+        ([], "evaluate_metrics.json"),
+        pytest.param(["--by", "file", "--report"], "report.md", marks=pytest.mark.slow),
+    ],
+)
+def test_two_processes_score_a_run_as_one_does_to_the_last_digit(
+    uninterrupted: Path, tmp_path: Path, how: list[str], written: str
+) -> None:
+    left = {}
+    for name in ("alone", "together"):
+        run = shutil.copytree(uninterrupted / "run", tmp_path / name / "run")
+        words = ["evaluate", "-s", str(run), *how, *([str(run / "report")] if how else [])]
+        if name == "alone":
+            main(words)
+        else:
+            Processes(tmp_path, _command, words).succeed()
+        files = (path for path in run.rglob("*") if path.is_file())
+        left[name] = {path.relative_to(run): path.read_bytes() for path in files}
+    assert left["together"] == left["alone"]
+    assert written in {path.name for path in left["alone"]}
+
+
+def _command(words: list[str]) -> None:
+    main(words)
 
 
 def test_killed_run_goes_on_with_one_process(

@@ -125,5 +125,5 @@ def test_script_for_one_process_refuses_several(
 ) -> None:
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    refused = run_script("evaluate.py", "-s", tmp_path)
+    refused = run_script("predict.py", "-s", tmp_path)
     assert refused.error == "error: this is done by one process: start it without torchrun"
