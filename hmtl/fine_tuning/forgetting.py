@@ -1,6 +1,5 @@
 """What a trained model's tasks lose, or gain, while the model is trained on."""
 
-import json
 import logging
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence, Set
@@ -11,9 +10,11 @@ from hmtl.common.files import write_json
 from hmtl.common.random_state import random_state, restore_random_state
 from hmtl.common.reporting import percent, table
 from hmtl.config.schema import RunConfig
+from hmtl.errors import DataError
 from hmtl.fine_tuning.axes import EMBEDDER, ENCODERS, HEADS, parameter_axes, source_name
 from hmtl.fine_tuning.pretrained import Pretrained
 from hmtl.fine_tuning.transfer import LOADED, UNUSED, Transfer, carry_over
+from hmtl.formats.json_files import read_json
 from hmtl.models.hmtl import Hmtl
 from hmtl.runs.assembly import Experiment, assemble
 from hmtl.training.checkpoints import Checkpointer
@@ -96,8 +97,19 @@ class Forgetting:
             By task: `metric`, the one by which it is judged; `before`, the test metrics of the trained
             model; `after`, those with the best weights of each of the tasks that were trained on, or
             `None`.
+
+        # Raises
+
+        DataError
+            When the scores before, which a run that was recovered kept, are lost or damaged.
         """
-        before: Scores = json.loads(self._before_file.read_text(encoding="utf-8"))
+        before: Scores = read_json(self._before_file)
+        if not isinstance(before, dict):
+            raise DataError(
+                "does not hold the scores that the trained model had. Put back a copy, or start the run over "
+                "with --force.",
+                self._before_file,
+            )
         others = self._others()
         after = {
             name: {**metrics[name]["test"], **self._others_after(name, others)}

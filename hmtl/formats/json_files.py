@@ -23,10 +23,11 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_bytes().decode("utf-8-sig"))
-    except json.JSONDecodeError as error:
-        raise DataError(what_is_wrong(error), path, error.lineno) from error
     except UnicodeDecodeError as error:
         raise DataError(f"byte {error.start} is not UTF-8", path) from error
+    except (ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
+        raise DataError(what_is_wrong(error), path, line) from error
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", path) from error
 

@@ -194,7 +194,12 @@ def _write_card(path: Path, source: Path, config: RunConfig) -> None:
     card = source / MODEL_CARD_FILE
     exported = source / CARD_FILE
     if card.is_file():
-        body = card.read_text(encoding="utf-8")
+        try:
+            body = card.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(
+                f"cannot be read as a model card: {error}. Remove it, and a short one takes its place.", card
+            ) from error
     elif (source / SHARED_WEIGHTS).is_file() and exported.is_file():
         # It was exported before.
         shutil.copyfile(exported, path)

@@ -101,7 +101,7 @@ def _is_as_written(path: Path) -> bool:
         return bool(
             json.loads(path.read_text(encoding="utf-8")) == load_config(path, jsonnet=False)
         )
-    except (ConfigurationError, ValueError, OSError):
+    except (ConfigurationError, ValueError, OSError, RecursionError):
         return False
 
 
@@ -211,9 +211,13 @@ def check_vocabulary(directory: Path) -> None:
     # Raises
 
     DataError
-        When there are checkpoints of a run beside the directory, and it does not hold the vocabulary whose
-        digests are in their manifests (those of older ones have none).
+        When there is no directory; or when there are checkpoints of a run beside it, and it does not hold
+        the vocabulary whose digests are in their manifests (those of older ones have none).
     """
+    if not directory.is_dir():
+        raise DataError(
+            "is not there: put back the directory that the run was trained with.", directory
+        )
     known: dict[str, FileRecord] = {}
     for checkpoint in checkpoints_in(directory.parent / CHECKPOINTS_DIR):
         try:

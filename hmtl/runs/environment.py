@@ -11,6 +11,8 @@ from typing import Any, Dict, Optional
 import torch
 
 from hmtl.common.files import write_json
+from hmtl.errors import DataError
+from hmtl.formats.json_files import read_json
 
 ENVIRONMENT_FILE = "environment.json"
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -48,9 +50,16 @@ def record_environment(directory: Path) -> None:
     """
     Adds the present environment to the file in a run's directory, unless the run went on in the same one: it
     holds them in the order of time.
+
+    # Raises
+
+    DataError
+        When the file that is there is damaged.
     """
     path = directory / ENVIRONMENT_FILE
-    earlier = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    earlier = read_json(path) if path.is_file() else []
+    if not isinstance(earlier, list):
+        raise DataError("is no list of environments. Remove it, and it is begun anew.", path)
     # As it will be read again.
     now = json.loads(json.dumps(environment()))
     if not earlier or earlier[-1] != now:

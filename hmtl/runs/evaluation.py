@@ -13,7 +13,7 @@ from hmtl.config.transformers import with_kept_transformers
 from hmtl.errors import DataError
 from hmtl.models.heads.head import Head
 from hmtl.runs.assembly import Experiment, assemble, parse_config
-from hmtl.runs.directory import CONFIG_FILE, VOCABULARY_DIR
+from hmtl.runs.directory import CONFIG_FILE, VOCABULARY_DIR, check_vocabulary
 from hmtl.runs.training import check_same_everywhere
 from hmtl.training.checkpoints import Checkpointer, best_weights_name
 from hmtl.training.distributed import SINGLE_PROCESS, ProcessGroup, joining_process_group
@@ -83,11 +83,7 @@ def load(
             "command and --recover.",
             serialization_dir,
         )
-    if not (serialization_dir / VOCABULARY_DIR).is_dir():
-        raise DataError(
-            "is not there: put back the directory that the run was trained with.",
-            serialization_dir / VOCABULARY_DIR,
-        )
+    check_vocabulary(serialization_dir / VOCABULARY_DIR)
     with processes.main_first():
         experiment = assemble(config, serialization_dir, splits, processes=processes)
     processes.check_can_score(experiment.model)

@@ -302,6 +302,17 @@ def test_recovered_fine_tuning_equals_uninterrupted_one_without_the_trained_mode
     assert uninterrupted.differences(result_of(tmp_path / "run")) == []
 
 
+@pytest.mark.parametrize("content", ["{", "null"])
+def test_damaged_scores_of_before_are_told(
+    new_corpus: Path, pretrained_dir: Path, tmp_path: Path, content: str
+) -> None:
+    config = config_on(new_corpus, ("ner",))
+    run(config, tmp_path / "run", pretrained_dir)
+    (tmp_path / "run" / "scores_before.json").write_text(content)
+    with pytest.raises(DataError, match=r"scores_before\.json:"):
+        run(config, tmp_path / "run", pretrained_dir, recover=True)
+
+
 def test_fine_tuning_stopped_before_its_first_checkpoint_starts_again(
     new_corpus: Path, pretrained_dir: Path, tmp_path: Path, build_with: Callable
 ) -> None:

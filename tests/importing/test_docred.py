@@ -132,9 +132,20 @@ def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path: Path) -> None
     assert second == f"{first}.2"
 
 
-def test_file_that_is_no_json_is_an_error_with_its_line(tmp_path: Path) -> None:
-    (tmp_path / "dev.json").write_text('[{"title":\n oops}]')
-    with pytest.raises(DataError, match=r"dev\.json:2: is no JSON"):
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ('[{"title":\n oops}]', ":2: is no JSON"),
+        ("[" * 100_000, ": is nested too deeply"),
+        ("[" + "1" * 10_000 + "]", ": is JSON that cannot be read"),
+    ],
+    ids=["no value", "deep", "a number of many digits"],
+)
+def test_file_that_is_no_json_is_an_error_with_its_line(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    (tmp_path / "dev.json").write_text(content)
+    with pytest.raises(DataError, match=rf"dev\.json{message}"):
         run_import("docred", tmp_path / "dev.json", tmp_path / "out", "--split", "dev")
 
 

@@ -1,5 +1,6 @@
 """A run goes on with its own vocabulary, or not at all."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +42,16 @@ def test_other_vocabulary_than_the_runs_is_refused(
     vocabulary = run_with_vocabulary(tmp_path)
     damage(vocabulary / "tokens.txt")
     with pytest.raises(DataError, match=f"vocabulary: this is not the vocabulary.*{problem}"):
+        load_vocabulary(vocabulary)
+
+
+@pytest.mark.parametrize("in_its_place", [None, "a file"])
+def test_vocabulary_that_is_gone_is_told(tmp_path: Path, in_its_place: str | None) -> None:
+    vocabulary = run_with_vocabulary(tmp_path)
+    shutil.rmtree(vocabulary)
+    if in_its_place is not None:
+        vocabulary.write_text(in_its_place)
+    with pytest.raises(DataError, match="vocabulary: is not there: put back"):
         load_vocabulary(vocabulary)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from hmtl.errors import DataError
 from hmtl.runs import environment as run_environment
 from hmtl.runs.environment import ENVIRONMENT_FILE, environment, record_environment
 from tests.running import REPOSITORY
@@ -81,3 +82,11 @@ def test_a_run_that_goes_on_in_another_environment_records_both(
     monkeypatch.setattr(platform, "python_version", lambda: "3.99.0")
     record_environment(tmp_path)
     assert [each["python"] for each in recorded(tmp_path)][1:] == ["3.99.0"]
+
+
+@pytest.mark.parametrize("content", ["", "{", "null", '{"python": 3}', "[" * 100_000])
+def test_a_damaged_record_is_told_and_not_written_over(tmp_path: Path, content: str) -> None:
+    (tmp_path / ENVIRONMENT_FILE).write_text(content)
+    with pytest.raises(DataError, match=f"{ENVIRONMENT_FILE}:.* is "):
+        record_environment(tmp_path)
+    assert (tmp_path / ENVIRONMENT_FILE).read_text() == content

@@ -252,10 +252,11 @@ def test_run_that_ended_while_it_read_its_data_may_begin_with_another_config(
     assert uninterrupted.differences(result_of(tmp_path / "run")) == []
 
 
-def test_config_of_the_users_own_is_not_overwritten(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [None, "{", "[" * 100_000], ids=["whole", "cut", "deep"])
+def test_config_of_the_users_own_is_not_overwritten(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "run" / "config.json"
     path.parent.mkdir()
-    shutil.copy(REPOSITORY / "configs" / "hmtl_sample.json", path)
+    path.write_text(content or (REPOSITORY / "configs" / "hmtl_sample.json").read_text())
     before = path.read_bytes()
     with pytest.raises(ConfigurationError, match="is not empty"):
         train(small_config(), tmp_path / "run", recover=False, force=False)
