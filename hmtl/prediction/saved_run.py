@@ -198,7 +198,8 @@ def _write_card(path: Path, source: Path, config: RunConfig) -> None:
             body = card.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(
-                f"cannot be read as a model card: {error}. Remove it, and a short one takes its place.", card
+                f"cannot be read as a model card: {error}. Remove it, and a short one takes its place.",
+                card,
             ) from error
     elif (source / SHARED_WEIGHTS).is_file() and exported.is_file():
         # It was exported before.

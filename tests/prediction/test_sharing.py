@@ -171,7 +171,9 @@ def test_an_export_is_not_replaced_in_silence(run: Path, copy: Path) -> None:
 def test_a_card_that_is_no_text_is_told(run: Path, tmp_path: Path) -> None:
     source = shutil.copytree(run, tmp_path / "run")
     (source / "model_card.md").write_bytes(b"\xff\xfe")
-    with pytest.raises(DataError, match=r"model_card\.md: cannot be read as a model card.*Remove it"):
+    with pytest.raises(
+        DataError, match=r"model_card\.md: cannot be read as a model card.*Remove it"
+    ):
         export_run(source, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
