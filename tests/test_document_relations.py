@@ -111,6 +111,14 @@ def test_given_entities_are_related_and_found_ones_scored(root: Path, run_script
     done = run_script("hmtl score", gold, predicted, "--samples", "0", "--output", scores)
     assert done.code == 0, done.err
     assert "relations of entities" in done.out
+    # And the same figures by one command.
+    done = run_script("hmtl evaluate", "-s", root / "run", "--output", out / "evaluated.json")
+    assert done.code == 0, done.err
+    told = json.loads((out / "evaluated.json").read_text())["document"]["found_entities"]
+    expected = json.loads(scores.read_text())["systems"][str(predicted)]["scores"]
+    for group in ("entities", "relations of entities"):
+        assert told[group] == pytest.approx(expected[group]["F1"])
+        assert f"{100 * told[group]['f1_score']:.2f}" in done.out
 
 
 @pytest.mark.parametrize("output_format", ["brat", "html", "jsonl", "like_conll", "label_studio"])

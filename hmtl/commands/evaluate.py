@@ -90,6 +90,7 @@ def run(arguments: argparse.Namespace) -> None:
     with running(arguments.include_package, by_several=True):
         from hmtl.common.files import write_json
         from hmtl.common.reporting import score_tables, table
+        from hmtl.evaluating.found_entities import add_found_entities
         from hmtl.evaluating.run_report import (
             Request,
             evaluate_on,
@@ -119,6 +120,7 @@ def run(arguments: argparse.Namespace) -> None:
                 compared = arguments.compare, other
         if not processes.is_main:
             return
+        add_found_entities(metrics, directory, request)
         print(score_tables(metrics))
         for _, header, rows in group_tables(metrics):
             print(f"\n{table(header, rows)}")

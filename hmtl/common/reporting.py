@@ -8,6 +8,8 @@ from typing import Any
 HEADLINE = "headline"
 # And under this one how its probabilities compare with what is right, in `evaluate_metrics.json`.
 CALIBRATION = "calibration"
+# And under this one, of relations between entities, what they and their entities score where these are found.
+FOUND_ENTITIES = "found_entities"
 # What it was before heads said so.
 OLDER_HEADLINES = (
     {"precision": "precision-overall", "recall": "recall-overall", "F1": "f1-measure-overall"},
@@ -178,7 +180,27 @@ def calibration_table(metrics: Mapping[str, Any]) -> str:
     return table(header, rows) if rows else ""
 
 
+def found_entities_table(metrics: Mapping[str, Any]) -> str:
+    """
+    What relations score between the entities that the run finds, and what these entities score; nothing
+    where no task has them.
+
+    # Parameters
+
+    metrics : `Mapping[str, Any]`
+        As in `evaluate_metrics.json`.
+    """
+    rows = [
+        [name, things, *(percent("", figure) for figure in figures.values())]
+        for name, entry in metrics.items()
+        if isinstance(entry, dict)
+        for things, figures in entry.get(FOUND_ENTITIES, {}).items()
+    ]
+    header = ["with the entities found", "", "precision", "recall", "F1"]
+    return table(header, rows) if rows else ""
+
+
 def score_tables(metrics: Mapping[str, Any]) -> str:
     """Return all that a terminal shows of a run's scores."""
-    found = (test_score_table(metrics), label_tables(metrics), calibration_table(metrics))
-    return "\n\n".join(filter(None, found))
+    tables = (test_score_table, found_entities_table, label_tables, calibration_table)
+    return "\n\n".join(filter(None, (each(metrics) for each in tables)))

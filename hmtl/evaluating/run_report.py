@@ -6,21 +6,19 @@ import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hmtl.checking.example import example_of
 from hmtl.common.document import Heading, Paragraph, Part, Picture, Table, write_parts
 from hmtl.common.reporting import CALIBRATION, HEADLINE, headline, headline_columns
-from hmtl.config.schema import Config
 from hmtl.errors import DataError
 from hmtl.evaluating.answering import Answered, answer, grouping, on_other_data, read_split
 from hmtl.evaluating.comparing import by_task, parts_of_comparison
 from hmtl.evaluating.report import TaskReport, parts_of_task
 from hmtl.evaluating.slices import Training
 from hmtl.runs.assembly import Experiment
-from hmtl.runs.evaluation import config_of_run, load
+from hmtl.runs.evaluation import Prepare, config_of_run, load
 from hmtl.runs.reliability import RELIABILITY_FILE, reliability_picture
 from hmtl.training.distributed import SINGLE_PROCESS, ProcessGroup
 from hmtl.training.history import HISTORY_FILE
@@ -57,6 +55,10 @@ class Request:
     def is_usual(self) -> bool:
         """Whether it is what a run's own `evaluate_metrics.json` holds."""
         return not (self.paths or self.by) and self.split == "test"
+
+    def prepared(self, directory: Path) -> Prepare:
+        """Return what gives a run's config these data as its test data."""
+        return lambda config: on_other_data(config, self.paths, self.split, directory)
 
 
 @dataclass
@@ -104,9 +106,8 @@ def evaluate_on(
     DataError
         When the directory holds no run, or the data are not what its readers read.
     """
-    prepare = partial(_prepared, request=request, directory=directory)
     has_training = with_training and processes.is_main and _has_training_data(directory)
-    experiment = load(directory, prepare, processes=processes)
+    experiment = load(directory, request.prepared(directory), processes=processes)
     for head in experiment.model.heads.values():
         head.eval_on_gold_mentions = request.gold_mentions or head.eval_on_gold_mentions  # type: ignore
     group_of = grouping(request.by) if request.by else None
@@ -143,10 +144,6 @@ def same_data(request: Request, directory: Path, other: Path) -> Request:
     if not paths:
         raise DataError(f"has no task in common with {directory}", other)
     return replace(request, paths=paths, split="test")
-
-
-def _prepared(config: Config, request: Request, directory: Path) -> Config:
-    return on_other_data(config, request.paths, request.split, directory)
 
 
 def _has_training_data(directory: Path) -> bool:

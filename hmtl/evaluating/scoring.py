@@ -32,7 +32,7 @@ from hmtl.metrics.span_schemes import SpanSchemes
 
 Pair = tuple[Document, Document]
 LAYERS = ("names", "mentions")
-ENTITY_RELATIONS = "relations of entities"
+ENTITIES, ENTITY_RELATIONS = "entities", "relations of entities"
 CONLL = "CoNLL"
 WITHOUT, WITH = "coreference", "coreference with singletons"
 
@@ -179,15 +179,23 @@ def _add_relations(found: Scores, pairs: Sequence[Pair]) -> None:
 
 
 def _add_entity_relations(found: Scores, pairs: Sequence[Pair]) -> None:
-    """Right is a relation whose entities are gold ones: the same mentions, each, whatever their types."""
-    total, counts = LabelledF1(), []
-    for gold, predicted in pairs:
-        counter = LabelledF1()
-        counter.count(_between_entities(predicted), _between_entities(gold))
-        total.merge(counter.state_dict())
-        counts.append(list(counter.fractions().values()))
-    found.scores.append(Score(ENTITY_RELATIONS, "F1", numpy.array(counts)))
-    found.by_type[ENTITY_RELATIONS] = total
+    """
+    Right is an entity that is a gold one: the same mentions, whatever their types; and a relation between
+    such.
+    """
+    for group, items in ((ENTITIES, _entities), (ENTITY_RELATIONS, _between_entities)):
+        total, counts = LabelledF1(), []
+        for gold, predicted in pairs:
+            counter = LabelledF1()
+            counter.count(items(predicted), items(gold))
+            total.merge(counter.state_dict())
+            counts.append(list(counter.fractions().values()))
+        found.scores.append(Score(group, "F1", numpy.array(counts)))
+    found.by_type[group] = total
+
+
+def _entities(document: Document) -> list[tuple[str, Hashable]]:
+    return [("", tuple(each.spans)) for each in document.entities]
 
 
 def _between_entities(document: Document) -> list[tuple[str, Hashable]]:

@@ -49,8 +49,9 @@ def check_grid(grid: Grid, study: Path) -> None:
 def _check_is_what_is_there(run: Run, directory: Path) -> None:
     if has_nothing_to_lose(directory) or not (directory / CONFIG_FILE).is_file():
         return
-    before = load_config(directory / CONFIG_FILE, jsonnet=False)
-    config = with_word_starts(run.config(), before)
+    # Parsed, both say by what each task is judged, also where that is left to its head.
+    before = parse_config(load_config(directory / CONFIG_FILE, jsonnet=False)).source
+    config = with_word_starts(parse_config(run.config()).source, before)
     changed = [path for path in differences(before, config) if path not in harmless_changes()]
     if changed:
         raise ConfigurationError(

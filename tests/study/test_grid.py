@@ -139,7 +139,7 @@ def test_setups_that_do_not_differ_are_named(tmp_path: Path) -> None:
 def with_run(study: Path, run: Run) -> None:
     directory = study / run.name
     directory.mkdir(parents=True)
-    (directory / "config.json").write_text(json.dumps(run.config()))
+    (directory / "config.json").write_text(json.dumps(parse_config(run.config()).source))
     (directory / "vocabulary").mkdir()
 
 
