@@ -24,7 +24,7 @@ def load_tensors(path: Path) -> Dict[str, Any]:
     if path.suffix == SUFFIX:
         return load_shared_weights(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises half a dozen unrelated types for a damaged file
         reason = str(error).splitlines()[0]
         raise DataError(
@@ -32,6 +32,9 @@ def load_tensors(path: Path) -> Dict[str, Any]:
             "program. Take another checkpoint.",
             path,
         ) from error
+    if not isinstance(content, dict):
+        raise DataError(f"holds a {type(content).__name__}, and not tensors by their names.", path)
+    return content
 
 
 def not_finite(state: Any, constants: Collection[str] = ()) -> Optional[str]:
@@ -100,9 +103,13 @@ def check_are_numbers(weights: Dict[str, Any], path: Path) -> None:
     # Raises
 
     DataError
-        When a tensor of a model's state holds NaN.
+        When something in a model's state is no tensor, or holds NaN.
     """
     for name, tensor in weights.items():
+        if not isinstance(tensor, torch.Tensor):
+            raise DataError(
+                f"holds other things than weights, as {str(name)!r}; give best_<task>.th", path
+            )
         if bool(torch.isnan(tensor).any()):
             raise DataError(
                 f"holds NaN in {name}: a model with these weights predicts nothing. Take another epoch's.",

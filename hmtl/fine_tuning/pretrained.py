@@ -88,8 +88,6 @@ class Pretrained:
         """
         path = self._whole_file
         weights = load_tensors(path)
-        if not all(isinstance(each, torch.Tensor) for each in weights.values()):
-            raise DataError("holds other things than weights; give best_<task>.th", path)
         check_are_numbers(weights, path)
         return weights
 

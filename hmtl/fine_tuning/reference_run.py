@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Sequence
 import torch
 
 from hmtl.common.files import making_directory, write_json, writing
-from hmtl.common.tensors import load_tensors
+from hmtl.common.tensors import check_are_numbers, load_tensors
 from hmtl.config.loading import TASK_PREFIX, Config, level_names, load_config, task_names
 from hmtl.config.safety import check_plain_names
 from hmtl.errors import DataError
@@ -124,7 +124,9 @@ def _weights_file(reference_dir: Path, task_name: str) -> Path:
 
 def _renamed_weights(path: Path, model_state: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
     try:
-        return rename_weights(load_tensors(path), model_state)
+        weights = load_tensors(path)
+        check_are_numbers(weights, path)
+        return rename_weights(weights, model_state)
     except DataError as error:
         raise DataError(error.message, path) from error
 

@@ -18,7 +18,7 @@ from hmtl.common.files import (
     writing,
 )
 from hmtl.common.shared_weights import SHARED_WEIGHTS, SUFFIX, stand_ins, write_shared_weights
-from hmtl.common.tensors import load_tensors
+from hmtl.common.tensors import check_are_numbers, load_tensors
 from hmtl.config.elmo_files import FOLDER as ELMO
 from hmtl.config.elmo_files import keep_elmo
 from hmtl.config.loading import load_config
@@ -153,6 +153,7 @@ def _save_weights(source: Path, target: Path, weights: Mapping[str, Path]) -> No
         names.update(dict.fromkeys(called, content))
         if content not in tensors:
             tensors[content] = load_tensors(path)
+            check_are_numbers(tensors[content], path)
     write_shared_weights(target, tensors, names)
 
 

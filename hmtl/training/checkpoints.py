@@ -448,8 +448,7 @@ def _check_is_finite(
     state: Dict[str, Any], constants: Collection[str], checkpoint: Checkpoint
 ) -> None:
     """Refuse weights gone wrong, of which earlier versions wrote checkpoints."""
-    optimizers = {name: each["optimizer"] for name, each in state.get("tasks", {}).items()}
-    name = not_finite(state["model"], constants) or not_finite(optimizers)
+    name = not_finite(state["model"], constants) or not_finite(state.get("tasks"))
     if name is not None:
         raise DataError(f"holds NaN or infinity in {name}.", checkpoint.path)
 

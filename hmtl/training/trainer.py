@@ -18,7 +18,12 @@ from hmtl.errors import DataError
 from hmtl.models.hmtl import Hmtl
 from hmtl.training.balancing import GradientSurgery, LossWeighting
 from hmtl.training.callbacks import Callback, EpochReport, RunReport, StepReport
-from hmtl.training.checkpoints import Checkpointer, CheckpointSchedule, TrainingPosition
+from hmtl.training.checkpoints import (
+    TRAINING_STATE,
+    Checkpointer,
+    CheckpointSchedule,
+    TrainingPosition,
+)
 from hmtl.training.distributed import SINGLE_PROCESS, ProcessGroup
 from hmtl.training.evaluation import ProgressBar, evaluate
 from hmtl.training.invalid_loss import InvalidLossGuard
@@ -28,6 +33,9 @@ from hmtl.training.samplers import TaskSampler
 from hmtl.training.tasks import TaskTraining
 
 logger = logging.getLogger(__name__)
+
+# What comes of a state that lacks something, or holds something else.
+UNFIT = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 class MultiTaskTrainer:
@@ -385,15 +393,30 @@ class MultiTaskTrainer:
         return [name for name, _ in self.model.named_buffers()]
 
     def recover(self) -> bool:
-        """Resume from the last checkpoint; return false if there is none, and the run has to start."""
+        """
+        Resume from the last checkpoint; return false if there is none, and the run has to start.
+
+        # Raises
+
+        DataError
+            When there is none that is whole, or it is of another kind of run.
+        """
         with self.processes.main_first():
             state = self.checkpointer.load(self._constants)
-        reached = None if state is None else [state["epoch"], state["step"]]
+        reached = None if state is None else [state.get("epoch"), state.get("step")]
         self.processes.check_same("the last checkpoint", reached)
         if state is None:
             return False
-        give_weights(self.model, state.pop("model"), self.checkpointer.serialization_dir)
-        self.load_state_dict(state)
+        directory = self.checkpointer.serialization_dir
+        give_weights(self.model, state.pop("model"), directory)
+        try:
+            self.load_state_dict(state)
+        except UNFIT as error:
+            raise DataError(
+                f"this is not the state that such a run has ({type(error).__name__}: {error}). Resume it "
+                "with the version of hmtl that wrote it, or start over with --force.",
+                directory / TRAINING_STATE,
+            ) from error
         return True
 
     def state_dict(self) -> Dict[str, Any]:
@@ -415,11 +438,11 @@ class MultiTaskTrainer:
         }
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
-        self.epoch = state["epoch"]
-        self.step = state["step"]
-        self.step_in_epoch = state["step_in_epoch"]
-        self.seconds_trained = state["seconds_trained"]
-        self._seconds_before_epoch = state["seconds_before_epoch"]
+        self.epoch = int(state["epoch"])
+        self.step = int(state["step"])
+        self.step_in_epoch = int(state["step_in_epoch"])
+        self.seconds_trained = float(state["seconds_trained"])
+        self._seconds_before_epoch = float(state["seconds_before_epoch"])
         self.loss_guard.load_state_dict(state["loss_guard"])
         self.sampler.load_state_dict(state["sampler"])
         # Older checkpoints have none of these: there was nothing of it that has a state.

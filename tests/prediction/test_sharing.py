@@ -178,6 +178,16 @@ def test_a_card_that_is_no_text_is_told(run: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_weights_that_are_no_numbers_are_not_exported(run: Path, tmp_path: Path) -> None:
+    source = shutil.copytree(run, tmp_path / "run")
+    weights = load_tensors(source / "best_ner.th")
+    next(iter(weights.values())).view(-1)[0] = float("nan")
+    save_tensors(source / "best_ner.th", weights)
+    with pytest.raises(DataError, match=r"best_ner\.th: holds NaN"):
+        export_run(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_something_else_is_not_replaced(run: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for target in (tmp_path, run):

@@ -287,6 +287,29 @@ def test_damaged_manifest_is_an_error_of_data(checkpointer: Checkpointer, manife
         checkpoint.load()
 
 
+def test_state_of_any_kind_is_looked_through_for_numbers(tmp_path: Path) -> None:
+    """A stranger's, or another version's: who takes it up says what is wrong with it."""
+    states: list[dict[str, Any]] = [{"tasks": {"ner": ["x"]}}, {"tasks": 3}, {}]
+    for step, state in enumerate(states):
+        Checkpointer(tmp_path).save(TrainingPosition(1, step), weights(1.0), state)
+        loaded = Checkpointer(tmp_path).load()
+        assert loaded is not None and loaded.get("tasks") == state.get("tasks")
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ([torch.ones(1)], "holds a list, and not tensors by their names"),
+        ({"weight": torch.ones(1), "epoch": 3}, "holds other things than weights, as 'epoch'"),
+    ],
+    ids=["a list", "a number"],
+)
+def test_best_weights_that_are_none_are_refused(tmp_path: Path, content: Any, message: str) -> None:
+    torch.save(content, tmp_path / "best_ner.th")
+    with pytest.raises(DataError, match=f"best_ner.th: {message}"):
+        Checkpointer(tmp_path).load_best("ner")
+
+
 def test_manifest_of_before_tells_of_no_vocabulary(checkpointer: Checkpointer) -> None:
     checkpoint = checkpointer.checkpoints()[0]
     content = json.loads((checkpoint.path / "manifest.json").read_text())

@@ -27,6 +27,7 @@ from tests.training.small_runs import (
     Crash,
     CrashAtStep,
     small_config,
+    small_trainer,
 )
 
 NUM_STEPS = NUM_EPOCHS * STEPS_PER_EPOCH
@@ -214,6 +215,45 @@ def hurt(checkpoint: Path, damage: str) -> None:
         (checkpoint / "manifest.json").write_text("{")
     else:
         state.unlink()
+
+
+@pytest.mark.parametrize(
+    "path, value",
+    [
+        ("epoch", "x"),
+        ("step", None),
+        ("seconds_trained", [1]),
+        ("sampler", {}),
+        ("loss_guard", "x"),
+        ("tasks.ner", "x"),
+        ("tasks.ner.optimizer", {"param_groups": [], "state": {}}),
+        ("tasks.ner.scheduler", "x"),
+        ("tasks.ner.progress.tracker", None),
+        ("counts.ner.span_f1", "x"),
+        ("callbacks", None),
+        ("random", "x"),
+    ],
+)
+def test_state_of_another_kind_of_run_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, value: Any
+) -> None:
+    """None takes the entry away."""
+    trainer = small_trainer(tmp_path)
+    trainer._tell("on_start", trainer._run_report())
+    state = {**trainer.state_dict(), "model": trainer.model.state_dict()}
+    *parents, last = path.split(".")
+    at = state
+    for key in parents:
+        at = at[key]
+    assert last in at
+    at[last] = value
+    if value is None:
+        del at[last]
+    monkeypatch.setattr(trainer.checkpointer, "load", lambda constants: state)
+    with pytest.raises(
+        DataError, match=r"training_state\.th: this is not the state that such a run"
+    ):
+        trainer.recover()
 
 
 def test_run_without_a_whole_checkpoint_is_not_started_anew(
