@@ -25,7 +25,7 @@ def range_maxima(
     # A sparse table: level k holds the maxima over 2^k tokens, and two of these, which may overlap, make up
     # any stretch.
     table = [values]
-    while 2 ** len(table) <= values.size(1):
+    while 2 ** len(table) < values.size(1):
         last, step = table[-1], 2 ** (len(table) - 1)
         later = torch.cat([last[:, step:], last[:, -1:].expand(-1, step, -1)], dim=1)
         table.append(torch.maximum(last, later))

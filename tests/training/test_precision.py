@@ -69,11 +69,12 @@ def test_prediction_on_the_cpu_is_in_single_precision(tmp_path: Path) -> None:
     assert {each.model.precision for each in predictor._passes} == {FULL}
 
 
-def test_loss_is_scaled_for_fp16_alone_and_the_gradient_is_not() -> None:
+@pytest.mark.parametrize("grad_norm", [None, 0.5])
+def test_loss_is_scaled_for_fp16_alone_and_the_gradient_is_not(grad_norm: float | None) -> None:
     steps = {}
     for precision in (FULL, FP16):
         model = Toy()
-        trainer = toy_trainer(model, PARTS, precision=precision)
+        trainer = toy_trainer(model, PARTS, precision=precision, grad_norm=grad_norm)
         trainer.train_step("ner")
         trainer.train_step("ner")
         steps[precision] = model.weight.detach()

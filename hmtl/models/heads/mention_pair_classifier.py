@@ -143,7 +143,7 @@ class MentionPairClassifier(RelationHead):
             over pairs of gold mentions and types, a mean over the batch's sentences.
         """
         given = predicted_mentions
-        if given is None or (self.eval_on_gold_mentions and not self.training):
+        if given is None or self.eval_on_gold_mentions:
             given = self._gold_mentions(metadata)
         output_dict = {**self._scored(encoded, given), "mask": mask}
         if relations is not None:

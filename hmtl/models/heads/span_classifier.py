@@ -237,8 +237,8 @@ class SpanClassifier(Head):
 def _classes(spans: torch.Tensor, num_tokens: int) -> torch.Tensor:
     """Return the gold class of each pair of tokens. Shape `(batch_size, num_tokens, num_tokens)`."""
     starts, ends, labels = spans.unbind(dim=2)
-    # Padding goes to a place behind all pairs: nothing waits for the device.
-    index = torch.where(labels >= 0, starts * num_tokens + ends, num_tokens**2)
-    classes = spans.new_full((spans.size(0), num_tokens**2 + 1), NO_SPAN)
+    classes = spans.new_full((spans.size(0), num_tokens**2), NO_SPAN)
+    # Padding is no span of the first token, which changes nothing there.
+    index = (starts * num_tokens + ends).clamp_min(0)
     classes.scatter_reduce_(1, index, labels + 1, "amax")
-    return classes[:, :-1].view(-1, num_tokens, num_tokens)
+    return classes.view(-1, num_tokens, num_tokens)

@@ -72,6 +72,8 @@ def batch(head: DocumentRelationExtractor, with_gold: bool = True) -> dict[str, 
     encoded = torch.randn(len(DOCUMENTS), longest, DIM, generator=torch.manual_seed(1)).double()
     lengths = torch.tensor([length for length, _, _ in DOCUMENTS])
     mask = torch.arange(longest) < lengths.unsqueeze(1)
+    # What stands on padding must not matter.
+    encoded = encoded + 50 * ~mask.unsqueeze(-1)
     return {"inputs": encoded, "encoded": encoded, "mask": mask, **collate(instances)}
 
 
@@ -131,7 +133,16 @@ def test_scores_loss_and_answers_are_those_of_loops(
     monkeypatch.setattr(document_relation_extractor, "CHUNK_NUMBERS", numbers_in_a_chunk)
     head = build()
     given = batch(head)
+    in_chunks: list[int] = []
+    logits_of = head._logits
+    monkeypatch.setattr(
+        head,
+        "_logits",
+        lambda pairs, *others: in_chunks.append(len(pairs)) or logits_of(pairs, *others),
+    )
     output = head(compute_metrics=True, **given)
+    # A pair is 18 products.
+    assert max(in_chunks) <= max(1, numbers_in_a_chunk // 18)
     losses: list[float] = []
     answers: list[list[tuple[int, int, str]]] = []
     rows = iter(output["logits"])
@@ -170,6 +181,9 @@ def test_gradients_are_the_same_in_chunks(monkeypatch: pytest.MonkeyPatch) -> No
         encoded = given["encoded"].requires_grad_()
         head(compute_metrics=False, **{**given, "inputs": encoded})["loss"].backward()
         gradients.append([encoded.grad, *(each.grad for each in head.parameters())])
+        # A type that training never saw is none, and nothing is learned of it.
+        assert head.type_vectors.weight.grad is not None
+        assert not bool(head.type_vectors.weight.grad[0].any())
     assert all(bool(each.isfinite().all()) and bool(each.any()) for each in gradients[0])
     for one, other in zip(*gradients):
         torch.testing.assert_close(one, other)
@@ -185,6 +199,36 @@ def test_threshold_is_learned_to_part_gold_types_from_others() -> None:
     assert logits.grad is not None and bool(logits.grad.isfinite().all())
 
 
+def test_loss_of_half_precision_is_in_single() -> None:
+    logits, gold = torch.randn(2, 4).bfloat16(), torch.zeros(2, 4, dtype=torch.bool)
+    assert adaptive_threshold_losses(logits, gold).dtype is torch.float32
+
+
+def test_large_vectors_are_pooled_without_overflow() -> None:
+    head = build()
+    encoded = 2000 * torch.randn(1, 4, DIM).double()
+    mentions = torch.tensor([[[0, 0], [1, 1], [2, 3]]])
+    owners, types = torch.tensor([[0, 0, 1]]), torch.tensor([[0, 0, 1]])
+    found = head._entities(encoded, mentions, owners, types, 2)[0, :, :DIM]
+    torch.testing.assert_close(found[0], encoded[0, :2].logsumexp(dim=0))
+    torch.testing.assert_close(found[1], encoded[0, 2:].mean(dim=0))
+
+
+def test_dropout_acts_on_the_encoding_and_on_both_sides_of_a_pair() -> None:
+    head, dropped = build(), []
+    head.dropout.register_forward_pre_hook(lambda module, given: dropped.append(given[0].shape))
+    head(compute_metrics=False, **{k: v[:1] for k, v in batch(head, with_gold=False).items()})
+    assert dropped == [(1, 7, DIM), (6, 6), (6, 6)]
+
+
+def test_documents_without_a_pair_cost_nothing() -> None:
+    head = build()
+    given = batch(head)
+    alone = {name: each[2:] for name, each in given.items()}
+    output = head(compute_metrics=True, **alone)
+    assert output["loss"].item() == 0.0 and head.decode(output) == {"relations": [[], []]}
+
+
 def test_relations_of_training_count_for_ign_f1_by_names(tmp_path: Any) -> None:
     head = build()
     words, entities = (
@@ -194,6 +238,7 @@ def test_relations_of_training_count_for_ign_f1_by_names(tmp_path: Any) -> None:
     read = DocredReader().text_to_instance([words], entities, [(0, 1, "P19")], "train")
     assert head.known_facts.numel() == 0
     head.prepare([read])
+    assert head.parameter_axes((), ())["classifier.bias"] == ([0, *LABELS],)
     # Two names of the head, one of the tail.
     assert head.known_facts.numel() == 2
     other = build()
@@ -203,8 +248,9 @@ def test_relations_of_training_count_for_ign_f1_by_names(tmp_path: Any) -> None:
     other.load_state_dict(head.state_dict())
     assert other.known_facts.tolist() == head.known_facts.tolist()
     asked = DocredReader().text_to_instance(
-        [["Selby", ":", "Ada"]],
-        [[("LOC", (0, 0))], [("PER", (2, 2))]],
+        [["Selby", ":", "Ada", "Hart"]],
+        # Of two names one is known.
+        [[("LOC", (0, 0))], [("PER", (2, 3)), ("PER", (2, 2))]],
         [(1, 0, "P19"), (1, 0, "P17")],
         "dev",
     )

@@ -166,14 +166,17 @@ def test_relations_are_of_mentions_and_above_the_threshold() -> None:
 
 
 def test_mentions_that_end_alike_are_one_argument() -> None:
-    torch.manual_seed(6)
+    torch.manual_seed(2)
     head = build(threshold=1e-6)
     mentions: list[Mention] = [("PER", (0, 2)), ("GPE", (2, 2)), ("PER", (3, 3))]
     output = head(compute_metrics=False, **sentence(4, [], mentions))
     (found,) = head.decode(output)["relations"]
     assert len(found) == len(set(found)) == 2 * len([(2, 2), (2, 3), (3, 2)])
-    best = output["logits"].sigmoid()[[1, 3], 0].max()
-    assert head.probabilities(output, [[(2, 3, "ART")]]) == [[pytest.approx(best.item())]]
+    of_both = output["logits"].sigmoid()[[1, 3]]
+    best = of_both.max(dim=0)
+    assert best.indices.tolist() == [1, 0]
+    answers = [[(2, 3, "ART"), (2, 3, "PHYS")]]
+    assert head.probabilities(output, answers) == [pytest.approx(best.values.tolist())]
 
 
 def test_training_reads_gold_mentions_and_evaluation_those_that_are_found() -> None:
@@ -199,6 +202,31 @@ def test_labels_are_dropped_in_training_alone() -> None:
     torch.testing.assert_close(head.train()(compute_metrics=False, **example)["logits"], without)
 
 
+def test_labels_of_a_pair_are_dropped_each_by_itself() -> None:
+    torch.manual_seed(9)
+    head = build(label_dropout=0.5).train()
+    labels = head._pairs([[("PER", (i, i)) for i in range(9)]], torch.device("cpu")).labels
+    assert {tuple(each) for each in labels.tolist()} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+
+
+def test_dropout_acts_on_the_encoding_and_on_what_pairs_are_compared_in() -> None:
+    head, example, dropped = build(), sentence(7, RELATIONS, MENTIONS), []
+    head.dropout.register_forward_pre_hook(lambda module, given: dropped.append(given[0].shape))
+    head(compute_metrics=False, predicted_mentions=[[]], **{**example, "relations": None})
+    assert dropped == [(1, 7, ENCODED_DIM), (0, 4), (0, 4)]
+
+
+def test_found_mentions_count_for_the_strict_score() -> None:
+    head = build()
+    example = sentence(7, [(2, 1, "ART")], MENTIONS)
+    # Everything is answered, of two mentions that end where the gold ones do; one begins elsewhere.
+    torch.nn.init.constant_(head.type_projection.bias, 50.0)
+    found: list[Mention] = [("PER", (1, 2)), ("GPE", (1, 1))]
+    head(compute_metrics=True, predicted_mentions=[found], **example)
+    metrics = head.get_metrics(full=True)
+    assert metrics["recall-overall"] == 1.0 and metrics["strict-recall"] == 0.0
+
+
 def test_no_mention_is_no_relation() -> None:
     head = build()
     example = sentence(3, [(0, 1, "ART")], [])
@@ -222,6 +250,8 @@ def test_a_training_step_reads_nothing_back_from_the_device() -> None:
 def test_axes_name_every_parameter_as_it_is_shaped() -> None:
     head = build()
     axes = head.parameter_axes(["x"], range(ENCODED_DIM))
+    # What a label means is known by name, that of no label that is known by its place.
+    assert axes["label_embedding.weight"][0] == [None, "PER", "GPE"]
     for name, parameter in head.named_parameters():
         for size, axis in zip(parameter.shape, axes.get(name, ())):
             assert axis is None or len(axis) == size

@@ -336,6 +336,14 @@ def test_a_loss_that_is_none_of_the_known_is_an_error() -> None:
         build(loss="focal")
 
 
+def test_label_without_a_threshold_of_its_own_has_that_of_all() -> None:
+    head = build(threshold=0.7)
+    head.thresholds = {TYPES[0]: 0.3}
+    least = head.least_logits(torch.zeros(1).double())
+    expected = torch.tensor([0.3, *[0.7] * (len(TYPES) - 1)]).double().logit()
+    torch.testing.assert_close(least, expected)
+
+
 @pytest.mark.parametrize("threshold", [0.0, 1.0, 50])
 def test_a_threshold_that_is_no_probability_is_an_error(threshold) -> None:
     with pytest.raises(ConfigurationError, match="write a probability between 0 and 1"):

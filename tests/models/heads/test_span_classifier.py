@@ -70,12 +70,21 @@ def test_loss_is_that_of_each_span_alone_summed(width: int | None) -> None:
     assert head.loss_divisor(output) is None
 
 
+def test_dropout_acts_on_the_encoding() -> None:
+    head, batch, dropped = build(), example([4, 1], [[(0, 1, PER)], []]), []
+    head.dropout.register_forward_pre_hook(lambda module, given: dropped.append(given[0]))
+    head(compute_metrics=False, **batch)
+    assert len(dropped) == 1 and dropped[0] is batch["encoded"]
+
+
 def probable(*spans: tuple[int, int, int, float]) -> dict[str, torch.Tensor]:
     """Scores in which these spans are so much better than none."""
     logits = torch.zeros(1, 1 + len(LABELS), 6, 6)
     logits[:, 0] = 1.0
     for start, end, kind, score in spans:
         logits[0, 1 + kind, start, end] = 1.0 + score
+        # What is added to all classes of a span alike makes none of them more probable.
+        logits[0, :, start, end] += 9.0 - 3 * score
     return {"logits": logits, "mask": torch.tensor([[True] * 5 + [False]])}
 
 
@@ -90,6 +99,8 @@ def test_most_probable_spans_come_first_and_none_crosses_an_earlier_one() -> Non
     assert build().probabilities(scores, answers) == [pytest.approx(shares)]
     assert build(decoding="flat").decode(scores)["spans"] == [[("PER", (1, 3))]]
     assert build(max_span_width=2).decode(scores)["spans"] == [[("ORG", (2, 3))]]
+    outer_first = build().decode(probable((0, 1, PER, 3.0), (0, 3, ORG, 2.0)))["spans"]
+    assert outer_first == [[("ORG", (0, 3)), ("PER", (0, 1))]]
 
 
 @pytest.mark.parametrize("decoding", ["nested", "flat"])
@@ -121,7 +132,8 @@ def test_label_that_the_vocabulary_lacks_is_a_miss() -> None:
 def test_same_scores_with_labels_in_another_order_are_the_same_parameters() -> None:
     head = build()
     axes = head.parameter_axes(["in"], ["out"] * ENCODED_DIM)
-    assert axes["biaffine"][0] == [0, *LABELS]
+    for name in ("biaffine", "token_projection.weight", "token_projection.bias"):
+        assert axes[name][0] == [0, *LABELS]
     assert set(axes) < {name for name, _ in head.named_parameters()}
 
 
