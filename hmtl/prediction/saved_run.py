@@ -61,6 +61,8 @@ def export_run(source: Path, target: Path, force: bool = False) -> None:
     DataError
         When something else is there, or the run lacks something, or it cannot be written.
     """
+    if target.exists() and not target.is_dir():
+        raise DataError("is there already, and no directory. Choose another name.", target)
     is_taken = target.exists() and any(target.iterdir())
     if is_taken and not force:
         raise DataError(

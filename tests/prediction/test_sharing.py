@@ -190,6 +190,8 @@ def test_weights_that_are_no_numbers_are_not_exported(run: Path, tmp_path: Path)
 
 def test_something_else_is_not_replaced(run: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="file: is there already, and no directory"):
+        export_run(run, tmp_path / "file")
     for target in (tmp_path, run):
         with pytest.raises(DataError, match="holds something else than what was exported"):
             export_run(run, target, force=True)
