@@ -25,7 +25,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="where the runs are written"
     )
     parser.add_argument(
-        "--jobs", type=int, default=1, metavar="N", help="runs at a time (default: 1)"
+        "--jobs", type=int, metavar="N", help="runs at a time (default: 1; with --on slurm all)"
+    )
+    parser.add_argument(
+        "--on",
+        choices=("slurm", "local"),
+        help="hand the runs to submitit: as jobs of Slurm, or, to try that, of this machine",
+    )
+    parser.add_argument(
+        "--cluster",
+        default="",
+        metavar="JSON",
+        help="with --on: submitit's parameters of each job: "
+        '\'{"timeout_min": 720, "slurm_partition": "gpu", "gpus_per_node": 1}\'',
     )
     parser.add_argument(
         "--only", nargs="+", metavar="SETUP", help="make the runs of these setups only"
@@ -47,19 +59,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _complete(arguments: argparse.Namespace) -> None:
-    if arguments.jobs < 1:
+    if arguments.jobs is not None and arguments.jobs < 1:
         arguments.refuse(f"--jobs {arguments.jobs}: give the number of runs at a time")
-    arguments.overrides = _parsed(arguments)
+    if arguments.cluster and not arguments.on:
+        arguments.refuse("--cluster describes the jobs of --on")
+    arguments.overrides = _parsed(arguments, "overrides")
+    arguments.cluster = _parsed(arguments, "cluster")
 
 
-def _parsed(arguments: argparse.Namespace) -> dict[str, object]:
-    overrides = arguments.overrides
+def _parsed(arguments: argparse.Namespace, option: str) -> dict[str, object]:
+    given = getattr(arguments, option)
     try:
-        parsed: dict[str, object] = json.loads(overrides or "{}")
+        parsed: dict[str, object] = json.loads(given or "{}")
     except json.JSONDecodeError as error:
-        arguments.refuse(f"--overrides is no JSON ({error})")
+        arguments.refuse(f"--{option} is no JSON ({error})")
     if not isinstance(parsed, dict):
-        arguments.refuse(f"--overrides must be a JSON object, not {overrides!r}")
+        arguments.refuse(f"--{option} must be a JSON object, not {given!r}")
     return parsed
 
 
@@ -99,6 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
     with running(arguments.include_package):
         from hmtl.common.files import sole_writer, write_json
         from hmtl.study.checking import check_grid
+        from hmtl.study.cluster import Cluster
         from hmtl.study.grid import read_grid
         from hmtl.study.results import GRID_FILE
         from hmtl.study.running import Study
@@ -109,9 +125,12 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.dry_run:
             list_runs(study)
             return 0
+        if arguments.on:
+            study.launch = Cluster(arguments.on, arguments.out, arguments.cluster).launch
+        at_a_time = len(study.runs) if arguments.on == "slurm" else 1
         with sole_writer(arguments.out):
             write_json(arguments.out / GRID_FILE, grid.as_json())
-            study.run(arguments.jobs)
+            study.run(arguments.jobs or at_a_time)
     for failure in study.failures:
         print(f"failed: {failure.run.name}: {failure.last_words} (all of it: {failure.log})")
     print(f"{len(study.runs) - len(study.failures)} of {len(study.runs)} runs are finished")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -116,16 +117,53 @@ def raw_records(paths: Sequence[Path], input_format: str | None) -> Iterator[Raw
                 yield from _documents_of(path, file)
                 continue
             if whole:
-                content = file.read(MOST_BYTES + 1)
-                _check_size(path, None, content)
-                yield RawRecord(path, None, content)
+                yield whole_text(path, file)
                 continue
-            number = 0
-            while content := file.readline(MOST_BYTES + 1):
-                number += 1
-                _check_size(path, number, content)
-                if content.strip():
-                    yield RawRecord(path, number, content)
+            yield from lines_of(path, file)
+
+
+def lines_of(
+    path: Path, file: BinaryIO, before: int = 0, most_bytes: float = math.inf
+) -> Iterator[RawRecord]:
+    """
+    Stream the lines of a file that are not blank.
+
+    # Parameters
+
+    path : `Path`
+    file : `BinaryIO`
+        At the beginning of a line.
+    before : `int`, optional (default = `0`)
+        So many lines come before that one.
+    most_bytes : `float`, optional
+        No line is read that begins so far from there, or further.
+
+    # Raises
+
+    DataError
+        When a line is longer than 16 MiB.
+    """
+    position, number = 0, before
+    while position < most_bytes and (content := file.readline(MOST_BYTES + 1)):
+        number += 1
+        position += len(content)
+        _check_size(path, number, content)
+        if content.strip():
+            yield RawRecord(path, number, content)
+
+
+def whole_text(path: Path, file: BinaryIO) -> RawRecord:
+    """
+    Return what is in a file as one text.
+
+    # Raises
+
+    DataError
+        When it is longer than 16 MiB.
+    """
+    content = file.read(MOST_BYTES + 1)
+    _check_size(path, None, content)
+    return RawRecord(path, None, content)
 
 
 def _documents_of(path: Path, file: BinaryIO) -> Iterator[RawRecord]:

@@ -9,7 +9,7 @@ from typing import List, Optional, Tuple
 from tqdm import tqdm
 
 from hmtl.errors import DataError
-from hmtl.prediction.outputs import Output
+from hmtl.prediction.outputs import Answers, Output
 from hmtl.prediction.predictor import Predictor
 from hmtl.prediction.records import STANDARD_INPUT, RawRecord, Record, parse, raw_records
 
@@ -53,18 +53,36 @@ def predict_all(
     num_predicted = 0
     records = _after_those_done(paths, input_format, output)
     with _progress_bar(paths) as bar:
-        for batch, size, problem in _batches(records, input_format):
-            if batch:
-                answers = predictor.predict_records(batch)
-                if min_score is not None:
-                    answers = [each.at_least(min_score) for each in answers]
-                output.write([(each.id, answer) for each, answer in zip(batch, answers)])
-            if problem is not None:
-                raise problem
-            num_predicted += len(batch)
+        for answers, size in predicted(predictor, records, input_format, min_score):
+            output.write(answers)
+            num_predicted += len(answers)
             bar.update(size)
     output.finish()
     return num_predicted
+
+
+def predicted(
+    predictor: Predictor,
+    records: Iterator[RawRecord],
+    input_format: Optional[str],
+    min_score: Optional[float],
+) -> Iterator[Tuple[Answers, int]]:
+    """
+    Yield the answers to records, a batch at a time, with the size of the batch in bytes.
+
+    # Raises
+
+    DataError
+        At a malformed record, after the answers to those before it.
+    """
+    for batch, size, problem in _batches(records, input_format):
+        if batch:
+            answers = predictor.predict_records(batch)
+            if min_score is not None:
+                answers = [each.at_least(min_score) for each in answers]
+            yield [(each.id, answer) for each, answer in zip(batch, answers)], size
+        if problem is not None:
+            raise problem
 
 
 def _after_those_done(

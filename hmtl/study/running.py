@@ -8,10 +8,10 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
@@ -39,10 +39,23 @@ class Failure:
     last_words: str
 
 
+class Process(Protocol):
+    """A training that goes on somewhere, as `subprocess` knows processes."""
+
+    def poll(self) -> int | None:
+        """Return its exit code once it has ended."""
+
+    def terminate(self) -> None:
+        """Ask it to write a checkpoint and to end."""
+
+    def wait(self) -> Any:
+        """Return when it has ended."""
+
+
 @dataclass
 class _Active:
     run: Run
-    process: subprocess.Popen[bytes]
+    process: Process
     log: Path
     started: float
 
@@ -67,6 +80,42 @@ def command_of(run: Run, study: Path, include_packages: Sequence[str] = ()) -> l
     return arguments
 
 
+def start(
+    run: Run, study: Path, include_packages: Sequence[str] = (), train: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
+    """
+    Start `hmtl train` for a run, whose log says so.
+
+    # Parameters
+
+    run : `Run`
+    study : `Path`
+    include_packages : `Sequence[str]`, optional
+    train : `Sequence[str]`, optional
+        What starts it, in place of `TRAIN`.
+
+    # Raises
+
+    DataError
+        When the log cannot be written.
+    """
+    log = log_of(run, study)
+    arguments = command_of(run, study, include_packages)
+    with refusals(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "ab") as file:
+            file.write(f"$ {shlex.join(['hmtl', 'train', *arguments])}\n".encode())
+            file.flush()
+            return subprocess.Popen(
+                [*(train or TRAIN), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                # A terminal's Ctrl-C would reach them as well, and a second request ends them at once.
+                start_new_session=True,
+            )
+
+
 class Study:
     """
     The runs of a study, and where they lie.
@@ -77,14 +126,21 @@ class Study:
     runs : `List[Run]`
     include_packages : `List[str]`
         What the runs are to import.
+    launch : `Callable[[Run, Path, Sequence[str]], Process]`, optional
+        Starts a run, given the study's directory and what it is to import; here, if nobody says.
     """
 
     def __init__(
-        self, directory: Path, runs: Sequence[Run], include_packages: Sequence[str] = ()
+        self,
+        directory: Path,
+        runs: Sequence[Run],
+        include_packages: Sequence[str] = (),
+        launch: Callable[[Run, Path, Sequence[str]], Process] = start,
     ) -> None:
         self.directory = directory
         self.runs = runs
         self.include_packages = include_packages
+        self.launch = launch
         self.failures: list[Failure] = []
         self._active: list[_Active] = []
 
@@ -122,31 +178,14 @@ class Study:
                 self._stop()
 
     def _start(self, run: Run) -> _Active:
-        log = log_of(run, self.directory)
-        arguments = command_of(run, self.directory, self.include_packages)
-        with refusals(log):
-            log.parent.mkdir(parents=True, exist_ok=True)
-            with open(log, "ab") as file:
-                process = self._process(arguments, file)
-        return _Active(run, process, log, time.monotonic())
-
-    def _process(self, arguments: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        log.write(f"$ {shlex.join(['hmtl', 'train', *arguments])}\n".encode())
-        log.flush()
-        return subprocess.Popen(
-            [*TRAIN, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            # A terminal's Ctrl-C would reach them as well, and a second request ends them at once.
-            start_new_session=True,
-        )
+        process = self.launch(run, self.directory, self.include_packages)
+        return _Active(run, process, log_of(run, self.directory), time.monotonic())
 
     def _collect(self, bar: tqdm) -> None:
         for each in [one for one in self._active if one.process.poll() is not None]:
             self._active.remove(each)
             seconds = time.monotonic() - each.started
-            code = each.process.returncode
+            code = each.process.poll() or 0
             if code == 0:
                 logger.info("%s: finished after %.0f s", each.run.name, seconds)
             else:
