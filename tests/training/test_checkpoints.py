@@ -277,7 +277,7 @@ def test_code_in_a_file_of_tensors_is_refused_and_not_run(tmp_path: Path, form: 
 
 
 @pytest.mark.parametrize(
-    "manifest", ["", "{", "[]", '{"files": 1}', '{"files": {"a": {}}}', '{"files": {"a": 1}}']
+    "manifest", ["", "{", "{}", "[]", '{"files": 1}', '{"files": {"a": {}}}', '{"files": {"a": 1}}']
 )
 def test_damaged_manifest_is_an_error_of_data(checkpointer: Checkpointer, manifest: str) -> None:
     checkpoint = checkpointer.checkpoints()[0]

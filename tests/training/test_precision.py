@@ -33,6 +33,10 @@ ALL_TASKS = {
 def test_losses_in_bf16_are_near_those_in_single_precision(tmp_path: Path) -> None:
     trainer = small_trainer(tmp_path, **ALL_TASKS, multi_task_trainer__precision=BF16)
     model = trainer.model.eval()
+    in_the_head: list[torch.dtype] = []
+    model.heads["ner"].get_submodule("tag_projection").register_forward_hook(
+        lambda module, given, made: in_the_head.append(made.dtype)
+    )
     for name, task in trainer.tasks.items():
         batch = task.stream.next_batch()
         losses = {}
@@ -45,6 +49,7 @@ def test_losses_in_bf16_are_near_those_in_single_precision(tmp_path: Path) -> No
         assert losses[BF16] == pytest.approx(losses[FULL], rel=0.01)
         model.precision = BF16
         model(name, batch, compute_metrics=False)["loss"].backward()
+    assert in_the_head == [torch.bfloat16, torch.float32, torch.bfloat16]
     gradients = [each.grad for each in model.parameters() if each.grad is not None]
     assert gradients and all(bool(each.isfinite().all()) for each in gradients)
 
@@ -152,6 +157,9 @@ def test_what_is_to_be_exact_is_exact_whatever_is_in_force() -> None:
             assert torch.get_float32_matmul_precision() == "highest"
             torch.testing.assert_close(matrix @ matrix, expected, rtol=1e-5, atol=1e-4)
         assert torch.get_float32_matmul_precision() == "medium"
+    # Of a run on a GPU: the CPU computes it in single precision.
+    with autocast(FP16, CPU):
+        assert (matrix @ matrix).dtype is torch.float32
 
 
 @pytest.mark.usefixtures("less_exact")

@@ -363,6 +363,23 @@ def test_run_whose_tasks_voted_to_stop_says_why_and_goes_on_if_they_are_told_to_
     assert uninterrupted.differences(recovered(directory)) == []
 
 
+def test_patience_may_be_larger_on_recovery(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # With a rate like this no epoch is better than the first.
+    slow = {
+        "multi_task_trainer__optimizer__lr": 1e-12,
+        "multi_task_trainer__min_lr": 0.0,
+        "multi_task_trainer__num_epochs": 9,
+    }
+    for patience in (1, 2):
+        config = small_config(multi_task_trainer__patience=patience, **slow)
+        with caplog.at_level(logging.INFO):
+            metrics = train(config, tmp_path / "run", recover=patience > 1, force=False)
+        assert metrics["nb_epoch_trained"] == 1 + patience
+    assert "another multi_task_trainer.patience: 2, which was 1" in caplog.text
+
+
 @pytest.mark.parametrize("is_noted", [True, False])
 def test_recovery_with_a_truncated_vocabulary_is_refused(
     tmp_path: Path, build_with: Callable, is_noted: bool
