@@ -61,10 +61,18 @@ def measure(tasks: tuple[str, ...], details: bool) -> None:
                 counted(True)
                 trainer.model(name, to_device(batch, device))
                 scoring = counted(False)
-            report("launches", task=name, training=figures(training), scoring=figures(scoring))
+            trainer.model.train()
+            # As with on_invalid_loss: "skip".
+            trainer.loss_guard.in_step = True
+            counted(True)
+            trainer.train_step(name)
+            skipping = counted(False)
+            trainer.loss_guard.in_step = False
+            lines = {"training": training, "skipping": skipping, "scoring": scoring}
+            report("launches", task=name, **{key: figures(each) for key, each in lines.items()})
             if details:
-                lines = training.kernels.most_common(SHOWN)
-                print(*(f"{count:6} {what}" for what, count in lines), sep="\n")
+                most = training.kernels.most_common(SHOWN)
+                print(*(f"{count:6} {what}" for what, count in most), sep="\n")
 
 
 def main() -> None:

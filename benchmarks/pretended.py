@@ -197,7 +197,10 @@ def _check_devices(name: str, args: Any, tensors: list[torch.Tensor]) -> None:
 def _note(name: str, func: Any, args: Any, gives_device: bool) -> None:
     """Count what an operation costs."""
     is_copy_back = name == "aten::_to_copy" and not gives_device
-    if is_copy_back or (name == "aten::copy_" and not isinstance(args[0], Pretended)):
+    goes_on = len(args) > 2 and args[2] is True
+    if is_copy_back or (
+        name == "aten::copy_" and not isinstance(args[0], Pretended) and not goes_on
+    ):
         _wait("copy to the CPU")
     elif name in WAITING:
         _wait(name)
@@ -268,8 +271,21 @@ def _lstm(data: torch.Tensor, *rest: Any) -> tuple[torch.Tensor, ...]:
 _plain_lstm: Any = torch._VF.lstm
 
 
+class _Event:
+    """A place in the device's queue. To wait for it costs nothing where the device has other work by then."""
+
+    def record(self) -> None:
+        self._kernels = counts.kernels.total() if counts is not None else 0
+
+    def synchronize(self) -> None:
+        if counts is not None and counts.kernels.total() == self._kernels:
+            _wait("event")
+
+
 class _Module(_DummyBackendModule):
     """What torch asks of a device's module."""
+
+    Event = _Event
 
     def get_rng_state(self, *_: Any) -> torch.Tensor:
         return torch.get_rng_state()

@@ -1,6 +1,6 @@
 """From the CPU to a device, and back without waiting for it."""
 
-from typing import List
+from typing import Callable, List
 
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
@@ -56,3 +56,31 @@ def on_cpu(tensor: torch.Tensor) -> torch.Tensor:
         return tensor
     original = _originals.get(tensor)
     return tensor.cpu() if original is None else original
+
+
+def on_its_way(flag: torch.Tensor) -> Callable[[], bool]:
+    """
+    Begin to read a number from a device.
+
+    # Parameters
+
+    flag : `torch.Tensor`
+        A scalar of type bool.
+
+    # Returns
+
+    value : `Callable[[], bool]`
+        Waits for what was queued on the device up to now, and for nothing that is queued later.
+    """
+    if flag.device.type == "cpu":
+        return lambda: bool(flag)
+    here = torch.empty((), dtype=torch.bool, pin_memory=flag.device.type == "cuda")
+    here.copy_(flag, non_blocking=True)
+    copied = torch.get_device_module(flag.device).Event()
+    copied.record()
+
+    def value() -> bool:
+        copied.synchronize()
+        return bool(here)
+
+    return value

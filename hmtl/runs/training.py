@@ -275,6 +275,7 @@ def _build_trainer(experiment: Experiment, checkpointer: Checkpointer) -> MultiT
             settings.on_invalid_loss,
             settings.max_skipped_batches,
             part=processes.part,
+            batches_per_step=settings.gradient_accumulation_steps,
         ),
         settings=settings,
         loss_weighting=_loss_weighting(experiment),

@@ -2,12 +2,13 @@
 
 import logging
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
 
 from hmtl.common.devices import to_device
+from hmtl.common.moving import on_its_way
 from hmtl.common.tensors import load_tensors
 from hmtl.data.batch_stream import Batch, sources_of
 from hmtl.data.parts import WHOLE, Part
@@ -37,8 +38,9 @@ class InvalidLossGuard:
     `invalid_loss_step_<step>.th` in the serialization directory, and the run stops, or skips it.
 
     On the CPU a loss is looked at before anything is learned from it. On an accelerator it is looked at
-    some steps later, so that no step waits for the device, but always before a checkpoint; to skip
-    batches, each step waits there.
+    some steps later, so that no step waits for the device, but always before a checkpoint. To skip batches
+    there, it is looked at when the backward pass is queued, so that the device has work meanwhile, and before
+    anything is made of the gradients; only a step of several batches waits for each.
 
     # Parameters
 
@@ -52,6 +54,10 @@ class InvalidLossGuard:
         How many losses to look at together; by default, what is said above.
     part : `Part`, optional
         Which part of each batch is this process's, where several train together.
+    batches_per_step : `int`, optional (default = `1`)
+
+    `in_step` says whether `check` is to be asked before anything is made of a step's gradients: whether
+    nothing is to be.
 
     # Raises
 
@@ -67,12 +73,14 @@ class InvalidLossGuard:
         max_skipped: int = 10,
         read_together: Optional[int] = None,
         part: Part = WHOLE,
+        batches_per_step: int = 1,
     ) -> None:
         if action not in (STOP, SKIP):
             raise ConfigurationError(
                 f"multi_task_trainer.on_invalid_loss is {action!r}; write {STOP!r} or {SKIP!r}"
             )
-        at_once = device.type == "cpu" or action == SKIP
+        self.in_step = action == SKIP and device.type != "cpu" and batches_per_step == 1
+        at_once = device.type == "cpu" or (action == SKIP and not self.in_step)
         self.serialization_dir = serialization_dir
         self.device = device
         self.action = action
@@ -81,11 +89,12 @@ class InvalidLossGuard:
         self.read_together = read_together or (1 if at_once else LOSSES_READ_TOGETHER)
         self.num_skipped = 0
         self._pending: List[_Step] = []
+        self._is_finite: Callable[[], bool] = bool
         self._random: Dict[str, torch.Tensor] = {}
 
     def before_forward(self) -> None:
         """Note the random state, so that a loss can be computed again with the same dropout."""
-        if self.read_together == 1:
+        if self.read_together == 1 or self.in_step:
             self._random = _random_states(self.device)
 
     def accepts(
@@ -127,6 +136,9 @@ class InvalidLossGuard:
         own = loss.detach()
         whole = own if whole_loss is None else whole_loss
         self._pending.append(_Step(number, task_name, batch, whole, own))
+        if self.in_step:
+            self._is_finite = on_its_way(whole.isfinite())
+            return True
         return len(self._pending) < self.read_together or self.check(model)
 
     def check(self, model: Hmtl) -> bool:
@@ -134,7 +146,11 @@ class InvalidLossGuard:
         if not self._pending:
             return True
         steps, self._pending = self._pending, []
-        are_finite = torch.stack([step.loss for step in steps]).isfinite().tolist()
+        are_finite = (
+            [self._is_finite()]
+            if self.in_step
+            else torch.stack([step.loss for step in steps]).isfinite().tolist()
+        )
         if all(are_finite):
             return True
         step = steps[are_finite.index(False)]

@@ -192,6 +192,11 @@ class MultiTaskTrainer:
                     # Each batch has its share in the mean; one that is skipped counts as a gradient of zero.
                     self.scaler.scale(self._objective(name, loss)).backward(self._share)
                     learned.append(whole_loss)
+        if learned and self.loss_guard.in_step and not self.loss_guard.check(self.model):
+            # The backward pass was queued meanwhile; of what it makes, nothing stays.
+            learned.clear()
+            for each in self._averaged:
+                each.grad = None
         # All ranks have drawn the same task and accepted the same batches, so all of them go in here.
         if learned:
             with naming_batch_if_too_large(name, batch):

@@ -30,11 +30,15 @@ MOST_WAITS_OF_SCORING = {
 PLANTED = """
 import torch
 from benchmarks.pretended import counted, install
+from hmtl.common.moving import on_its_way
 with install():
     there, here = torch.ones(3).to("pretended"), torch.ones(3)
     counted(True)
     there.sum().item(), there.tolist(), there.cpu(), there.nonzero(), there[there > 0]
+    is_finite = on_its_way(there.sum().isfinite())
     there + 1
+    assert is_finite()
+    on_its_way(there.sum().isfinite())()
     counts = counted(False)
     print(counts.waits.total(), counts.kernels["add at outside"])
     try:
@@ -51,7 +55,7 @@ def test_steps_launch_few_kernels_and_wait_for_none() -> None:
     lines = {line["task"]: line for line in map(json.loads, finished.stdout.splitlines())}
     assert lines.keys() == MOST_KERNELS.keys()
     for name, line in lines.items():
-        assert line["training"]["waits_for"] == []
+        assert line["training"]["waits_for"] == line["skipping"]["waits_for"] == []
         assert 50 < line["training"]["kernels"] <= MOST_KERNELS[name]
         waits = line["scoring"]["waits"]
         assert waits <= MOST_WAITS_OF_SCORING[name], line["scoring"]["waits_for"]
@@ -63,5 +67,6 @@ def test_what_is_planted_is_counted() -> None:
         command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True
     )
     counted, refused = finished.stdout.splitlines()
-    assert counted == "5 1"
+    # To ask at once for what is on its way waits, too.
+    assert counted == "6 1"
     assert refused.startswith("aten::add mixes devices")

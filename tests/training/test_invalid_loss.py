@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
+from torch.utils._pytree import tree_flatten_with_path
 
 from hmtl.common.tensors import load_tensors
 from hmtl.errors import DataError
@@ -89,6 +90,43 @@ def test_nothing_is_learned_from_a_skipped_batch(
     assert guard.num_skipped == trainer.step == 11
     assert "one more than multi_task_trainer.max_skipped_batches, 10" in str(caught.value)
     assert caplog.text.count("The batch is skipped.") == 10
+
+
+@pytest.mark.parametrize("weighting", ["uncertainty", None])
+def test_skipping_after_the_backward_pass_equals_skipping_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weighting: str | None
+) -> None:
+    """As on an accelerator, which has the backward pass to do when its loss is looked at."""
+    forward = MultiTaskTrainer._forward
+
+    def losing(trainer: MultiTaskTrainer, *arguments: Any) -> Any:
+        factor = float("nan") if trainer.step in (3, 4, 7) else 1.0
+        return tuple(loss * factor for loss in forward(trainer, *arguments))
+
+    monkeypatch.setattr(MultiTaskTrainer, "_forward", losing)
+    digests = []
+    for in_step in (False, True):
+        trainer = small_trainer(
+            tmp_path / str(in_step),
+            multi_task_trainer__on_invalid_loss="skip",
+            multi_task_trainer__num_epochs=2,
+            multi_task_trainer__loss_weighting=weighting,
+        )
+        trainer.loss_guard.in_step = in_step
+        trainer.train()
+        assert trainer.loss_guard.num_skipped == 3
+        leaves, _ = tree_flatten_with_path([trainer.state_dict(), trainer.model.state_dict()])
+        numbers = {str(place): each for place, each in leaves if "seconds" not in str(place)}
+        digests.append(
+            digest(
+                {
+                    place: torch.as_tensor(each)
+                    for place, each in numbers.items()
+                    if isinstance(each, (torch.Tensor, int, float))
+                }
+            )
+        )
+    assert digests[0] == digests[1]
 
 
 def test_stopped_run_goes_on_when_told_to_skip(
