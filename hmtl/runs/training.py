@@ -312,7 +312,7 @@ def _task_trainings(
     sampler: TaskSampler,
 ) -> Dict[str, TaskTraining]:
     settings = config.trainer
-    steps = _expected_steps(settings, sampler)
+    steps = expected_steps(settings, sampler)
     trainings: Dict[str, TaskTraining] = {}
     for name, data in tasks.items():
         optimizer = _optimizer(settings, parameters)
@@ -359,7 +359,7 @@ def _optimizer(
     return optimizer
 
 
-def _expected_steps(settings: TrainerConfig, sampler: TaskSampler) -> Dict[str, int]:
+def expected_steps(settings: TrainerConfig, sampler: TaskSampler) -> Dict[str, int]:
     """How many steps each task is to have, if the scheduler asks: a sampler may not know before it begins."""
     if settings.scheduler is None or type_of(settings.scheduler) != "linear_with_warmup":
         return {}

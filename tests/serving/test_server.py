@@ -96,7 +96,8 @@ def test_server_answers_what_the_predictor_finds(tiny_run: Path) -> None:
 
     texts = [TEXT, "", "\0 x", "😀 Ann", "x " * 900]
     expected = [
-        p.to_json() for p in Predictor.from_serialization_dir(tiny_run).predict_texts(texts)
+        p.to_json()
+        for p in Predictor.from_serialization_dir(tiny_run, scores=True).predict_texts(texts)
     ]
     with server_process("-s", tiny_run, "--max-text-length", "2000") as (address, _):
         client = Client(address)

@@ -89,6 +89,15 @@ def test_checkpoint_of_before_there_was_a_balance_still_loads(tmp_path: Path) ->
     trainer.load_state_dict(state)
 
 
+def test_conflicts_are_counted_anew_in_each_epoch(tmp_path: Path) -> None:
+    trainer = small_trainer(
+        tmp_path, multi_task_trainer__gradient_surgery="pcgrad", multi_task_trainer__num_epochs=1
+    )
+    trainer.train()
+    assert trainer.gradient_surgery is not None
+    assert trainer.gradient_surgery.metrics() == {"gradient_conflicts": {}}
+
+
 def test_type_none_is_no_weighting_and_no_surgery(tmp_path: Path) -> None:
     blocks: dict[str, Any] = {
         "multi_task_trainer__loss_weighting": {"type": "none"},

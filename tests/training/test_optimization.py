@@ -13,10 +13,11 @@ from allennlp.training.optimizers import Optimizer
 
 from hmtl.config.checking import check_config
 from hmtl.config.loading import Config
-from hmtl.config.schema import SPLITS
+from hmtl.config.schema import SPLITS, TrainerConfig
 from hmtl.runs.assembly import assemble, parse_config
-from hmtl.runs.training import build_trainer, train
+from hmtl.runs.training import build_trainer, expected_steps, train
 from hmtl.training.optimization import Adam, LinearWarmup, LinearWithWarmup, ReduceOnPlateau
+from hmtl.training.samplers import UniformSampler
 from script.torture import result_of
 from tests.training.small_runs import (
     NUM_EPOCHS,
@@ -233,6 +234,15 @@ def test_decay_lasts_as_long_as_each_task_is_expected_to_be_trained(tmp_path: Pa
     for name, share in (("ner", 3 / 4), ("relation", 1 / 4)):
         trainer.train_step(name)
         assert trainer.tasks[name].learning_rate == pytest.approx(1 - 1 / (steps * share))
+
+
+def test_expected_steps_are_fewer_where_each_takes_several_batches_and_one_at_least() -> None:
+    settings = TrainerConfig(
+        scheduler="linear_with_warmup", num_epochs=3, gradient_accumulation_steps=2
+    )
+    sampler = UniformSampler({"ner": 8, "emd": 4}, seed=1, factors={"emd": 0.01})
+    # Of 3 epochs of 8 batches two a step, nearly all.
+    assert expected_steps(settings, sampler) == {"ner": 12, "emd": 1}
 
 
 def test_decay_of_a_resumed_run_ends_where_its_epochs_now_end() -> None:
