@@ -198,11 +198,20 @@ class SentenceBuffer:
         How many columns a row has at least.
     if_empty : `str`, optional (default = `""`)
         What stands for an empty last cell.
+    on_error : `Callable[[DataError], None]`, optional (default = `None`)
+        Is given the error of a sentence, which is then passed over, in place of raising it.
     """
 
     def __init__(
-        self, path: str | PathLike[str], layout: str, fewest_columns: int, if_empty: str = ""
+        self,
+        path: str | PathLike[str],
+        layout: str,
+        fewest_columns: int,
+        if_empty: str = "",
+        on_error: Callable[[DataError], None] | None = None,
     ) -> None:
+        self._on_error = on_error
+        self._is_bad = False
         self._path = path
         self._layout = layout
         self._fewest_columns = fewest_columns
@@ -226,6 +235,16 @@ class SentenceBuffer:
         `DataError`
             If the row has too few columns, or not as many as the rows before it.
         """
+        if self._on_error is None:
+            self._add(line, cells, ends_in_tab)
+        elif not self._is_bad:
+            try:
+                self._add(line, cells, ends_in_tab)
+            except DataError as error:
+                self._on_error(error)
+                self._is_bad = True
+
+    def _add(self, line: int, cells: list[str], ends_in_tab: bool) -> None:
         if ends_in_tab or self._all_end_in_tabs:
             cells = self._completed(cells, ends_in_tab)
         if len(cells) < self._fewest_columns:
@@ -260,7 +279,7 @@ class SentenceBuffer:
         return cells
 
     def take(self) -> Rows | None:
-        """The sentence collected so far, if any; the next row begins another."""
-        rows, self._rows = self._rows, None
-        self._all_end_in_tabs = False
+        """The sentence collected so far, if any, and good; the next row begins another."""
+        rows, self._rows = None if self._is_bad else self._rows, None
+        self._all_end_in_tabs = self._is_bad = False
         return rows

@@ -12,6 +12,7 @@ from os import PathLike
 
 from hmtl.errors import DataError
 from hmtl.formats.columns import Rows, SentenceBuffer, read_lines, shown
+from hmtl.formats.json_lines import OnFault
 
 ID, FORM, LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL, DEPS, MISC = range(10)
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
@@ -140,9 +141,17 @@ class ConlluDocument:
     sentences: list[ConlluSentence] = field(default_factory=list)
 
 
-def read_documents(path: str | PathLike[str]) -> Iterator[ConlluDocument]:
+def read_documents(
+    path: str | PathLike[str], on_error: OnFault | None = None
+) -> Iterator[ConlluDocument]:
     """
     Streams the documents of a file, one in memory at a time. What stands before the first `# newdoc` is one.
+
+    # Parameters
+
+    path : `str` or `PathLike`
+    on_error : `Callable[[DataError], None]`, optional (default = `None`)
+        Is given the errors of sentences in place of raising them; their documents are passed over.
 
     # Raises
 
@@ -151,40 +160,52 @@ def read_documents(path: str | PathLike[str]) -> Iterator[ConlluDocument]:
     """
     document: ConlluDocument | None = None
     entity_fields: list[str] = []
-    for sentence in read_sentences(path):
+    faults: list[DataError] = []
+
+    def passed_on(fault: DataError) -> None:
+        assert on_error is not None
+        faults.append(fault)
+        on_error(fault)
+
+    for sentence in read_sentences(path, passed_on if on_error else None):
         comments = sentence.comments
         if ENTITY_FIELDS in comments:
             entity_fields = comments[ENTITY_FIELDS].split("-")
         marks = [key for key in comments if key.split()[:1] == [NEW_DOCUMENT]]
         if document is None or marks:
-            if document is not None:
+            if document is not None and not faults:
                 yield document
+            # A fault before the first sentence of a document may have been its own.
+            faults.clear()
             name = comments[marks[0]] if marks else ""
             document = ConlluDocument(name, entity_fields)
         document.sentences.append(sentence)
+    if faults:
+        return
     if document is None:
         raise DataError("the file holds no sentence", path)
     yield document
 
 
-def read_sentences(path: str | PathLike[str]) -> Iterator[ConlluSentence]:
+def read_sentences(
+    path: str | PathLike[str], on_error: OnFault | None = None
+) -> Iterator[ConlluSentence]:
     """
-    Streams the sentences of a file.
+    Streams the sentences of a file; `on_error` is given the errors of sentences, which are then passed over,
+    in place of raising them.
 
     # Raises
 
     `DataError`
         With file and line, for whatever is no CoNLL-U.
     """
-    buffer = SentenceBuffer(path, LAYOUT, MISC + 1)
+    buffer = SentenceBuffer(path, LAYOUT, MISC + 1, on_error=on_error)
     comments: dict[str, str] = {}
     is_inside = False
     for line, text in read_lines(path):
         if not text.strip():
-            rows = buffer.take()
-            if rows is not None:
-                yield _sentence(comments, rows)
-                comments = {}
+            yield from _sentence(comments, buffer.take(), on_error)
+            comments = {} if is_inside else comments
             is_inside = False
         elif is_inside or not text.startswith("#"):
             buffer.add(line, text.split("\t"))
@@ -192,12 +213,23 @@ def read_sentences(path: str | PathLike[str]) -> Iterator[ConlluSentence]:
         else:
             key, _, value = text[1:].partition("=")
             comments[key.strip()] = value.strip()
-    rows = buffer.take()
-    if rows is not None:
-        yield _sentence(comments, rows)
+    yield from _sentence(comments, buffer.take(), on_error)
 
 
-def _sentence(comments: dict[str, str], rows: Rows) -> ConlluSentence:
+def _sentence(
+    comments: dict[str, str], rows: Rows | None, on_error: OnFault | None
+) -> Iterator[ConlluSentence]:
+    if rows is None:
+        return
+    try:
+        yield _checked(comments, rows)
+    except DataError as error:
+        if on_error is None:
+            raise
+        on_error(error)
+
+
+def _checked(comments: dict[str, str], rows: Rows) -> ConlluSentence:
     if rows.num_columns != MISC + 1:
         raise rows.error(f"the row has {rows.num_columns} columns; expected ten: {LAYOUT}")
     words: list[int] = []

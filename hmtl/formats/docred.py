@@ -14,7 +14,8 @@ from typing import Any
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Document, Entity, EntityRelation, Mention, Sentence
 from hmtl.formats.columns import shown_json
-from hmtl.formats.json_files import Fields, read_json
+from hmtl.formats.json_files import Fields
+from hmtl.formats.json_records import read_records
 
 SUFFIX = ".json"
 # What stands for a word of blanks alone: Re-DocRED has some.
@@ -25,17 +26,18 @@ BEGIN, BETWEEN, END = "[\n", ",\n", "\n]\n"
 
 def read_documents(path: Path) -> Iterator[Document]:
     """
-    The documents of a file, whole, called by their titles. A word of blanks alone is `_`. Sentences without a
-    word are left out, and the numbers of those after them are less by one each.
+    The documents of a file, whole, called by their titles, with one of them in memory at a time. A word of
+    blanks alone is `_`. Sentences without a word are left out, and the numbers of those after them are less
+    by one each.
 
     # Raises
 
     `DataError`
-        With file and document, for what is no DocRED: a mention that is in no sentence, an entity without a
-        mention, a relation of an entity to itself, an evidence sentence that is not there.
+        With file, line and document, for what is no DocRED: a mention that is in no sentence, an entity
+        without a mention, a relation of an entity to itself, an evidence sentence that is not there.
     """
-    for number, content in enumerate(contents(read_json(path), path)):
-        yield to_document(content, number, path)
+    for number, (line, content) in enumerate(read_records(path)):
+        yield to_document(content, number, path, line)
 
 
 def contents(file: Any, path: Path) -> list[Any]:
@@ -52,10 +54,15 @@ def contents(file: Any, path: Path) -> list[Any]:
     return file
 
 
-def to_document(content: Any, number: int, path: Path) -> Document:
-    """The document of this number, counted from 0, in a file; see `read_documents`."""
-    title = Fields(content, path, where=f"document {number}").string("title")
-    fields = Fields(content, path, where=f"document {number} ({title})")
+def title_of(content: Any, number: int, path: Path, line: int | None = None) -> str:
+    """The title of the document of this number, counted from 0, in a file."""
+    return Fields(content, path, line, f"document {number}").string("title")
+
+
+def to_document(content: Any, number: int, path: Path, line: int | None = None) -> Document:
+    """The same as a document; see `read_documents`."""
+    title = title_of(content, number, path, line)
+    fields = Fields(content, path, line, f"document {number} ({title})")
     sentences = fields.sentences("sents")
     entities = []
     for number, mentions in enumerate(fields.list_of("vertexSet")):
@@ -84,7 +91,7 @@ def to_document(content: Any, number: int, path: Path) -> Document:
 
 def _mention(content: Any, sentences: Sequence[Sequence[str]], fields: Fields) -> Mention:
     """A mention of the source, whose place is a slice of a sentence."""
-    mention = Fields(content, fields.path, where=fields.where)
+    mention = Fields(content, fields.path, fields.line, fields.where)
     sentence, place = content.get("sent_id"), content.get("pos")
     try:
         begin, end = place
@@ -102,7 +109,7 @@ def _mention(content: Any, sentences: Sequence[Sequence[str]], fields: Fields) -
 def _relation(
     number: int, content: Any, num_entities: int, sentence_numbers: dict[int, int], fields: Fields
 ) -> EntityRelation:
-    label = Fields(content, fields.path, where=f"{fields.where}, label {number}")
+    label = Fields(content, fields.path, fields.line, f"{fields.where}, label {number}")
     head, tail = content.get("h"), content.get("t")
     if not all(type(each) is int and 0 <= each < num_entities for each in (head, tail)):
         raise label.error(

@@ -9,12 +9,12 @@ from typing import Any
 
 from hmtl.errors import DataError
 from hmtl.formats.columns import shown_json
-from hmtl.formats.json_lines import what_is_wrong
+from hmtl.formats.json_lines import OnReplaced, what_is_wrong, writable
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, on_replaced: OnReplaced | None = None) -> Any:
     """
-    What a JSON file holds.
+    What a JSON file holds; `on_replaced` is as in `read_json_lines`.
 
     # Raises
 
@@ -22,7 +22,8 @@ def read_json(path: Path) -> Any:
         If it cannot be read or is no JSON.
     """
     try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"))
+        text = path.read_bytes().decode("utf-8-sig")
+        return writable(json.loads(text), text, on_replaced)
     except UnicodeDecodeError as error:
         raise DataError(f"byte {error.start} is not UTF-8", path) from error
     except (ValueError, RecursionError) as error:

@@ -10,15 +10,21 @@ from typing import Any
 
 from hmtl.errors import DataError
 from hmtl.formats.columns import read_lines
-from hmtl.formats.spacy_text import without_surrogates
 
-_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+OnFault = Callable[[DataError], None]
+OnReplaced = Callable[[int], None]
+
+REPLACED = "NUL, or one half of a pair of UTF-16, which no text file holds: became U+FFFD"
+# As JSON may be written, and as it is dumped below.
+_ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+_UNWRITABLE = re.compile("[\ud800-\udfff]|(?<!\\\\)((?:\\\\\\\\)*)\\\\u0000")
 
 
 def read_json_lines(
     path: str | PathLike[str],
     what: str = "document",
-    on_error: Callable[[DataError], None] | None = None,
+    on_error: OnFault | None = None,
+    on_replaced: OnReplaced | None = None,
 ) -> Iterator[tuple[int, Any]]:
     """
     The number of each line that is not blank, counted from 1, and what it holds.
@@ -30,6 +36,8 @@ def read_json_lines(
         What a line holds, for messages.
     on_error : `Callable[[DataError], None]`, optional (default = `None`)
         Is given the errors of lines, which are then passed over, in place of raising them.
+    on_replaced : `Callable[[int], None]`, optional (default = `None`)
+        Is told how many characters `writable` replaced.
 
     # Raises
 
@@ -40,7 +48,7 @@ def read_json_lines(
         if not line.strip():
             continue
         try:
-            value = without_lone_surrogates(json.loads(line), line)
+            value = writable(json.loads(line), line, on_replaced)
         except (ValueError, RecursionError) as error:
             message = what_is_wrong(error)
             if isinstance(error, json.JSONDecodeError):
@@ -64,8 +72,17 @@ def what_is_wrong(error: ValueError | RecursionError) -> str:
     return f"is no JSON: {error.msg} in column {error.colno}{cut}"
 
 
-def without_lone_surrogates(value: Any, source: str) -> Any:
-    """What a text of JSON holds, without lone surrogates, which no file in UTF-8 can hold."""
-    if not _ESCAPED_SURROGATE.search(source):
+def writable(value: Any, source: str, on_replaced: OnReplaced | None = None) -> Any:
+    """
+    What a text of JSON holds, with U+FFFD for NUL and for each lone surrogate: no file of text can hold the
+    one, none in UTF-8 the other. All places stay as they are.
+    """
+    if not _ESCAPED.search(source):
         return value
-    return json.loads(without_surrogates(json.dumps(value, ensure_ascii=False)))
+    dumped = json.dumps(value, ensure_ascii=False)
+    text, count = _UNWRITABLE.subn(
+        lambda found: f"{found[1] or ''}\N{REPLACEMENT CHARACTER}", dumped
+    )
+    if count and on_replaced is not None:
+        on_replaced(count)
+    return json.loads(text) if count else value

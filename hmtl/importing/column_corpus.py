@@ -34,10 +34,13 @@ def convert(arguments: argparse.Namespace, files: list[Path], read: Read) -> Tal
     files = _without_copies(files, arguments.source)
     first, again = _renamed(read, Tally()), _renamed(read, tally)
 
-    def names(file: Path) -> Iterator[str]:
+    def names(file: Path, _: Tally) -> Iterator[str]:
         return (document.name for document in first(file))
 
-    return convert_files(arguments, files, names, again, tally)
+    def documents(file: Path, _: Tally) -> Iterable[Document]:
+        return again(file)
+
+    return convert_files(arguments, files, names, documents, tally)
 
 
 def _renamed(read: Read, tally: Tally) -> Read:

@@ -111,10 +111,14 @@ def run(arguments: argparse.Namespace) -> Tally:
     """Converts a file or a folder."""
     tally = Tally()
     files = files_in(arguments.source, arguments.suffix or SUFFIXES)
-    reader = _Reader(arguments, tally)
-    return corpus_writer.convert_files(
-        arguments, files, reader.names, reader.documents, tally, REMEDY
-    )
+
+    def names(path: Path, tally: Tally) -> Iterator[str]:
+        return _Reader(arguments, tally).names(path)
+
+    def documents(path: Path, tally: Tally) -> Iterator[Document]:
+        return _Reader(arguments, tally).documents(path)
+
+    return corpus_writer.convert_files(arguments, files, names, documents, tally, REMEDY)
 
 
 @dataclass(frozen=True)
@@ -122,9 +126,9 @@ class _Reader:
     options: argparse.Namespace
     tally: Tally
 
-    def names(self, path: Path) -> list[str]:
+    def names(self, path: Path) -> Iterator[str]:
         """The names of the documents of a file."""
-        return [name for name, _ in self._groups(path)]
+        return (name for name, _ in self._groups(path))
 
     def documents(self, path: Path) -> Iterator[Document]:
         scheme = SCHEMES[self.options.scheme]
@@ -158,7 +162,10 @@ class _Reader:
     def _sentences(self, path: Path) -> Iterator[Rows | None]:
         """The sentences of a file; `None` where a document begins."""
         buffer = SentenceBuffer(
-            path, "word, tag and others, as --word and --tag say", self._fewest()
+            path,
+            "word, tag and others, as --word and --tag say",
+            self._fewest(),
+            on_error=self.tally.faults.add,
         )
         line, num_sentences, num_columns, inside = 1, 0, 0, False
         for line, text in read_lines(path):
@@ -180,7 +187,7 @@ class _Reader:
         rows = buffer.take()
         if rows is not None:
             yield rows
-        elif num_sentences == 0:
+        elif num_sentences == 0 and not self.tally.faults:
             raise DataError("the file holds no sentence", path, line)
 
     def _is_comment(self, text: str, cells: list[str], num_columns: int, inside: bool) -> bool:
@@ -206,7 +213,7 @@ class _Reader:
         return max(index + 1 if index >= 0 else -index for index in asked)
 
     def _scheme_of(self, path: Path) -> str:
-        for rows in self._sentences(path):
+        for rows in _Reader(self.options, Tally())._sentences(path):
             tags = [] if rows is None else rows.column(self.options.tag)
             if any(map(is_bioul, tags)):
                 return BIOUL
@@ -217,7 +224,8 @@ class _Reader:
         first = 0
         for rows in sentences:
             document.sentences.append(self._sentence(rows))
-            document.names += mentions_of(self._spans(rows, scheme), first)
+            with self.tally.faults:
+                document.names += mentions_of(self._spans(rows, scheme), first)
             first += len(rows)
         return document
 

@@ -15,7 +15,6 @@ import argparse
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -75,13 +74,14 @@ def run(arguments: argparse.Namespace) -> Tally:
     """Converts a file or a folder."""
     tally = Tally()
     files = files_in(arguments.source, [SUFFIX])
-    reader = _Reader(arguments, tally)
-    first = UniqueNames(Tally())
+    first, again = UniqueNames(Tally()), UniqueNames(tally)
 
-    def names(file: Path) -> Iterator[str]:
-        return (name for name, _ in reader.named(file, first))
+    def names(file: Path, tally: Tally) -> Iterator[str]:
+        return (name for name, _ in _Reader(arguments, tally).named(file, first))
 
-    documents = partial(reader.documents, names=UniqueNames(tally))
+    def documents(file: Path, tally: Tally) -> Iterator[Document]:
+        return _Reader(arguments, tally).documents(file, again)
+
     return corpus_writer.convert_files(arguments, files, names, documents, tally)
 
 
@@ -93,12 +93,13 @@ class _Reader:
     def named(self, path: Path, names: UniqueNames) -> Iterator[tuple[str, ConlluDocument]]:
         """The documents of a file with their names: what `# newdoc id` says, or the file's and a number."""
         file = name_of(path.with_suffix(""), self.options.source)
-        for number, document in enumerate(read_documents(path), start=1):
+        for number, document in enumerate(read_documents(path, self.tally.faults.add), start=1):
             yield names.of(document.name or f"{file}-{number:05d}"), document
 
     def documents(self, path: Path, names: UniqueNames) -> Iterator[Document]:
         for name, document in self.named(path, names):
-            yield self._document(name, document)
+            with self.tally.faults:
+                yield self._document(name, document)
 
     def _document(self, name: str, source: ConlluDocument) -> Document:
         found = read_entities(source)

@@ -6,18 +6,18 @@ import argparse
 import logging
 import pickle
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from tqdm import tqdm
 
 from hmtl.common.files import PARTIAL, making_directory, remove_directory, write_json
 from hmtl.errors import DataError
-from hmtl.formats.annotated import Document
+from hmtl.formats.annotated import Document, Mention, Relation
 from hmtl.formats.tags import PREFIXES
 from hmtl.importing import splits
 from hmtl.importing.layouts import LAYOUTS, Layout, Options
@@ -34,6 +34,8 @@ RECORD = ".import.json"
 NOT_LISTED = "in none of the lists of --split-lists"
 NO_WORD = "holds no word"
 DROP, WIDEN = "drop", "widen"
+LabelledT = TypeVar("LabelledT", Mention, Relation)
+T = TypeVar("T")
 # So many names in a warning tell whose mistake it is; the rest is a number.
 NAMES_SHOWN = 3
 
@@ -71,8 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser, default_layout: str) -> None:
 def convert_files(
     arguments: argparse.Namespace,
     files: Sequence[Path],
-    names: Callable[[Path], Iterable[str]],
-    documents: Callable[[Path], Iterable[Document]],
+    names: Callable[[Path, Tally], Iterable[str]],
+    documents: Callable[[Path, Tally], Iterable[Document]],
     tally: Tally,
     remedy: str = "",
 ) -> Tally:
@@ -84,16 +86,32 @@ def convert_files(
     arguments, tally :
         As in `write_corpus`.
     files : `Sequence[Path]`
-    names, documents : `Callable[[Path], Iterable]`
-        Give the names of the documents of a file, and then these.
+    names, documents : `Callable[[Path, Tally], Iterable]`
+        Give the names of the documents of a file, and then these. The tally takes in faults and counts.
     remedy : `str`, optional (default = `""`)
         As in `splits.choose`.
     """
-    own = {name: part_that_tells(file, arguments.source) for file in files for name in names(file)}
+    left = Tally()
+    own = {
+        name: part_that_tells(file, arguments.source)
+        for file in files
+        for name in _till_fault(names(file, left), left)
+    }
+    found = (document for file in files for document in _till_fault(documents(file, tally), tally))
+    if left.faults:
+        # The others show where documents are made.
+        deque(found, maxlen=0)
+        tally.faults.check()
+        left.faults.check()
     division = splits.choose(arguments, own.keys, splits.of_source(own), remedy)
-    found = (document for file in files for document in documents(file))
     write_corpus(arguments, found, division, tally, len(own))
     return tally
+
+
+def _till_fault(found: Iterable[T], tally: Tally) -> Iterator[T]:
+    """What is found in a file, until one of its faults ends it."""
+    with tally.faults:
+        yield from found
 
 
 def write_corpus(
@@ -130,6 +148,7 @@ def write_corpus(
         If there is something at `arguments.target` that may not be replaced, or it cannot be written, or
         there is no document.
     """
+    documents = (writable(document, tally) for document in documents)
     if isinstance(arguments.target, list):
         arguments.target.extend(documents)
         tally.faults.check()
@@ -165,6 +184,37 @@ def write_corpus(
     _warn_of_shared_documents(division, coref_division, names)
     if warning := near.warning():
         logger.warning("%s. Scores there are on text that was trained on", warning)
+
+
+def writable(document: Document, tally: Tally) -> Document:
+    """
+    The document itself, or with U+FFFD for each NUL, which no file of text can hold and JSON and binary files
+    can. All places stay as they are.
+    """
+    text = "".join(document.words) if document.text is None else document.text
+    labelled: list[Mention | Relation] = [*document.mentions, *document.names]
+    labelled += document.relations
+    count = text.count("\0") + "".join({each.type for each in labelled}).count("\0")
+    if not count:
+        return document
+    tally.replaced(count)
+
+    def plain(text: str) -> str:
+        return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+    def with_plain_types(labelled: Sequence[LabelledT]) -> list[LabelledT]:
+        return [replace(each, type=plain(each.type)) for each in labelled]
+
+    return replace(
+        document,
+        text=None if document.text is None else plain(document.text),
+        sentences=[
+            replace(each, words=list(map(plain, each.words))) for each in document.sentences
+        ],
+        mentions=with_plain_types(document.mentions),
+        names=with_plain_types(document.names),
+        relations=with_plain_types(document.relations),
+    )
 
 
 class _Kept:

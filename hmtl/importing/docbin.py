@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,11 +71,13 @@ def run(arguments: argparse.Namespace) -> Tally:
     source = arguments.source
     files = files_in(source, [SUFFIX])
 
-    def names(file: Path) -> list[str]:
+    def names(file: Path, _: Tally) -> list[str]:
         return _names(file, source, len(_load(file)))
 
-    reader = _Reader(arguments, tally)
-    return corpus_writer.convert_files(arguments, files, names, reader.documents, tally)
+    def documents(file: Path, tally: Tally) -> Iterator[Document]:
+        return _Reader(arguments, tally).documents(file)
+
+    return corpus_writer.convert_files(arguments, files, names, documents, tally)
 
 
 def _names(path: Path, source: Path, number: int) -> list[str]:
@@ -92,6 +95,18 @@ def _load(path: Path) -> DocBin:
     with told_as_data_errors(path, NO_DOCBIN, WRITERS):
         _check_size(packed, path)
         return DocBin().from_bytes(packed)
+
+
+def _after(packed: DocBin, number: int) -> DocBin:
+    """What comes after the document of this number, of one whose strings are known."""
+    rest = copy(packed)
+    rest.strings = set()
+    for column in ("tokens", "spaces", "cats", "span_groups", "flags"):
+        of_documents = getattr(packed, column)
+        # Whatever else stands there is no column: the first of the rest then tells.
+        if hasattr(of_documents, "__getitem__"):
+            setattr(rest, column, of_documents[number + 1 :])
+    return rest
 
 
 def _check_size(packed: bytes, path: Path) -> None:
@@ -119,13 +134,22 @@ class _Reader:
         # Read here and without the decoders that other packages may have registered.
         user_data, packed.user_data = packed.user_data, []
         # These tell white space.
-        docs = packed.get_docs(Vocab(lex_attr_getters=LEX_ATTRS))
+        vocab = Vocab(lex_attr_getters=LEX_ATTRS)
+        docs = packed.get_docs(vocab)
         for number, name in enumerate(_names(path, self.options.source, len(packed))):
-            with told_as_data_errors(path, f"document {number + 1} {NO_DOCBIN}", WRITERS):
+            what = f"document {number + 1} {NO_DOCBIN}"
+            doc = None
+            with self.tally.faults, told_as_data_errors(path, what, WRITERS):
+                doc = next(docs)
+            if doc is None:
+                # An error ends the iterator: go on with the next.
+                docs = _after(packed, number).get_docs(vocab)
+                continue
+            with self.tally.faults, told_as_data_errors(path, what, WRITERS):
                 kept = user_data[number] if number < len(user_data) else None
-                document = self._document(next(docs), _plain(kept))
-            document.name = name
-            yield document
+                document = self._document(doc, _plain(kept))
+                document.name = name
+                yield document
 
     def _document(self, doc: Doc, user_data: Mapping[Any, Any]) -> Document:
         document = read_doc(doc)

@@ -15,18 +15,21 @@ from __future__ import annotations
 import argparse
 import logging
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Document, Entity, Mention, Relation
 from hmtl.formats.brackets import Span
-from hmtl.formats.docred import SUFFIX, read_documents
+from hmtl.formats.docred import BLANK, SUFFIX, title_of, to_document
 from hmtl.formats.json_files import read_json
+from hmtl.formats.json_records import read_records
 from hmtl.importing import corpus_writer, splits
+from hmtl.importing.corpus_writer import NO_WORD
 from hmtl.importing.layouts import LAYOUTS, Docred
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.resolution import without_overlaps
@@ -42,6 +45,7 @@ UNNAMED = "its type is not in --relation-names"
 RARE = "its type is too rare in the training documents"
 RELATIONS, ENTITY_RELATIONS = "relations", "entity_relations"
 MENTION_LOST = "the mention was left out"
+BLANK_WORD = f"held blanks alone, or nothing, and became {BLANK}"
 # Long titles are cut in the names of documents; the number before them tells them apart.
 _LONGEST_TITLE = 40
 
@@ -72,23 +76,61 @@ def run(arguments: argparse.Namespace) -> Tally:
     tally = Tally()
     files = [file for file in files_in(arguments.source, [SUFFIX]) if file.name != RELATION_NAMES]
     layout = LAYOUTS[arguments.to]
-    reader: Reader | None = None
+    by_spans: Callable[[Tally], Reader] | None = None
     if layout is not Docred:
         relation_names = _relation_names(arguments.relation_names, arguments.source)
-        reader = Reader(relation_names, tally, layout.crosses_sentences)
-    names = UniqueNames(tally)
-    documents: list[Document] = []
-    part_of: dict[str, str] = {}
-    for file in files:
-        for number, document in enumerate(read_documents(file)):
-            document.name = names.of(document_name(file.stem, number, document.name))
-            documents.append(document if reader is None else reader.by_spans(document))
-            part_of[document.name] = part_that_tells(file, arguments.source)
+        by_spans = partial(Reader, relation_names, across=layout.crosses_sentences)
+
+    def documents(tally: Tally) -> Iterator[Document]:
+        reader = by_spans and by_spans(tally)
+        for document in _documents(files, tally):
+            yield document if reader is None else reader.by_spans(document)
+
+    left = Tally()
+    part_of = {name: part_that_tells(file, arguments.source) for file, name in _names(files, left)}
+    if left.faults:
+        # The others show where documents are made.
+        deque(documents(tally), maxlen=0)
+        tally.faults.check()
     division = splits.choose(arguments, part_of.keys, splits.of_source(part_of))
-    of = ENTITY_RELATIONS if reader is None else RELATIONS
-    kept = without_rare_types(documents, arguments.least_relations, division, tally, of)
-    corpus_writer.write_corpus(arguments, kept, division, tally, len(documents))
+    of = RELATIONS if by_spans else ENTITY_RELATIONS
+    kept = documents(tally)
+    if arguments.least_relations > 1:
+        counts = type_counts(documents(Tally()), division, of)
+        kept = without_rare_types(kept, counts, arguments.least_relations, tally, of)
+    corpus_writer.write_corpus(arguments, kept, division, tally, len(part_of))
     return tally
+
+
+def _records(files: Iterable[Path], tally: Tally) -> Iterator[tuple[Path, int, int, Any]]:
+    """What stands in each file for a document: with its number there, counted from 0, and its line."""
+    for file in files:
+        records = read_records(file, tally.faults.add, tally.replaced)
+        for number, (line, content) in enumerate(records):
+            yield file, number, line, content
+
+
+def _names(files: Iterable[Path], tally: Tally) -> Iterator[tuple[Path, str]]:
+    """The name of each document, with its file."""
+    names = UniqueNames(tally)
+    for file, number, line, content in _records(files, tally):
+        with tally.faults:
+            title = title_of(content, number, file, line)
+            yield file, names.of(document_name(file.stem, number, title))
+
+
+def _documents(files: Iterable[Path], tally: Tally) -> Iterator[Document]:
+    """The documents, under the same names."""
+    names = UniqueNames(tally)
+    for file, number, line, content in _records(files, tally):
+        with tally.faults:
+            document = to_document(content, number, file, line)
+            sentences = content["sents"]
+            tally.dropped("sentences", NO_WORD, len(sentences) - len(document.sentences))
+            blank = sum(not word.strip() for words in sentences for word in words)
+            tally.changed("words", BLANK_WORD, blank)
+            document.name = names.of(document_name(file.stem, number, document.name))
+            yield document
 
 
 def _relation_names(path: Path | None, source: Path) -> dict[str, str] | None:
@@ -205,27 +247,33 @@ def _spans_by_entity(entities: Sequence[Entity], kept: Sequence[Mention]) -> lis
     return spans
 
 
-def without_rare_types(
-    documents: Sequence[Document],
-    least: int,
-    division: Splits,
-    tally: Tally,
-    of: str = RELATIONS,
-) -> Iterator[Document]:
+def type_counts(
+    documents: Iterable[Document], division: Splits, of: str = RELATIONS
+) -> Counter[str]:
     """
-    The documents without relations of a type that fewer than `least` training relations have; `of` is the
-    field of a document that holds them.
+    How many relations of each type training documents have (where labels decide which these are: all); `of`
+    is the field of a document that holds them.
     """
-    counts = Counter(
+    return Counter(
         relation.type
         for document in documents
         if division.of_labels is not None or division.split_of(document.name) == TRAIN
         for relation in getattr(document, of)
     )
+
+
+def without_rare_types(
+    documents: Iterable[Document],
+    counts: Mapping[str, int],
+    least: int,
+    tally: Tally,
+    of: str = RELATIONS,
+) -> Iterator[Document]:
+    """The documents without relations of a type that `type_counts` found fewer than `least` of."""
+    kind = TRIPLES if of == ENTITY_RELATIONS else of
     for document in documents:
         relations = getattr(document, of)
-        common = [each for each in relations if least <= 1 or counts[each.type] >= least]
-        kind = TRIPLES if of == ENTITY_RELATIONS else of
+        common = [each for each in relations if counts.get(each.type, 0) >= least]
         tally.dropped(kind, RARE, len(relations) - len(common))
         changes: dict[str, Any] = {of: common}
         yield replace(document, **changes)

@@ -29,7 +29,8 @@ class Faults:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        if isinstance(error, DataError):
+        # One that tells so many already goes on, through a context around this one too.
+        if isinstance(error, DataError) and len(self._found) < MOST:
             self.add(error)
             return True
         return False

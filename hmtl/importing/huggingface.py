@@ -24,10 +24,10 @@ from hmtl.formats.annotated import Document, Sentence, mentions_of
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.columns import CellError, shown_json
 from hmtl.formats.json_files import read_json
+from hmtl.formats.json_records import read_records
 from hmtl.formats.tags import OUTSIDE, tags_to_spans
 from hmtl.importing import corpus_writer
 from hmtl.importing.conll_columns import AUTO, BIO, BIOUL, SCHEMES, checked, is_bioul
-from hmtl.importing.json_records import read_records
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.sources import files_in, name_of
 from hmtl.importing.tally import Tally
@@ -103,11 +103,11 @@ def run(arguments: argparse.Namespace) -> Tally:
         raise DataError(f"holds no file of rows; expected one of {', '.join(SUFFIXES)}", source)
     first, again = UniqueNames(Tally()), UniqueNames(tally)
 
-    def names(file: Path) -> Iterator[str]:
-        return map(first.of, _Rows(file, arguments).names())
+    def names(file: Path, tally: Tally) -> Iterator[str]:
+        return map(first.of, _Rows(file, arguments, tally).names())
 
-    def documents(file: Path) -> Iterator[Document]:
-        for document in _Rows(file, arguments).documents(tally):
+    def documents(file: Path, tally: Tally) -> Iterator[Document]:
+        for document in _Rows(file, arguments, tally).documents():
             document.name = again.of(document.name)
             yield document
 
@@ -173,18 +173,27 @@ class _Table:
 
 
 class _Json(_Table):
+    def __init__(self, path: Path, tally: Tally) -> None:
+        super().__init__(path)
+        self._tally = tally
+
     def columns(self) -> list[str]:
-        names: dict[str, None] = {}
-        for _, row in self.rows(()):
-            names.update(dict.fromkeys(row))
-            break
-        return list(names)
+        tally = Tally()
+        columns = next((list(row) for _, row in self._rows(tally)), [])
+        if not columns:
+            tally.faults.check()
+        return columns
 
     def rows(self, columns: Sequence[str]) -> Iterator[tuple[int | None, Row]]:
-        for line, row in read_records(self._path):
-            if not isinstance(row, dict):
-                raise DataError(f"{shown_json(row)} is no object; expected a row", self._path, line)
-            yield line, row
+        return self._rows(self._tally)
+
+    def _rows(self, tally: Tally) -> Iterator[tuple[int | None, Row]]:
+        for line, row in read_records(self._path, tally.faults.add, tally.replaced):
+            if isinstance(row, dict):
+                yield line, row
+            else:
+                fault = f"{shown_json(row)} is no object; expected a row"
+                tally.faults.add(DataError(fault, self._path, line))
 
 
 class _Columnar(_Table):
@@ -248,9 +257,9 @@ class _Columnar(_Table):
             ) from error
 
 
-def _open(path: Path) -> _Table:
+def _open(path: Path, tally: Tally) -> _Table:
     is_columnar = path.suffix.lower() in (".parquet", ".arrow")
-    return _Columnar(path) if is_columnar else _Json(path)
+    return _Columnar(path) if is_columnar else _Json(path, tally)
 
 
 @dataclass
@@ -262,13 +271,16 @@ class _Rows:
 
     path : `Path`
     options : `argparse.Namespace`
+    tally : `Tally`
+        Takes in the faults of rows, and counts.
     """
 
     path: Path
     options: argparse.Namespace
+    tally: Tally
 
     def __post_init__(self) -> None:
-        self._table = _open(self.path)
+        self._table = _open(self.path, self.tally)
         self._columns = self._table.columns()
         if not self._columns:
             raise DataError("holds no row", self.path)
@@ -313,7 +325,7 @@ class _Rows:
         for value, rows in groupby(numbered, lambda each: str(each[2].get(column))):
             yield value or self._file, rows
 
-    def documents(self, tally: Tally) -> Iterator[Document]:
+    def documents(self) -> Iterator[Document]:
         """The documents of the file."""
         words, tags = self._column("word", WORD_COLUMNS), self._column("tag", TAG_COLUMNS)
         assert words and tags
@@ -328,24 +340,26 @@ class _Rows:
             document = Document(name, [])
             first = 0
             for number, line, row in rows:
-                where = "" if line else f"row {number}: "
-                tokens = row.get(words)
-                if not isinstance(tokens, list) or not all(
-                    isinstance(each, str) for each in tokens
-                ):
-                    raise DataError(
-                        f"{where}{words} is {shown_json(_plain(tokens))}; expected a list of strings",
-                        self.path,
-                        line,
-                    )
-                if not tokens:
-                    tally.dropped("sentences", corpus_writer.NO_WORD)
-                    continue
-                spans = reader.spans(row.get(tags), len(tokens), where, line)
-                document.sentences.append(Sentence(tokens))
-                document.names += mentions_of(spans, first)
-                first += len(tokens)
+                with self.tally.faults:
+                    where = "" if line else f"row {number}: "
+                    tokens = self._tokens(row.get(words), words, where, line)
+                    if not tokens:
+                        self.tally.dropped("sentences", corpus_writer.NO_WORD)
+                        continue
+                    spans = reader.spans(row.get(tags), len(tokens), where, line)
+                    document.sentences.append(Sentence(tokens))
+                    document.names += mentions_of(spans, first)
+                    first += len(tokens)
             yield document
+
+    def _tokens(self, value: Any, column: str, where: str, line: int | None) -> list[str]:
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise DataError(
+                f"{where}{column} is {shown_json(_plain(value))}; expected a list of strings",
+                self.path,
+                line,
+            )
+        return value
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import Any, TypeGuard
 from hmtl.formats.annotated import CharacterSlice, Document
 from hmtl.formats.columns import shown, shown_json
 from hmtl.formats.json_files import Fields
+from hmtl.formats.json_records import read_records
 from hmtl.formats.webanno import FIRST_OF_TWO_UNITS
 from hmtl.importing import corpus_writer, splits, standoff
-from hmtl.importing.json_records import read_records
 from hmtl.importing.naming import UniqueNames
 from hmtl.importing.sources import files_in, part_that_tells
 from hmtl.importing.standoff import DocumentMaker
@@ -93,7 +93,7 @@ def convert(arguments: argparse.Namespace, entries: Entries) -> Tally:
 
 def records_of(path: Path, tally: Tally) -> Iterator[Fields]:
     """The objects of a file; the faults of others are taken in."""
-    for line, content in read_records(path, tally.faults):
+    for line, content in read_records(path, tally.faults.add, tally.replaced):
         with tally.faults:
             yield Fields(content, path, line)
 
@@ -146,29 +146,22 @@ def settled(
     """
     The places of what quotes the words that stand there, and the text that they are in. Where the quotes do
     not stand at their places, but all would if characters were counted otherwise, they are taken as they
-    were counted. Else those that do not are left out, counted and told.
-
-    # Raises
-
-    `DataError`
-        If a place that quotes nothing is not in the text.
+    were counted. Else those that do not, and those that are not in the text, are left out, counted and told.
     """
     if all(quote is None for _, quote in quoted.values()):
         quoted = _as_counted(text, quoted, tally)
-    for place, quote in quoted.values():
-        if quote is None:
-            place_of(fields, text, place, *place)
     if _all_fit(text, quoted):
         return text, {name: place for name, (place, _) in quoted.items()}
-    for how, as_counted in standoff.OTHER_COUNTS.items():
-        other = as_counted(text)
-        if _all_fit(other, quoted):
-            tally.changed("documents", how)
-            return other, {name: place for name, (place, _) in quoted.items()}
-    points = {name: (_in_points(text, place), quote) for name, (place, quote) in quoted.items()}
-    if _all_fit(text, points):
-        tally.changed("documents", IN_UTF16)
-        return text, {name: place for name, (place, _) in points.items()}
+    if any(quote is not None for _, quote in quoted.values()):
+        for how, as_counted in standoff.OTHER_COUNTS.items():
+            other = as_counted(text)
+            if _all_fit(other, quoted):
+                tally.changed("documents", how)
+                return other, {name: place for name, (place, _) in quoted.items()}
+        points = {name: (_in_points(text, place), quote) for name, (place, quote) in quoted.items()}
+        if _all_fit(text, points):
+            tally.changed("documents", IN_UTF16)
+            return text, {name: place for name, (place, _) in points.items()}
     places = {}
     for name, (place, quote) in quoted.items():
         if _fits(text, place, quote):
@@ -176,10 +169,12 @@ def settled(
             continue
         tally.dropped("mentions", NOT_QUOTED)
         if tally.num_left_out["mentions", NOT_QUOTED] <= WARNINGS:
+            told = f"is not within the {len(text)} characters of the text"
+            if 0 <= place[0] <= place[1] <= len(text):
+                told = f"quotes {shown(quote or '')}, but there stands {shown(text[slice(*place)])}"
             logger.warning(
-                "%s:%s: left out: %s quotes %s, but from %d to %d stands %s",
-                *(fields.path, fields.line, name, shown(quote or ""), *place),
-                shown(text[slice(*place)] if place[0] >= 0 else ""),
+                "%s:%s: left out: %s, from %d to %d, %s",
+                *(fields.path, fields.line, name, *place, told),
             )
     return text, places
 

@@ -121,10 +121,11 @@ def convert(
     groups = annotators.by_text(
         paths, lambda name: text_of(paths[name]) if len(paths) > 1 else "", own.get, tally
     )
+    short = splits.without_folders(groups)
     for name, group in groups.items():
         if counting := annotators.counting_files(arguments.annotators, group, tally):
-            files[name] = [paths[each] for each in counting]
-            split_of |= {name: own[group[0]]} if own else {}
+            files[short[name]] = [paths[each] for each in counting]
+            split_of |= {short[name]: own[group[0]]} if own else {}
     if not files:
         raise tally.nothing_left(source)
     division = splits.choose(arguments, files.keys, split_of)

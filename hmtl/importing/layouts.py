@@ -29,6 +29,7 @@ from hmtl.importing.resolution import (
     CROSSES_SENTENCES,
     SINGLETON,
     TOO_FEW,
+    TWICE,
     for_columns,
     in_one_piece,
     with_plain_labels,
@@ -427,10 +428,16 @@ def _with_names(document: Document) -> Document:
 
 
 def _without_singletons(document: Document, tally: Tally) -> Document:
-    """Without clusters of one, where links between two are all there is."""
-    linked = [cluster for cluster in document.clusters if len(cluster) > 1]
-    tally.left_out("clusters", TOO_FEW, len(document.clusters) - len(linked))
-    alone = sum(map(len, document.clusters)) - sum(map(len, linked))
+    """
+    With each span of a cluster once, and without clusters of one, where links between two spans are all there
+    is: none leads from a span to itself.
+    """
+    unique = [list(dict.fromkeys(cluster)) for cluster in document.clusters]
+    twice = sum(map(len, document.clusters)) - sum(map(len, unique))
+    tally.left_out("cluster members", TWICE, twice)
+    linked = [cluster for cluster in unique if len(cluster) > 1]
+    tally.left_out("clusters", TOO_FEW, len(unique) - len(linked))
+    alone = sum(map(len, unique)) - sum(map(len, linked))
     tally.left_out("cluster members", SINGLETON, alone)
     return replace(document, clusters=linked)
 

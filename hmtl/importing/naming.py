@@ -21,7 +21,13 @@ class UniqueNames:
         self._instead: dict[str, str] = {}
 
     def of(self, name: str) -> str:
-        """The name itself when it comes for the first time, then `name.2`, `name.3` and so on."""
+        """
+        The name itself when it comes for the first time, then `name.2`, `name.3` and so on; without NUL, as
+        `corpus_writer.writable` has texts.
+        """
+        if "\0" in name:
+            self._tally.replaced(name.count("\0"))
+            name = name.replace("\0", "\N{REPLACEMENT CHARACTER}")
         unique, number = name, 1
         while unique in self._seen:
             number += 1

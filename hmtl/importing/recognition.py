@@ -48,7 +48,7 @@ _SUFFIXES = {
 _STANDOFF_SUFFIXES = (".ann", ".a1", ".a2")
 _STANDOFF = re.compile(r"\s*([TREAMN*#][0-9]*\t|\*\t)|\s*\Z")
 _KEY = re.compile(r'"((?:[^"\\\n]|\\.){1,60})"\s*:')
-_TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*)"\s*:|"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+_TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*)"\s*:|"(?:[^"\\]|\\.)*(?:"|\Z)|[{}\[\]]', re.DOTALL)
 _CONLLU = re.compile(r"[0-9]+(?:[-.][0-9]+)?(?:\t[^\t]*){9}\Z")
 _TAG = re.compile(r"O|[BIELSU]-\S+")
 _TREE = re.compile(r"\s*\(+\s*(TOP|S|ROOT|NP)\b")
@@ -83,6 +83,10 @@ _JSON_KEYS: list[tuple[str, tuple[str | tuple[str, ...], ...]]] = [
         (("tokens", "words"), ("entities", "relations")),
     ),
 ]
+# What records may have that have no annotation: as texts alone they are read too.
+_TEXT_ALONE = frozenset({"id", "text", "meta", "sentences", "spans", "relations", "clusters"})
+_TEXTS = "texts alone"
+_NO_RECORD = re.compile(r"[\[\]{}\s]+")
 _OTHER_FIELDS = "JSON with the fields"
 _NO_FORM = "bring it into the form of char_jsonl, which scripts write most easily"
 
@@ -160,11 +164,15 @@ def kind_of(file: Path, num_bytes: int = _HEAD) -> str | None:
         return None
     if text.lstrip().startswith("<"):
         return _kind_of_xml(text, file)
+    if _NO_RECORD.fullmatch(text):
+        return "JSON without a record"
     if text.lstrip()[0] in "{[" and _KEY.search(text):
         kind = _kind_of_json(text)
         # A long text may stand before what tells it.
-        is_told = kind is None or not kind.startswith(_OTHER_FIELDS) or len(head) < num_bytes
-        return kind if is_told or num_bytes > _HEAD else kind_of(file, _LONG_HEAD)
+        is_told = kind is None or not kind.startswith((_OTHER_FIELDS, _TEXTS))
+        if is_told or len(head) < num_bytes or num_bytes > _HEAD:
+            return "char_jsonl" if kind == _TEXTS else kind
+        return kind_of(file, _LONG_HEAD)
     lines = text.splitlines()
     # The last one may be cut.
     return _kind_of_lines(lines[:-1] if len(head) == num_bytes and len(lines) > 1 else lines, file)
@@ -183,20 +191,25 @@ def _kind_of_xml(text: str, file: Path) -> str | None:
 
 def _kind_of_json(text: str) -> str | None:
     top = _keys_of_first(text)
+    if _TEXT_ALONE.issuperset(top):
+        # Others may have annotations.
+        top = _keys_of_first(text, and_others=True)
     keys = {*top, *(f"/{key}" for key in _KEY.findall(text))}
     for what, wanted in _JSON_KEYS:
         if all(
             any(key in keys for key in ([one] if isinstance(one, str) else one)) for one in wanted
         ):
             return what
+    if "text" in top and _TEXT_ALONE.issuperset(top):
+        return _TEXTS
     if all(re.fullmatch(r"P[0-9]+", key) for key in top):
         return None
     shown = ", ".join(top[:6])
     return f"{_OTHER_FIELDS} {shown}: {_NO_FORM}"
 
 
-def _keys_of_first(text: str) -> list[str]:
-    """The keys of the first record, of an array or of lines, that are not in what it holds."""
+def _keys_of_first(text: str, and_others: bool = False) -> list[str]:
+    """The keys of the first record, of an array or of lines, that are not in what it holds; or of all."""
     keys: dict[str, None] = {}
     depth = 0
     for token in _TOKEN.finditer(text.lstrip().removeprefix("[")):
@@ -205,8 +218,9 @@ def _keys_of_first(text: str) -> list[str]:
             depth += 1
         elif mark in "}]":
             depth -= 1
-            if depth < 1:
+            if depth < 1 and not and_others:
                 break
+            depth = max(depth, 0)
         elif depth == 1 and token["key"] is not None:
             keys[token["key"]] = None
     return list(keys)

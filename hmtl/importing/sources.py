@@ -109,7 +109,17 @@ def told_as_data_errors(path: Path, what: str, expected: str) -> Iterator[None]:
     except DataError:
         raise
     except Exception as error:
-        said = " ".join(str(error).split())[:200]
         raise DataError(
-            f"{what} that can be read ({type(error).__name__}: {said}); expected {expected}", path
+            f"{what} that can be read{_said(error)}; expected {expected}", path
         ) from error
+
+
+def _said(error: Exception) -> str:
+    """What a package says of a file. What Python says of the package's code helps nobody."""
+    said = " ".join(str(error).split())[:200]
+    if isinstance(error, KeyError):
+        return f" (there is no {said})"
+    is_of_code = isinstance(
+        error, (AttributeError, TypeError, LookupError, AssertionError, NameError)
+    )
+    return "" if is_of_code or not said else f" ({said})"

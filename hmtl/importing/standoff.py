@@ -41,6 +41,7 @@ BARE_ALONE = f"of the type {BARE_SPAN}, without a relation or a cluster that it 
 BARE = f"of the type {BARE_SPAN}, so they are no mentions; give them another type if they are"
 OF_LOST_MENTION = "one of its mentions was left out"
 MENTION_LOST = "the mention was left out"
+NO_MEMBER = "has no member"
 # Ways to count characters that tools have beside that of Python: what they take the text for.
 OTHER_COUNTS: dict[str, Callable[[str], str]] = {
     "places counted a line end of CR and LF as one": lambda text: text.replace("\r\n", "\n"),
@@ -231,7 +232,7 @@ class DocumentMaker:
                 self._tally.changed("cluster members", BY_PLACE, len(by_place))
                 clusters.append(apart)
             else:
-                self._tally.dropped("clusters", MENTION_LOST)
+                self._tally.dropped("clusters", MENTION_LOST if names else NO_MEMBER)
         return clusters
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from hmtl.common.reporting import table
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Document, EntityRelation, Mention, Relation
+from hmtl.formats.json_lines import REPLACED
 from hmtl.importing.faults import Faults
 from hmtl.importing.splits import SPLITS
 
@@ -101,6 +102,10 @@ class Tally:
         """So many were written otherwise than they stood: `how` completes "changed: ..."."""
         if count:
             self.num_changed[kind, how] += count
+
+    def replaced(self, count: int) -> None:
+        """So many characters were replaced that no file of text can hold."""
+        self.changed("characters", REPLACED, count)
 
     def not_learned(self, kind: str, why: str, count: int = 1) -> None:
         """So many were written, but training makes nothing of them: `why` completes "not learned: ..."."""

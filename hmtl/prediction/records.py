@@ -15,7 +15,7 @@ from hmtl.errors import DataError
 from hmtl.formats import docred
 from hmtl.formats.annotated import Entity
 from hmtl.formats.columns import shown, shown_json
-from hmtl.formats.spacy_text import without_surrogates
+from hmtl.formats.json_lines import writable
 
 TEXT, LINES, JSON_LINES, DOCRED = "text", "lines", "jsonl", "docred"
 INPUT_FORMATS = (TEXT, LINES, JSON_LINES, DOCRED)
@@ -184,7 +184,9 @@ def parse(raw: RawRecord, input_format: str | None) -> Record:
         With file and line, when a record is not what it should be.
     """
     if input_format == DOCRED:
-        document = docred.to_document(json.loads(raw.content), raw.line or 0, raw.path)
+        content = raw.content.decode()
+        content = writable(json.loads(content), content)
+        document = docred.to_document(content, raw.line or 0, raw.path)
         words = [sentence.words for sentence in document.sentences]
         return Record(document.name, sentences=words, entities=document.entities)
     try:
@@ -202,7 +204,7 @@ def parse(raw: RawRecord, input_format: str | None) -> Record:
 
 def _parse_json(raw: RawRecord, text: str, own_name: str) -> Record:
     try:
-        value = json.loads(text)
+        value = writable(json.loads(text), text)
     except (ValueError, RecursionError) as error:
         raise _error(raw, f"no JSON ({error}): {shown(text.strip())}; {EXPECTED}") from error
     try:
@@ -234,9 +236,7 @@ def _parse_fields(value: Any, own_name: str) -> Record:
     if len(given) != 1:
         what = f"both {' and '.join(given)}" if given else f"the keys {shown(str(sorted(value)))}"
         raise ValueError(f"a record with {what}; {EXPECTED}")
-    # Strings of JSON may hold lone surrogates, which no file in UTF-8 can.
-    own_name = value.get("doc_key", own_name)
-    name = json.loads(without_surrogates(json.dumps(value.get("id", own_name), ensure_ascii=False)))
+    name = value.get("id", value.get("doc_key", own_name))
     content = value[given[0]]
     if given[0] == "text":
         if not isinstance(content, str):

@@ -63,3 +63,36 @@ def test_bad_files_are_told_at_once(tmp_path: Path) -> None:
         first, *told = str(caught.value).splitlines()
         assert first == "2 faults:"
         assert [line.partition(suffix)[0] for line in told] == [f"{tmp_path}/a", f"{tmp_path}/c"]
+
+
+def test_bad_sentences_and_rows_are_told_at_once(tmp_path: Path) -> None:
+    rows = [{"tokens": ["a"], "ner_tags": ["O"]}, {"tokens": ["a"]}, {"tokens": 3}, 3]
+    good, bad = "1\ta" + "\t_" * 8, "1\ta" + "\t_" * 7
+    never_closed = f"{good[:-1]}Entity=(e1-x"
+    heading = "# global.Entity = eid-etype\n# newdoc id = {}\n"
+    documents = [
+        heading.format(name) + row for name, row in zip("abcd", [good, bad, never_closed, good])
+    ]
+    for format_name, name, content, expected in (
+        ("conll2003", "a.conll", "a O\n\nb\nb x\n\nc B-X\nd\n\ne x\nf O\n", [4, 7, 9]),
+        ("conllu", "a.conllu", "\n\n".join([*documents, f"2{good[1:]}"]), [7, 11, 17]),
+        ("huggingface", "a.jsonl", "\n".join(map(json.dumps, rows)), [2, 3, 4]),
+    ):
+        (tmp_path / name).write_text(f"{content}\n")
+        with pytest.raises(DataError) as caught:
+            run_import(format_name, tmp_path / name, tmp_path / "out")
+        _, *told = str(caught.value).splitlines()
+        found = [int(line.removeprefix(f"{tmp_path / name}:").partition(":")[0]) for line in told]
+        assert found == expected, format_name
+
+
+def test_bad_documents_are_told_at_once(tmp_path: Path) -> None:
+    good = {"title": "a", "sents": [["a", "b"]], "vertexSet": []}
+    records = [good, {"title": 3}, good, {**good, "sents": "a"}, {**good, "vertexSet": [[]]}]
+    lines = [json.dumps(record) for record in records]
+    for content in ("\n".join(lines), "[" + ",\n".join(lines) + "]"):
+        (tmp_path / "a.json").write_text(content)
+        with pytest.raises(DataError) as caught:
+            run_import("docred", tmp_path / "a.json", tmp_path / "out")
+        _, *told = str(caught.value).splitlines()
+        assert [line.split(":")[1] for line in told] == ["2", "4", "5"]

@@ -220,7 +220,10 @@ def test_quote_that_stands_elsewhere_is_left_out_and_told(
     (document,), tally = imported(tmp_path, [task(annotation(result))])
     assert covered(document) == [("PER", "Ada Wren")]
     assert sum(tally.num_left_out.values()) == 2
-    assert "export.json:2: left out: b quotes 'Bo', but from 4 to 8 stands 'Wren'" in caplog.text
+    assert (
+        "export.json:2: left out: b, from 4 to 8, quotes 'Bo', but there stands 'Wren'"
+        in caplog.text
+    )
 
 
 def test_text_under_another_name_is_found_or_asked_for(tmp_path: Path) -> None:

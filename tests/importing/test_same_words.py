@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hmtl.importing.resolution import BY_PLACE
-from hmtl.importing.standoff import BARE, BARE_ALONE, SAME_PLACE
+from hmtl.importing.standoff import BARE, BARE_ALONE, NO_MEMBER, SAME_PLACE
 from tests.importing.importing import run_import, written
 
 LABELLED_SPAN = {
@@ -77,3 +77,18 @@ def test_name_over_the_words_of_a_mention_is_not_in_its_way(tmp_path: Path) -> N
     source.write_text(json.dumps(record))
     tally = run_import("char_jsonl", source, tmp_path / "out", "--split", "train")
     assert not tally.num_changed and not tally.num_left_out
+
+
+@pytest.mark.parametrize("layout", ["label_studio", "prodigy", "doccano", "brat"])
+def test_no_link_leads_from_a_span_to_itself(tmp_path: Path, layout: str) -> None:
+    record = {**RECORD, "spans": [[0, 7, "ORG"], [0, 7, "ORG"], [14, 20, "GPE"]]}
+    source = tmp_path / "one.jsonl"
+    for clusters, lost, left in (([[0, 1, 2]], 1, 2), ([[0, 1]], 2, 0), ([[]], 0, 0)):
+        source.write_text(json.dumps({**record, "relations": [], "clusters": clusters}))
+        options = ("--split", "train", "--to", layout)
+        target = tmp_path / f"{layout}-{lost}"
+        tally = run_import("char_jsonl", source, target, *options)
+        assert tally.lost("cluster members") == lost
+        again = run_import(layout, target, tmp_path / f"again-{layout}-{lost}", *options)
+        assert again.num_read["cluster members"] == left
+    assert tally.num_left_out["clusters", NO_MEMBER] == 1

@@ -341,3 +341,15 @@ def test_vote_keeps_chains_and_what_corefers(tmp_path: Path) -> None:
     run_import("webanno", tmp_path / "in", tmp_path / "out", *options)
     record = json.loads((tmp_path / "out" / "train.jsonl").read_text())
     assert record["id"] == "one" and record["clusters"] == [["T1", "T2"]]
+
+
+def test_documents_of_folders_of_splits_are_called_without_these(tmp_path: Path) -> None:
+    for folder in ("train", "test"):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        content = tsv(f"She ran {folder}", SPANS)
+        (tmp_path / "in" / folder / f"{folder}-news.tsv").write_text(content)
+    run_import("webanno", tmp_path / "in", tmp_path / "out", "--to", "char_jsonl")
+    found = {
+        file.name: json.loads(file.read_text())["id"] for file in (tmp_path / "out").glob("*.jsonl")
+    }
+    assert found == {"train.jsonl": "train-news", "test.jsonl": "test-news"}

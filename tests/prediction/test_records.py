@@ -71,7 +71,8 @@ def test_lone_surrogates_in_ids_are_replaced(tmp_path: Path) -> None:
     assert read(path) == [Record(["\ufffd"], "")]
 
 
-@given(st.lists(st.text(), max_size=5))
+# No text of ours holds NUL or a lone surrogate.
+@given(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8")), max_size=5))
 def test_texts_of_json_lines_are_read_as_they_were_written(texts: list[str]) -> None:
     for text in texts:
         line = json.dumps({"text": text, "id": 1}).encode()

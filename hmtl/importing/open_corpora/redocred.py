@@ -24,7 +24,7 @@ from hmtl.formats.docred import (
 )
 from hmtl.formats.json_files import Fields, read_json
 from hmtl.importing.corpus_writer import write_document
-from hmtl.importing.docred import Reader, document_name, without_rare_types
+from hmtl.importing.docred import Reader, document_name, type_counts, without_rare_types
 from hmtl.importing.layouts import LikeConll, Options
 from hmtl.importing.splits import DEV, SPLITS, TEST, TRAIN, Splits
 from hmtl.importing.tally import Tally
@@ -74,7 +74,8 @@ def convert(folder: Path, directory: Path, whole: Path, tally: Tally) -> None:
         documents.append(document)
     division = Splits(split_of.get, "as the open corpora are")
     layout = _Layout(directory, tally, Options())
-    kept = without_rare_types(documents, _LEAST_RELATIONS, division, tally)
+    counts = type_counts(documents, division)
+    kept = without_rare_types(documents, counts, _LEAST_RELATIONS, tally)
     for document in tqdm(
         kept, "writing Re-DocRED", len(documents), unit=" documents", disable=None
     ):

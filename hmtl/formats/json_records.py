@@ -1,17 +1,23 @@
-"""Records of a JSON file of any size: JSON lines, or one array, read an element at a time."""
+"""Records of a JSON file of any size: JSON lines, one array, read an element at a time, or one object."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from hmtl.errors import DataError
 from hmtl.formats.columns import read_lines, shown
-from hmtl.formats.json_lines import read_json_lines, what_is_wrong, without_lone_surrogates
-from hmtl.importing.faults import Faults
+from hmtl.formats.json_lines import (
+    OnFault,
+    OnReplaced,
+    read_json_lines,
+    what_is_wrong,
+    writable,
+)
 
 # So many characters of an array are read at once.
 _CHUNK = 2**18
@@ -20,33 +26,48 @@ _LONGEST_TOKEN = 16
 _NOT_BLANK = re.compile(r"\S")
 
 
-def read_records(path: Path, faults: Faults | None = None) -> Iterator[tuple[int, Any]]:
+def read_records(
+    path: Path, on_error: OnFault | None = None, on_replaced: OnReplaced | None = None
+) -> Iterator[tuple[int, Any]]:
     """
-    The records of a file, JSON lines or one JSON array of any layout, with one of them in memory at a time,
-    and the line on which each begins.
+    The records of a file, JSON lines, or one JSON array or object of any layout, with one of them in memory
+    at a time, and the line on which each begins.
 
     # Parameters
 
     path : `Path`
-    faults : `Faults`, optional (default = `None`)
-        Takes in what lines are no JSON.
+    on_error, on_replaced : `Callable`, optional (default = `None`)
+        As in `read_json_lines`; an array ends at its first error.
 
     # Raises
 
     `DataError`
         With file and line, if the file cannot be read, or is no JSON.
     """
-    if _is_array(path):
-        return _read_array(path)
-    return read_json_lines(path, on_error=None if faults is None else faults.add)
+    lines = (line.strip() for _, line in read_lines(path))
+    first, second, *_ = (*islice(filter(None, lines), 2), "", "")
+    if first.startswith("["):
+        return _read_array(path, on_replaced)
+    if first.startswith("{") and first[-1] in "{[,:" and not second.startswith("{"):
+        return _read_object(path, on_replaced)
+    return read_json_lines(path, on_error=on_error, on_replaced=on_replaced)
 
 
-def _is_array(path: Path) -> bool:
-    return next((line.lstrip()[:1] for _, line in read_lines(path) if line.strip()), "") == "["
+def _read_object(path: Path, on_replaced: OnReplaced | None) -> Iterator[tuple[int, Any]]:
+    """The one object of a file, over several lines."""
+    reader = _Elements(path, on_replaced)
+    reader.peek()
+    yield reader.line, reader.element()
+    if reader.peek():
+        raise DataError(
+            "something follows the JSON object; expected one object a line, or one array [...] of all",
+            path,
+            reader.line,
+        )
 
 
-def _read_array(path: Path) -> Iterator[tuple[int, Any]]:
-    array = _Array(path)
+def _read_array(path: Path, on_replaced: OnReplaced | None) -> Iterator[tuple[int, Any]]:
+    array = _Elements(path, on_replaced)
     array.skip("[")
     if array.peek() == "]":
         array.skip("]")
@@ -62,11 +83,12 @@ def _read_array(path: Path) -> Iterator[tuple[int, Any]]:
         raise DataError("something follows the end of the JSON array", path, array.line)
 
 
-class _Array:
-    """A JSON array, of which no more is in memory than the element at hand and what was read with it."""
+class _Elements:
+    """JSON, of which no more is in memory than the element at hand and what was read with it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_replaced: OnReplaced | None) -> None:
         self._path = path
+        self._on_replaced = on_replaced
         self._chunks = _chunks(path)
         self._decoder = json.JSONDecoder()
         self._text = ""
@@ -108,7 +130,7 @@ class _Array:
                     if self._may_be_cut(error) and self._read(len(self._text) - self._at):
                         continue
                 raise DataError(what_is_wrong(error), self._path, line) from error
-            value = without_lone_surrogates(value, self._text[self._at : end])
+            value = writable(value, self._text[self._at : end], self._on_replaced)
             self._go_to(end)
             return value
 
