@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import import_module_and_submodules
 from tqdm import tqdm
 
+from hmtl.common.interruption import SIGNALS, put_back
 from hmtl.errors import DataError
 from hmtl.prediction.predictor import Predictor
 from hmtl.prediction.shards import Job, Piece, Shard, predict_shard
@@ -104,8 +106,11 @@ def predict_on_ray(
     ray = load_ray()
     with ExitStack() as stack:
         if not ray.is_initialized():
+            # Ray answers signals in its own way, and with an abort.
+            handlers: dict[int, Any] = {each: signal.getsignal(each) for each in SIGNALS}
             ray.init(logging_level="ERROR", log_to_driver=False)
             stack.callback(ray.shutdown)
+            put_back(handlers)
         ray.data.DataContext.get_current().enable_progress_bars = False
         logging.getLogger("ray").setLevel(logging.ERROR)
         logging.getLogger("ray.data").setLevel(logging.ERROR)

@@ -128,8 +128,9 @@ def average_gradients(
     noticed: Sequence[int] = (),
 ) -> List[int]:
     """
-    Replace each rank's gradients by the mean over all ranks, a few large pieces at a time. A
-    parameter that had no part in the step of any rank stays without a gradient.
+    Replace each rank's gradients by the mean over all ranks, a few large pieces at a time; of sparse ones
+    only the rows that there are. A parameter that had no part in the step of any rank stays without a
+    gradient.
 
     # Parameters
 
@@ -148,13 +149,15 @@ def average_gradients(
     """
     parameters = list(parameters)
     # All ranks have drawn the same task, but a head may leave out a part for the instances of one of them.
-    used = [int(each.grad is not None) for each in parameters]
+    used = [0 if each.grad is None else 1 + each.grad.is_sparse for each in parameters]
     shared = torch.tensor([*used, *noticed], dtype=torch.uint8)
     collectives.all_reduce_max(shared)
     found = shared.tolist()
-    used_anywhere = [each for each, is_used in zip(parameters, found) if is_used]
-    for bucket in _buckets(used_anywhere, bucket_bytes):
+    dense, sparse = ([p for p, kind in zip(parameters, found) if kind == own] for own in (1, 2))
+    for bucket in _buckets(dense, bucket_bytes):
         _average(bucket, collectives)
+    for parameter in sparse:
+        _average_rows(parameter, collectives)
     return found[len(parameters) :]
 
 
@@ -190,6 +193,31 @@ def _average(bucket: List[torch.nn.Parameter], collectives: Collectives) -> None
     flat.div_(collectives.part.world_size)
     for parameter, piece in zip(bucket, flat.split([each.numel() for each in bucket])):
         parameter.grad = piece.view(parameter.shape)
+
+
+def _average_rows(parameter: torch.nn.Parameter, collectives: Collectives) -> None:
+    """The same for a gradient that is sparse, on ranks with different rows."""
+    gradient, part = parameter.grad, collectives.part
+    if gradient is None:
+        nowhere = torch.empty((1, 0), dtype=torch.long, device=parameter.device)
+        nothing = parameter.new_empty((0, *parameter.shape[1:]))
+        gradient = torch.sparse_coo_tensor(
+            nowhere, nothing, parameter.shape, check_invariants=False
+        )
+    gradient = gradient.coalesce()
+    rows, values = gradient.indices()[0], gradient.values()
+    numbers = collectives.all_gather(len(rows))
+    begin = sum(numbers[: part.rank])
+    own = slice(begin, begin + len(rows))
+    all_rows = rows.new_zeros(sum(numbers))
+    all_values = values.new_zeros((sum(numbers), *parameter.shape[1:]))
+    all_rows[own], all_values[own] = rows, values / part.world_size
+    collectives.all_reduce_sum(all_rows)
+    collectives.all_reduce_sum(all_values)
+    shared = torch.sparse_coo_tensor(
+        all_rows.unsqueeze(0), all_values, parameter.shape, check_invariants=False
+    )
+    parameter.grad = shared.coalesce()
 
 
 class Scoring:
@@ -463,11 +491,6 @@ class DistributedProcessGroup(ProcessGroup):
             )
 
     def check_can_distribute(self, model: Hmtl) -> None:
-        if any(getattr(module, "sparse", False) for module in model.modules()):
-            raise ConfigurationError(
-                "several processes cannot average gradients that are sparse: remove 'sparse' from the "
-                "embedders under model.text_field_embedder, or train with one process"
-            )
         for name, head in model.heads.items():
             assert isinstance(head, Head)
             _check_loss(name, head)

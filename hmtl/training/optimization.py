@@ -68,11 +68,22 @@ def clip_gradients(
     Clip each entry of the gradients to plus or minus `value`, then the norm of all of them together to
     `norm`. `None` leaves them as they are.
     """
-    used = [parameter for parameter in parameters if parameter.grad is not None]
+    used = [_entries(parameter) for parameter in parameters if parameter.grad is not None]
     if value is not None:
         torch.nn.utils.clip_grad_value_(used, value)
     if norm is not None:
         torch.nn.utils.clip_grad_norm_(used, norm)
+
+
+def _entries(parameter: torch.nn.Parameter) -> torch.nn.Parameter:
+    """Return what has the entries of a parameter's gradient as its own: itself, unless that is sparse."""
+    assert parameter.grad is not None
+    if not parameter.grad.is_sparse:
+        return parameter
+    parameter.grad = parameter.grad.coalesce()
+    entries = torch.nn.Parameter(parameter.grad.values())
+    entries.grad = parameter.grad.values()
+    return entries
 
 
 @LearningRateScheduler.register("reduce_on_plateau", exist_ok=True)

@@ -155,7 +155,7 @@ class TensorBoardCallback(Callback):
     def _write_statistics(self, step: int) -> None:
         parameters = [(name, each.detach()) for name, each in self.model.named_parameters()]
         gradients = [
-            (name, each.grad)
+            (name, each.grad.to_dense() if each.grad.is_sparse else each.grad)
             for name, each in self.model.named_parameters()
             if each.grad is not None
         ]

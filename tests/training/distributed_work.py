@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,19 @@ def compute(directory: Path) -> None:
             )
         trainer = build_trainer(built)
         torch.save(figures(trainer), directory / f"of-{processes.part.rank}.pt")
+
+
+def average_sparse(directory: Path, rows: Sequence[list[int]]) -> None:
+    """What the mean of sparse gradients is to this process, in `sparse-<number>.pt`."""
+    with joining_process_group(-1) as processes:
+        rank = processes.part.rank
+        tables = [torch.nn.Embedding(6, 2, sparse=True) for _ in range(2)]
+        (tables[0](torch.tensor(rows[rank])).sum() * (rank + 1)).backward()
+        if rank == 1:
+            tables[1](torch.tensor([0])).sum().backward()
+        processes.average_gradients(p for each in tables for p in each.parameters())
+        found = {name: each.weight.grad for name, each in zip(("both", "one"), tables)}
+        torch.save(found, directory / f"sparse-{rank}.pt")
 
 
 def figures(trainer: MultiTaskTrainer) -> dict[str, Any]:

@@ -162,6 +162,27 @@ def test_every_step_is_logged_once(uninterrupted: Path) -> None:
     assert sorted(logged) == list(range(1, NUM_STEPS + 1))
 
 
+SPARSE_ROWS = ([3, 1, 3], [5, 1])
+
+
+def test_sparse_gradients_become_the_mean_in_the_rows_that_there_are(tmp_path: Path) -> None:
+    Processes(tmp_path, distributed_work.average_sparse, tmp_path, SPARSE_ROWS).succeed()
+    first, second = (load_tensors(tmp_path / f"sparse-{rank}.pt") for rank in range(2))
+    expected = [
+        sum(rows.count(row) * (rank + 1) for rank, rows in enumerate(SPARSE_ROWS)) / 2
+        for row in range(6)
+    ]
+    assert (
+        first["both"].to_dense()[:, 0].tolist()
+        == second["both"].to_dense()[:, 1].tolist()
+        == expected
+    )
+    assert first["both"].indices().tolist() == second["both"].indices().tolist() == [[1, 3, 5]]
+    # A table that one of them has read from only.
+    assert first["one"].indices().tolist() == second["one"].indices().tolist() == [[0]]
+    assert first["one"].to_dense()[0].tolist() == second["one"].to_dense()[0].tolist() == [0.5, 0.5]
+
+
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of which one of two processes was killed in its second epoch, in the folder `run`."""

@@ -57,14 +57,6 @@ def test_head_that_counts_must_have_counters(
         processes().check_can_distribute(trainer.model)
 
 
-def test_sparse_gradients_are_refused(tmp_path: Path) -> None:
-    embedder = "model__text_field_embedder__token_embedders__tokens"
-    sparse = {f"{embedder}__sparse": True, "multi_task_trainer__optimizer": {"type": "sparse_adam"}}
-    model = small_trainer(tmp_path, **sparse).model
-    with pytest.raises(ConfigurationError, match="cannot average gradients that are sparse"):
-        processes().check_can_distribute(model)
-
-
 def test_weights_that_differ_are_noticed(trainer: MultiTaskTrainer) -> None:
     processes().check_same_weights(trainer.model)
     first = next(iter(trainer.model.state_dict()))

@@ -261,6 +261,7 @@ def test_loss_that_is_no_number_ends_the_run(corpus: Path, tmp_path: Path) -> No
     assert diary.events[-1] == "end"
 
 
+@pytest.mark.parametrize("is_sparse", [False, True])
 @pytest.mark.parametrize(
     "norm, value, expected",
     [
@@ -273,12 +274,19 @@ def test_loss_that_is_no_number_ends_the_run(corpus: Path, tmp_path: Path) -> No
     ],
 )
 def test_gradients_are_clipped_by_value_then_by_norm(
-    norm: "float | None", value: "float | None", expected: list[float]
+    norm: "float | None", value: "float | None", expected: list[float], is_sparse: bool
 ) -> None:
     weight, unused = torch.nn.Parameter(torch.zeros(2)), torch.nn.Parameter(torch.zeros(1))
     weight.grad = torch.tensor([3.0, -4.0])
+    if is_sparse:
+        # As of words of which one occurs twice.
+        places = torch.tensor([[1, 0, 1]])
+        weight.grad = torch.sparse_coo_tensor(
+            places, torch.tensor([-1.0, 3.0, -3.0]), (2,), check_invariants=False
+        )
     clip_gradients([weight, unused], norm, value)
-    torch.testing.assert_close(weight.grad, torch.tensor(expected))
+    assert weight.grad.is_sparse == is_sparse
+    torch.testing.assert_close(weight.grad.to_dense(), torch.tensor(expected))
 
 
 def test_regularizer_is_minimised_with_the_loss(corpus: Path, tmp_path: Path) -> None:
