@@ -122,6 +122,8 @@ def test_rates_go_on_as_if_the_other_learning_rate_had_been_there_from_the_start
     new.load_state_dict(copy.deepcopy(old.state_dict()))
     assert new.learning_rate == pytest.approx(rates_of(expected, 2)[-1], rel=1e-12)
     assert new.progress.learning_rate == new.learning_rate
+    for group in new.optimizer.param_groups:
+        assert group.get("initial_lr", 0.0003) == pytest.approx(0.0003, rel=1e-12)
     again = built(0.0003)
     again.load_state_dict(copy.deepcopy(new.state_dict()))
     assert again.learning_rate == new.learning_rate
@@ -140,6 +142,15 @@ def test_older_checkpoint_lets_no_rate_go_above_the_configs(
     new = small_trainer(tmp_path, multi_task_trainer__optimizer__lr=lr).tasks["ner"]
     new.load_state_dict(state)
     assert new.learning_rate == expected
+
+
+def test_rate_of_nothing_may_be_raised_on_recovery(tmp_path: Path) -> None:
+    old, new = (
+        small_trainer(tmp_path, multi_task_trainer__optimizer__lr=lr).tasks["ner"]
+        for lr in (0.0, 0.01)
+    )
+    new.load_state_dict(old.state_dict())
+    assert new.learning_rate == 0.01
 
 
 RATE = 0.1
