@@ -103,13 +103,17 @@ class Forgetting:
         DataError
             When the scores before, which a run that was recovered kept, are lost or damaged.
         """
-        before: Scores = read_json(self._before_file)
-        if not isinstance(before, dict):
+        try:
+            before: Scores = read_json(self._before_file)
+            if not isinstance(before, dict):
+                raise DataError("holds no scores of tasks", self._before_file)
+        except DataError as error:
             raise DataError(
-                "does not hold the scores that the trained model had. Put back a copy, or start the run over "
-                "with --force.",
+                f"{error.message}. The trained model's scores belong there: put back a copy, or start the "
+                "run over with --force.",
                 self._before_file,
-            )
+                error.line,
+            ) from error
         others = self._others()
         after = {
             name: {**metrics[name]["test"], **self._others_after(name, others)}

@@ -57,9 +57,13 @@ def record_environment(directory: Path) -> None:
         When the file that is there is damaged.
     """
     path = directory / ENVIRONMENT_FILE
-    earlier = read_json(path) if path.is_file() else []
-    if not isinstance(earlier, list):
-        raise DataError("is no list of environments. Remove it, and it is begun anew.", path)
+    try:
+        earlier = read_json(path) if path.is_file() else []
+        if not isinstance(earlier, list):
+            raise DataError("is no list of environments", path)
+    except DataError as error:
+        remedy = "Remove it, and it is begun anew."
+        raise DataError(f"{error.message}. {remedy}", path, error.line) from error
     # As it will be read again.
     now = json.loads(json.dumps(environment()))
     if not earlier or earlier[-1] != now:

@@ -87,6 +87,6 @@ def test_a_run_that_goes_on_in_another_environment_records_both(
 @pytest.mark.parametrize("content", ["", "{", "null", '{"python": 3}', "[" * 100_000])
 def test_a_damaged_record_is_told_and_not_written_over(tmp_path: Path, content: str) -> None:
     (tmp_path / ENVIRONMENT_FILE).write_text(content)
-    with pytest.raises(DataError, match=f"{ENVIRONMENT_FILE}:.* is "):
+    with pytest.raises(DataError, match=f"{ENVIRONMENT_FILE}:.* is .*Remove it"):
         record_environment(tmp_path)
     assert (tmp_path / ENVIRONMENT_FILE).read_text() == content
