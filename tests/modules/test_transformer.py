@@ -21,6 +21,7 @@ from transformers import PreTrainedTokenizerBase, T5Config, T5Model
 
 from hmtl.common.devices import to_device
 from hmtl.data.cache.settings import CacheSettings
+from hmtl.data.readers import wordpiece_indexer
 from hmtl.data.readers.corpus_reader import TokensInContext
 from hmtl.data.readers.wordpiece_indexer import WordpieceIndexer
 from hmtl.modules.embedding_cache import cache_frozen_embedders
@@ -55,6 +56,20 @@ def indexed(texts: list[str], indexer: TokenIndexer) -> dict:
     batch.index_instances(Vocabulary())
     tensors: dict = batch.as_tensor_dict()
     return tensors["text"]["t"]
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_wordpieces_are_allennlps(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wordpiece_indexer, "MOST_WORDS", 3)
+    indexer = WordpieceIndexer(str(write_transformer(tmp_path / "model", kind=kind)))
+    vocab = Vocabulary()
+    # Some a second time; a word of which nothing is left, and one that is not known.
+    for text in [*TEXTS, TEXTS[3], "anna \u200d \u0000 \u6771\u4eac anna Ünknöwn"]:
+        tokens = [Token(word) for word in text.split(" ")]
+        expected = PretrainedTransformerMismatchedIndexer.tokens_to_indices(indexer, tokens, vocab)
+        assert indexer.tokens_to_indices(tokens, vocab) == expected
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
