@@ -246,6 +246,23 @@ def _command(words: list[str]) -> None:
     main(words)
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
+def test_two_gpus_train_resume_and_score_a_run(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    for recover in (False, True):
+        Processes(tmp_path, _train_on_gpus, run, recover).succeed()
+    assert json.loads((run / "metrics.json").read_text())["nb_epoch_trained"] == NUM_EPOCHS
+    Processes(tmp_path, _command, ["evaluate", "-s", str(run)]).succeed()
+    assert (run / "evaluate_metrics.json").is_file()
+
+
+def _train_on_gpus(directory: Path, recover: bool) -> None:
+    how: dict[str, Any] = {"multi_task_trainer__num_epochs": NUM_EPOCHS if recover else 1}
+    how["multi_task_trainer__cuda_device"] = None
+    distributed_work.train(directory, recover=recover, **how)
+
+
 def test_killed_run_goes_on_with_one_process(
     killed: Path, uninterrupted: Path, tmp_path: Path
 ) -> None:

@@ -74,22 +74,28 @@ def test_written_batch_reproduces_the_dropout(tmp_path: Path) -> None:
     assert reproduce(fresh.model, tmp_path / "invalid_loss_step_1.th") == loss.item()
 
 
+@pytest.mark.parametrize("device", [-1, pytest.param(0, marks=pytest.mark.gpu)])
 def test_nothing_is_learned_from_a_skipped_batch(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, device: int
 ) -> None:
-    trainer = small_trainer(tmp_path, multi_task_trainer__on_invalid_loss="skip")
-    before = digest(trainer.model.state_dict())
-    guard, nan = trainer.loss_guard, torch.tensor(float("nan"))
+    skip = {"multi_task_trainer__on_invalid_loss": "skip"}
+    trainer = small_trainer(tmp_path, multi_task_trainer__cuda_device=device, **skip)
+    before = digest_of_weights(trainer)
+    guard, nan = trainer.loss_guard, float("nan")
     forward = trainer.model.forward
     trainer.model.forward = lambda *arguments, **keywords: {  # type: ignore[method-assign]
         "loss": forward(*arguments, **keywords)["loss"] * nan
     }
     with caplog.at_level(logging.WARNING), pytest.raises(DataError) as caught:
         trainer.train()
-    assert digest(trainer.model.state_dict()) == before
+    assert digest_of_weights(trainer) == before
     assert guard.num_skipped == trainer.step == 11
     assert "one more than multi_task_trainer.max_skipped_batches, 10" in str(caught.value)
     assert caplog.text.count("The batch is skipped.") == 10
+
+
+def digest_of_weights(trainer: MultiTaskTrainer) -> str:
+    return digest({name: each.cpu() for name, each in trainer.model.state_dict().items()})
 
 
 @pytest.mark.parametrize("weighting", ["uncertainty", None])
