@@ -25,6 +25,8 @@ FOLDER = ".submitit"
 MOST_LOSSES = 3
 # How often a job may use up its time and be queued again, and how long that is if nobody says.
 MOST_TIMEOUTS, MINUTES = 100, 24 * 60
+# What Slurm sends before the time is up is for submitit, but may reach all processes of a job.
+WITHOUT_THEIR_SIGNALS = ["/bin/sh", "-c", "trap '' USR1 USR2; exec \"$@\"", "sh"]
 
 
 class Training:
@@ -110,7 +112,8 @@ class Cluster:
 
     def launch(self, run: Run, study: Path, include_packages: Sequence[str]) -> Job:
         """Submit a run."""
-        training = Training(run, study.absolute(), include_packages, running.TRAIN)
+        train = [*WITHOUT_THEIR_SIGNALS, *running.TRAIN]
+        training = Training(run, study.absolute(), include_packages, train)
         return Job(self._executor, training, run.name, log_of(run, study))
 
 

@@ -35,7 +35,8 @@ if "--recover" not in arguments or overrides.get("always"):
     if overrides.get("fail"):
         sys.exit("error: it went wrong")
     if overrides.get("preempt"):
-        # What submitit lets Slurm send before a job's time is up.
+        # What submitit lets Slurm send before a job's time is up, to all processes.
+        os.kill(os.getpid(), signal.SIGUSR2)
         os.kill(os.getppid(), signal.SIGUSR2)
         time.sleep(600)
 (directory / "metrics.json").touch()
