@@ -5,6 +5,7 @@ Convert a corpus, as it is published, to the files that the readers take (or tha
 """
 
 import argparse
+import gc
 from functools import partial
 from pathlib import Path
 
@@ -53,6 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Carry it out."""
     from hmtl.importing.corpus_writer import check_target
 
+    # Documents come and go in great number, and few of their parts refer to each other in circles.
+    gc.set_threshold(100_000, 50, 100)
     with converting():
         if arguments.format == LOOK:
             from hmtl.importing.recognition import report

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy
@@ -35,9 +34,17 @@ _SUMMANDS = _random.integers(2**63, size=_HASHES, dtype=numpy.uint64)
 _POWERS = numpy.array([pow(int(_ODD), i, 2**64) for i in range(RUN)], dtype=numpy.uint64)
 
 
-@lru_cache(_MOST_WORDS)
-def _hash(word: str) -> int:
-    return zlib.crc32(word.lower().encode("utf-8", "surrogatepass"))
+class _Hashes(dict[str, int]):
+    """By word its hash."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= _MOST_WORDS:
+            self.clear()
+        found = self[word] = zlib.crc32(word.lower().encode("utf-8", "surrogatepass"))
+        return found
+
+
+_hash_of = _Hashes().__getitem__
 
 
 class Sketch:
@@ -53,7 +60,7 @@ class Sketch:
     def add(self, words: Sequence[str]) -> None:
         """The next words; capitals and small letters are the same."""
         self.num_words += len(words)
-        hashes = numpy.fromiter(map(_hash, words), numpy.uint64, len(words))
+        hashes = numpy.fromiter(map(_hash_of, words), numpy.uint64, len(words))
         hashes = numpy.concatenate([self._before, hashes])
         self._before = hashes[-(RUN - 1) :]
         if len(hashes) < RUN:
@@ -64,8 +71,10 @@ class Sketch:
             runs += hashes[place : place + count] * power
         runs ^= runs >> _SHIFT
         for begin in range(0, len(runs), _CHUNK):
-            many = runs[begin : begin + _CHUNK, None] * _FACTORS + _SUMMANDS
-            least = (many >> _SHIFT).astype(numpy.uint32).min(axis=0)
+            many = runs[begin : begin + _CHUNK, None] * _FACTORS
+            many += _SUMMANDS
+            # Which is least is told by the upper half.
+            least = (many.min(axis=0) >> _SHIFT).astype(numpy.uint32)
             self._least = numpy.minimum(self._least, least)
 
     @property

@@ -55,6 +55,8 @@ def bracket_spans(cells: Sequence[str]) -> list[LabelledSpan]:
     labels_and_starts: list[tuple[str, int]] = []
     ends: dict[int, int] = {}
     open_spans: list[int] = []
+    if cells.count(NOTHING) == len(cells):
+        return []
     for row, cell in enumerate(cells):
         if cell == NOTHING:
             continue

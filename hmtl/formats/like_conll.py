@@ -5,14 +5,16 @@ frame, coreference. A relation frame marks its two arguments, `(ARG1_PHYS*)` and
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import partial
 from itertools import count
 from os import PathLike
 
-from hmtl.formats.annotated import Document, Relation, Sentence, mentions_of
+from hmtl.formats.annotated import Document, Relation, Sentence, mentions_of, shifted
 from hmtl.formats.brackets import (
     NOTHING,
+    LabelledSpan,
     Span,
     bracket_cells,
     bracket_spans,
@@ -67,7 +69,7 @@ def _add_sentence(
 
 def _parse_frame(cells: list[str]) -> Relation | None:
     """The relation that one column marks, or `None` where it marks nothing."""
-    if all(cell == NOTHING for cell in cells):
+    if cells.count(NOTHING) == len(cells):
         return None
     arguments: dict[str, Span] = {}
     types: dict[str, str] = {}
@@ -114,17 +116,21 @@ def like_conll_lines(document: Document) -> Iterator[str]:
         As `hmtl.importing.resolution.for_columns` leaves it; what the notation cannot hold is a `ValueError`.
     """
     yield begin_line(document)
-    for sentence, mentions, relations, coref in zip(
-        document.sentences,
-        document.by_sentence(document.mentions),
-        document.by_sentence(sorted(document.relations)),
-        coref_columns(document),
-    ):
-        spans = [[mention.labelled for mention in mentions]]
-        for relation in relations:
-            arguments = (FIRST_ARGUMENT, relation.arg1), (SECOND_ARGUMENT, relation.arg2)
-            spans.append([(f"{name}_{relation.type}", span) for name, span in arguments])
-        columns = [bracket_cells(each, len(sentence)) for each in spans]
+    firsts = [first for first, _ in document.sentence_bounds()]
+    # For each sentence the spans of each column.
+    spans: list[list[list[LabelledSpan]]] = [[[]] for _ in firsts]
+    for mention in document.mentions:
+        index = bisect_right(firsts, mention.start) - 1
+        first = firsts[index]
+        spans[index][0].append((mention.type, (mention.start - first, mention.end - first)))
+    for relation in sorted(document.relations, key=lambda each: (each.type, each.arg1, each.arg2)):
+        index = bisect_right(firsts, relation.start) - 1
+        arguments = (FIRST_ARGUMENT, relation.arg1), (SECOND_ARGUMENT, relation.arg2)
+        spans[index].append(
+            [(f"{name}_{relation.type}", shifted(arg, -firsts[index])) for name, arg in arguments]
+        )
+    for sentence, of_columns, coref in zip(document.sentences, spans, coref_columns(document)):
+        columns = [bracket_cells(each, len(sentence)) for each in of_columns]
         yield from map(" ".join, zip(map(str, count()), sentence.words, *columns, coref))
         yield ""
     yield END_DOCUMENT

@@ -19,7 +19,9 @@ _AGAIN = {"single_file", "coref"}
 Read = Callable[[Path], Iterable[Document]]
 
 
-def convert(arguments: argparse.Namespace, files: list[Path], read: Read) -> Tally:
+def convert(
+    arguments: argparse.Namespace, files: list[Path], read: Read, read_names: Read
+) -> Tally:
     """
     Converts files of documents.
 
@@ -27,12 +29,12 @@ def convert(arguments: argparse.Namespace, files: list[Path], read: Read) -> Tal
 
     arguments : `argparse.Namespace`
     files : `list[Path]`
-    read : `Callable[[Path], Iterable[Document]]`
-        Gives the documents of a file, the same each time.
+    read, read_names : `Callable[[Path], Iterable[Document]]`
+        Give the documents of a file, the same each time, and of the other the names count alone.
     """
     tally = Tally()
     files = _without_copies(files, arguments.source)
-    first, again = _renamed(read, Tally()), _renamed(read, tally)
+    first, again = _renamed(read_names, Tally()), _renamed(read, tally)
 
     def names(file: Path, _: Tally) -> Iterator[str]:
         return (document.name for document in first(file))

@@ -19,4 +19,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Tally:
     """Converts a file or a folder."""
-    return column_corpus.convert(arguments, corpus_files(arguments.source), read_documents)
+    files = corpus_files(arguments.source)
+    return column_corpus.convert(arguments, files, read_documents, read_documents)

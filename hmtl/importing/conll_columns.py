@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,7 +55,6 @@ ILL_FORMED = "are of no well-formed name"
 REPAIRED = "begin with I- and were read as names of their own"
 _BIOES_LETTERS = {"E": "L", "S": "U"}
 _TAG = re.compile(r"O|[BIELSU]-\S+")
-_BIOUL_ONLY = re.compile(r"[ELSU]-")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -112,13 +111,25 @@ def run(arguments: argparse.Namespace) -> Tally:
     tally = Tally()
     files = files_in(arguments.source, arguments.suffix or SUFFIXES)
 
+    bioul: set[Path] = set()
+
     def names(path: Path, tally: Tally) -> Iterator[str]:
-        return _Reader(arguments, tally).names(path)
+        for name, sentences in _Reader(arguments, tally).named(path):
+            if path not in bioul and any(map(is_bioul, _tags(sentences, arguments.tag))):
+                bioul.add(path)
+            yield name
 
     def documents(path: Path, tally: Tally) -> Iterator[Document]:
-        return _Reader(arguments, tally).documents(path)
+        scheme = SCHEMES[arguments.scheme]
+        if scheme == AUTO:
+            scheme = BIOUL if path in bioul else BIO
+        return _Reader(arguments, tally).documents(path, scheme)
 
     return corpus_writer.convert_files(arguments, files, names, documents, tally, REMEDY)
+
+
+def _tags(sentences: Iterable[Rows], column: int) -> Iterator[str]:
+    return (cells[column] for rows in sentences for cells in rows.cells)
 
 
 @dataclass(frozen=True)
@@ -126,18 +137,11 @@ class _Reader:
     options: argparse.Namespace
     tally: Tally
 
-    def names(self, path: Path) -> Iterator[str]:
-        """The names of the documents of a file."""
-        return (name for name, _ in self._groups(path))
-
-    def documents(self, path: Path) -> Iterator[Document]:
-        scheme = SCHEMES[self.options.scheme]
-        if scheme == AUTO:
-            scheme = self._scheme_of(path)
-        for name, sentences in self._groups(path):
+    def documents(self, path: Path, scheme: str) -> Iterator[Document]:
+        for name, sentences in self.named(path):
             yield self._document(name, sentences, scheme)
 
-    def _groups(self, path: Path) -> Iterator[tuple[str, list[Rows]]]:
+    def named(self, path: Path) -> Iterator[tuple[str, list[Rows]]]:
         """The sentences of each document with its name."""
         # With its suffix, in which files may differ alone, as eng.testa and eng.testb do.
         file = name_of(path, self.options.source)
@@ -168,9 +172,10 @@ class _Reader:
             on_error=self.tally.faults.add,
         )
         line, num_sentences, num_columns, inside = 1, 0, 0, False
+        by_tabs, comment = self.options.tabs, self.options.comment
         for line, text in read_lines(path):
-            cells = self._cells(text)
-            if self._is_comment(text, cells, num_columns, inside):
+            cells = split_columns(text) if not by_tabs else text.split("\t") if text.strip() else []
+            if comment and self._is_comment(text, cells, num_columns, inside):
                 continue
             is_start = cells[:1] == [DOCUMENT_START]
             inside = bool(cells) and not is_start
@@ -202,22 +207,10 @@ class _Reader:
         may_be_word = cells[:1] != [begin.strip()] or inside or text.startswith(f"{begin}\t")
         return not (fits and may_be_word and _TAG.fullmatch(cells[self.options.tag]))
 
-    def _cells(self, text: str) -> list[str]:
-        if not self.options.tabs:
-            return split_columns(text)
-        return text.split("\t") if text.strip() else []
-
     def _fewest(self) -> int:
         asked = [self.options.word, self.options.tag]
         asked += [] if self.options.pos is None else [self.options.pos]
         return max(index + 1 if index >= 0 else -index for index in asked)
-
-    def _scheme_of(self, path: Path) -> str:
-        for rows in _Reader(self.options, Tally())._sentences(path):
-            tags = [] if rows is None else rows.column(self.options.tag)
-            if any(map(is_bioul, tags)):
-                return BIOUL
-        return BIO
 
     def _document(self, name: str, sentences: Sequence[Rows], scheme: str) -> Document:
         document = Document(name, [])
@@ -253,7 +246,7 @@ class _Reader:
 
 def is_bioul(tag: str) -> bool:
     """Whether a tag can only be one of BIOUL, or BIOES."""
-    return bool(_BIOUL_ONLY.match(tag))
+    return tag[1:2] == "-" and tag[0] in "ELSU"
 
 
 def checked(tags: list[str], scheme: str) -> list[str]:

@@ -227,7 +227,7 @@ def _fits(text: str, place: CharacterSlice, quote: str | None) -> bool:
 
 def is_number(value: Any) -> TypeGuard[int]:
     """Whether a value is a whole number."""
-    return isinstance(value, int) and not isinstance(value, bool)
+    return type(value) is int
 
 
 def objects_in(fields: Fields, key: str) -> Sequence[dict[str, Any]]:

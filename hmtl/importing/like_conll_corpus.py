@@ -6,6 +6,7 @@ anew or written for other tools.
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from hmtl.formats.files import documents_in
 from hmtl.formats.like_conll import SUFFIX, read_documents
@@ -21,4 +22,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Tally:
     """Converts a file or a folder."""
     files = documents_in(arguments.source, SUFFIX)
-    return column_corpus.convert(arguments, files, read_documents)
+    names = partial(read_documents, mentions=False, relations=False, coreference=False)
+    return column_corpus.convert(arguments, files, read_documents, names)

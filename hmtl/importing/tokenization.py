@@ -186,7 +186,7 @@ class _ChunkSegmenter:
         """Have stretches cut that are not known yet, all at once."""
         if len(self._known) >= _MOST_CHUNKS:
             self._known.clear()
-        new = [chunk for chunk in dict.fromkeys(chunks) if chunk not in self._known]
+        new = sorted(set(chunks).difference(self._known))
         tokens = iter(self._tokenizer(" ".join(new)))
         begin = 0
         for chunk in new:
