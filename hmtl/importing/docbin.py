@@ -14,8 +14,10 @@ from __future__ import annotations
 import argparse
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,11 +73,14 @@ def run(arguments: argparse.Namespace) -> Tally:
     source = arguments.source
     files = files_in(source, [SUFFIX])
 
+    # Of one file, which is all that most corpora have; of more, each is read twice.
+    load = lru_cache(1)(_load)
+
     def names(file: Path, _: Tally) -> list[str]:
-        return _names(file, source, len(_load(file)))
+        return _names(file, source, len(load(file)))
 
     def documents(file: Path, tally: Tally) -> Iterator[Document]:
-        return _Reader(arguments, tally).documents(file)
+        return _Reader(arguments, tally).documents(file, load(file))
 
     return corpus_writer.convert_files(arguments, files, names, documents, tally)
 
@@ -95,6 +100,22 @@ def _load(path: Path) -> DocBin:
     with told_as_data_errors(path, NO_DOCBIN, WRITERS):
         _check_size(packed, path)
         return DocBin().from_bytes(packed)
+
+
+@contextmanager
+def _knowing(decoders: Mapping[str, Any]) -> Iterator[None]:
+    """
+    srsly looks through all that Python's packages register for each group of spans that it reads, which takes
+    most of the time: here it is told what it would find.
+    """
+    from srsly.msgpack import msgpack_decoders
+
+    own = vars(msgpack_decoders)
+    own["get_all"] = lambda: decoders
+    try:
+        yield
+    finally:
+        del own["get_all"]
 
 
 def _after(packed: DocBin, number: int) -> DocBin:
@@ -125,12 +146,14 @@ class _Reader:
     options: argparse.Namespace
     tally: Tally
 
-    def documents(self, path: Path) -> Iterator[Document]:
+    def documents(self, path: Path, packed: DocBin) -> Iterator[Document]:
         """The documents of a file, one in memory at a time beside what the file unpacks to."""
         from spacy.lang.lex_attrs import LEX_ATTRS
         from spacy.vocab import Vocab
+        from srsly.msgpack import msgpack_decoders
 
-        packed = _load(path)
+        decoders = msgpack_decoders.get_all()
+        packed = copy(packed)
         # Read here and without the decoders that other packages may have registered.
         user_data, packed.user_data = packed.user_data, []
         # These tell white space.
@@ -139,7 +162,7 @@ class _Reader:
         for number, name in enumerate(_names(path, self.options.source, len(packed))):
             what = f"document {number + 1} {NO_DOCBIN}"
             doc = None
-            with self.tally.faults, told_as_data_errors(path, what, WRITERS):
+            with self.tally.faults, told_as_data_errors(path, what, WRITERS), _knowing(decoders):
                 doc = next(docs)
             if doc is None:
                 # An error ends the iterator: go on with the next.
