@@ -15,7 +15,6 @@ import argparse
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -118,9 +117,18 @@ def _knowing(decoders: Mapping[str, Any]) -> Iterator[None]:
         del own["get_all"]
 
 
+def _same(packed: DocBin) -> DocBin:
+    """A DocBin of the same columns: spaCy's own copies lack user data."""
+    from spacy.tokens import DocBin
+
+    same = DocBin()
+    vars(same).update(vars(packed))
+    return same
+
+
 def _after(packed: DocBin, number: int) -> DocBin:
     """What comes after the document of this number, of one whose strings are known."""
-    rest = copy(packed)
+    rest = _same(packed)
     rest.strings = set()
     for column in ("tokens", "spaces", "cats", "span_groups", "flags"):
         of_documents = getattr(packed, column)
@@ -153,7 +161,7 @@ class _Reader:
         from srsly.msgpack import msgpack_decoders
 
         decoders = msgpack_decoders.get_all()
-        packed = copy(packed)
+        packed = _same(packed)
         # Read here and without the decoders that other packages may have registered.
         user_data, packed.user_data = packed.user_data, []
         # These tell white space.

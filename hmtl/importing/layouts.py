@@ -39,6 +39,9 @@ from hmtl.importing.tally import TRIPLES, Tally
 
 # So many documents stand in one like_conll file: a folder of some dozen files, none of them huge.
 DOCUMENTS_PER_FILE = 25
+# So many bytes has a part of a path, less than the 255 of most file systems by what follows it.
+_LONGEST_PART = 200
+_OF_FILES = re.compile(r"(\.(?:txt|ann|tsv|json|gold_conll))$")
 NOT_EXPRESSIBLE = "the layout has no place for them"
 
 
@@ -471,9 +474,11 @@ def append_text(path: Path, content: str) -> None:
 
 def safe_path(name: str) -> Path:
     """
-    A document's name as a path below a folder: each part is plain, and none leads out of it or is hidden,
-    since hidden files are no part of a corpus.
+    A document's name as a path below a folder: each part is plain and no longer than file systems allow, and
+    none leads out of it or is hidden, since hidden files are no part of a corpus. No folder is called as a
+    file may be.
     """
     parts = [re.sub(r"[\x00-\x1f\\:]", "_", part) for part in name.split("/")]
     plain = [re.sub(r"^\.", "_", part) for part in parts if part.strip(".")] or ["_"]
-    return Path(*plain)
+    *folders, file = (part.encode()[:_LONGEST_PART].decode(errors="ignore") for part in plain)
+    return Path(*(_OF_FILES.sub(r"\1_", folder) for folder in folders), file)

@@ -68,3 +68,15 @@ def test_documents_of_binary_files_pass_the_same_door() -> None:
     assert plain.relations == document.relations
     assert tally.num_changed["characters", REPLACED] == 2
     assert corpus_writer.writable(plain, tally) is plain
+
+
+def test_long_names_and_names_of_files_become_paths(tmp_path: Path) -> None:
+    names = ["é" * 300, "é" * 299 + "/b", "a", "a.txt/b", "a.ann/c", "..", "/etc/x", ""]
+    records = [{"id": name, "text": f"Ada ran {n}."} for n, name in enumerate(names)]
+    (tmp_path / "in.jsonl").write_bytes(lines(*records))
+    for layout in ("brat", "conll2012"):
+        target = tmp_path / layout
+        run_import("char_jsonl", tmp_path / "in.jsonl", target, "--split", "train", "--to", layout)
+        again = tmp_path / f"{layout}-again"
+        tally = run_import(layout, target, again, "--split", "train", "--to", "char_jsonl")
+        assert tally.num_converted["documents"] == len(names)
