@@ -6,8 +6,13 @@ Convert a corpus, as it is published, to the files that the readers take (or tha
 
 import argparse
 import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import ModuleType
+from typing import cast
 
 from hmtl.commands.importing import converting
 from hmtl.commands.main import LazyParser
@@ -50,6 +55,21 @@ def _describe(parser: argparse.ArgumentParser, name: str) -> None:
     module.add_arguments(parser)
 
 
+@contextmanager
+def _without_torch(is_needed: bool) -> Iterator[None]:
+    """Keep spaCy from importing torch, unless a pipeline may need it: it takes a second and 200 MB."""
+    name = "torch"
+    if is_needed or name in sys.modules:
+        yield
+        return
+    hidden = cast(dict[str, ModuleType | None], sys.modules)
+    hidden[name] = None
+    try:
+        yield
+    finally:
+        del hidden[name]
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Carry it out."""
     from hmtl.importing.corpus_writer import check_target
@@ -63,6 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
             print(report(arguments.source, FORMATS))
             return
         check_target(arguments.target, arguments.force)
-        tally = importer(arguments.format).run(arguments)
+        with _without_torch(getattr(arguments, "spacy_model", None) is not None):
+            tally = importer(arguments.format).run(arguments)
         print(tally.summary())
         print(f"\nwritten to {arguments.target}")

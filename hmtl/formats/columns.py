@@ -273,14 +273,15 @@ class SentenceBuffer:
         `DataError`
             If the row has too few columns, or not as many as the rows before it.
         """
-        if self._on_error is None:
+        if self._is_bad:
+            return
+        try:
             self._add(line, cells, ends_in_tab)
-        elif not self._is_bad:
-            try:
-                self._add(line, cells, ends_in_tab)
-            except DataError as error:
-                self._on_error(error)
-                self._is_bad = True
+        except DataError as error:
+            if self._on_error is None:
+                raise
+            self._on_error(error)
+            self._is_bad = True
 
     def _add(self, line: int, cells: list[str], ends_in_tab: bool) -> None:
         if ends_in_tab or self._all_end_in_tabs:
@@ -295,7 +296,7 @@ class SentenceBuffer:
         if self._rows is None:
             self._rows = Rows(self._path, line)
             self._all_end_in_tabs = ends_in_tab
-        elif len(cells) != self._rows.num_columns:
+        elif len(cells) != len(self._rows.cells[0]):
             raise DataError(
                 f"the row has {counted(len(cells), 'columns')}, but the sentence's first row (line "
                 f"{self._rows.line}) has {self._rows.num_columns}; expected as many in each row "

@@ -201,7 +201,7 @@ def without_overlaps(mentions: Sequence[Mention], tally: Tally, kind: str) -> li
             taken.update(tokens)
             kept.append(mention)
     tally.left_out(kind, OVERLAPS, len(mentions) - len(kept))
-    return sorted(kept)
+    return sorted(kept, key=lambda m: (m.start, m.end, m.type))
 
 
 def _expressible_relations(relations: Sequence[Relation], tally: Tally) -> list[Relation]:

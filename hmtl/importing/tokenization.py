@@ -138,7 +138,8 @@ class _ChunkSegmenter:
         # The pipeline is ours alone, and working out all that spaCy knows of a new word takes longer than to
         # find it.
         getters = pipeline.vocab.lex_attr_getters
-        pipeline.vocab.lex_attr_getters = {each: getters[each] for each in (IS_PUNCT, IS_SPACE)}
+        pipeline.vocab.lex_attr_getters = {IS_SPACE: getters[IS_SPACE]}
+        self._is_punctuation: Callable[[str], bool] = getters[IS_PUNCT]
         self._tokenizer = tokenizer
         self._marks = pipeline.get_pipe(SENTENCE_SPLITTER).punct_chars
         self._by_lines = by_lines
@@ -204,9 +205,12 @@ class _ChunkSegmenter:
             begin = end + 1
 
     def _kind(self, token: Any) -> int:
-        if token.text in self._marks:
+        text = token.text
+        if text.isalnum():
+            return _WORD
+        if text in self._marks:
             return _MARK
-        return _OTHER if token.is_punct else _WORD
+        return _OTHER if self._is_punctuation(text) else _WORD
 
 
 def _doc_of_words(vocab: Any, text: str) -> Any:
