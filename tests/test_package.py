@@ -111,7 +111,11 @@ def test_wheel_holds_the_whole_package(wheel: Path) -> None:
 
 
 @pytest.mark.slow
-def test_installed_package_trains_predicts_and_serves(wheel: Path, tmp_path: Path) -> None:
+def test_installed_package_trains_predicts_and_serves(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No checkout is to be found before what is installed.
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     installed = tmp_path / "venv"
     venv.create(installed)
     # The packages of the present environment, so that nothing is downloaded; not this project, which is
