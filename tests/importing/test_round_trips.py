@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hmtl.formats import conll2012, like_conll
+from hmtl.formats import conll2012, docred, like_conll
 from hmtl.formats.annotated import Document
 from hmtl.formats.brackets import Span
 from hmtl.importing.layouts import LAYOUTS, Options
@@ -113,6 +113,15 @@ def test_brat_loses_nothing_on_the_way_to_like_conll(document: Document) -> None
         read = imported("brat", Path(folder, "train"), "like_conll", *TEXT_IN_LINES)
         expected, _ = expected_in_like_conll(document, folder)
     assert sorted_document(read) == expected
+
+
+@MANY
+@given(documents())
+def test_docred_holds_what_its_layout_leaves(document: Document) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        fitted, _ = written(document, "docred", Path(folder))
+        (read,) = docred.read_documents(Path(folder, "train.json"))
+    assert docred.to_json(read) == docred.to_json(fitted)
 
 
 def disjoint(clusters: list[list[Span]]) -> list[list[Span]]:
