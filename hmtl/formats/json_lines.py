@@ -66,7 +66,8 @@ def what_is_wrong(error: ValueError | RecursionError) -> str:
     if isinstance(error, RecursionError):
         return "is nested too deeply to be read"
     if not isinstance(error, json.JSONDecodeError):
-        return f"is JSON that cannot be read: {error}"
+        # Nothing else is a ValueError there, and Python's own words are about its settings.
+        return "is JSON that cannot be read: a number has too many digits"
     is_cut = error.msg.startswith("Unterminated") or error.pos >= len(error.doc.rstrip())
     cut = ", where it ends (is it cut short?)" if is_cut else ""
     return f"is no JSON: {error.msg} in column {error.colno}{cut}"

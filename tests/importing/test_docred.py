@@ -136,8 +136,8 @@ def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path: Path) -> None
     "content, message",
     [
         ('[{"title":\n oops}]', ":2: is no JSON"),
-        ("[" * 100_000, ": is nested too deeply"),
-        ("[" + "1" * 10_000 + "]", ": is JSON that cannot be read"),
+        ("[" * 100_000, ":1: is nested too deeply"),
+        ("[" + "1" * 10_000 + "]", ":1: is JSON that cannot be read: a number has too many digits"),
     ],
     ids=["no value", "deep", "a number of many digits"],
 )
