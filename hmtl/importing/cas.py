@@ -12,6 +12,7 @@ those of its annotators: INCEpTION's curation counts if there is one, and else w
 from __future__ import annotations
 
 import argparse
+import json
 from bisect import bisect_right
 from functools import cache, partial
 from pathlib import Path
@@ -143,11 +144,16 @@ def read_cas(path: Path, types: TypeSystems) -> Layered:
     """
     if path.suffix.lower() == SUFFIX:
         # It tells the line of what is no JSON.
-        content = read_json(path)
+        replaced: list[int] = []
+        content = read_json(path, replaced.append)
         if not isinstance(content, dict) or "%FEATURE_STRUCTURES" not in content:
             raise DataError("holds no %FEATURE_STRUCTURES; expected UIMA CAS JSON 0.4", path)
         with told_as_data_errors(path, "is no CAS in JSON", EXPORT), open(path, "rb") as file:
-            return _Reader(load_cassis().load_cas_from_json(file), path).layered()
+            # cassis can read no lone surrogate.
+            given = json.dumps(content) if replaced else file
+            layered = _Reader(load_cassis().load_cas_from_json(given), path).layered()
+            layered.num_replaced = sum(replaced)
+            return layered
     check_xml(path)
     type_system = types.of(path)
     with told_as_data_errors(path, "is no CAS in XMI", EXPORT):

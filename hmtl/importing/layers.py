@@ -252,6 +252,8 @@ class Layered:
     relations : `list[RelationAnnotation]`
     num_slots : `int`
         How many slots of annotations are filled.
+    num_replaced : `int`
+        How many characters no file of text could hold.
     """
 
     text: str = ""
@@ -261,6 +263,7 @@ class Layered:
     chains: list[list[SpanAnnotation]] = field(default_factory=list)
     relations: list[RelationAnnotation] = field(default_factory=list)
     num_slots: int = 0
+    num_replaced: int = 0
 
 
 class LayerConverter:
@@ -320,6 +323,7 @@ class LayerConverter:
         for relation in layered.relations:
             self._add_relation(relation, layered, entity, found)
         self._tally.dropped("slots of annotations", NO_PLACE, layered.num_slots)
+        self._tally.replaced(layered.num_replaced)
         return found
 
     def _add_span(self, span: SpanAnnotation, add: Callable[[str], str]) -> None:

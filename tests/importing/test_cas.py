@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from functools import partial
@@ -17,6 +18,7 @@ from hmtl.errors import DataError
 from hmtl.formats.annotated import Document, Mention, Relation, Sentence, with_text
 from hmtl.formats.cas import to_cas as made_of
 from hmtl.formats.cas import type_system
+from hmtl.formats.json_lines import REPLACED
 from hmtl.formats.webanno import NAMED_ENTITY
 from hmtl.importing import cas
 from hmtl.importing.annotators import OTHERS
@@ -189,3 +191,22 @@ def test_whatever_stands_in_a_file_is_read_or_refused(
             read(path)
         except DataError as error:
             assert "in." in str(error)
+
+
+def test_what_no_text_holds_is_replaced_and_counted(tmp_path: Path) -> None:
+    document = {
+        "%TYPES": {},
+        "%FEATURE_STRUCTURES": [
+            {
+                "%ID": 1,
+                "%TYPE": "uima.cas.Sofa",
+                "sofaNum": 1,
+                "sofaID": "_InitialView",
+                "sofaString": "Ada \ud800\0",
+            }
+        ],
+        "%VIEWS": {"_InitialView": {"%SOFA": 1, "%MEMBERS": []}},
+    }
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    tally = run_import("cas", tmp_path / "a.json", tmp_path / "out", "--split", "train")
+    assert tally.num_changed["characters", REPLACED] == 2
