@@ -20,50 +20,55 @@ NUM_SENTENCES, NUM_EPOCHS = 320, 3
 CHARACTERS, CHARACTER_DIM = 261, 16
 FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
 PROJECTION, CELL, LAYERS, HIGHWAYS, GATES = 512, 4096, 2, 2, 4
-OPTIONS = {
-    "lstm": {
-        "use_skip_connections": True,
-        "projection_dim": PROJECTION,
-        "cell_clip": 3,
-        "proj_clip": 3,
-        "dim": CELL,
-        "n_layers": LAYERS,
-    },
-    "char_cnn": {
-        "activation": "relu",
-        "embedding": {"dim": CHARACTER_DIM},
-        "filters": FILTERS,
-        "max_characters_per_token": 50,
-        "n_characters": CHARACTERS + 1,
-        "n_highway": HIGHWAYS,
-    },
-}
-
-
-def write_elmo(directory: Path) -> tuple[Path, Path]:
-    """Options and weights in the format of the released files."""
+def write_elmo(directory: Path, shrunk: int = 1) -> tuple[Path, Path]:
+    """Options and weights in the format of the released files, every part so many times narrower."""
     import h5py
     import numpy
 
     options_file, weight_file = directory / "options.json", directory / "weights.hdf5"
-    options_file.write_text(json.dumps(OPTIONS))
+    filters = [(size, number // shrunk) for size, number in FILTERS]
+    projection, cell = PROJECTION // shrunk, CELL // shrunk
+    options_file.write_text(json.dumps(_options(filters, projection, cell)))
     rng = numpy.random.default_rng(0)
     with h5py.File(weight_file, "w") as file:
-        for name, shape in _shapes().items():
+        for name, shape in _shapes(filters, projection, cell).items():
             # As large as keeps what goes through a layer as large as it came.
             scale = shape[-2] ** -0.5 if len(shape) > 1 else 0.0
             file[name] = rng.standard_normal(shape, dtype=numpy.float32) * numpy.float32(scale)
     return options_file, weight_file
 
 
-def _shapes() -> dict[str, tuple[int, ...]]:
-    width = sum(number for _, number in FILTERS)
+def _options(filters: list[tuple[int, int]], projection: int, cell: int) -> dict[str, Any]:
+    return {
+        "lstm": {
+            "use_skip_connections": True,
+            "projection_dim": projection,
+            "cell_clip": 3,
+            "proj_clip": 3,
+            "dim": cell,
+            "n_layers": LAYERS,
+        },
+        "char_cnn": {
+            "activation": "relu",
+            "embedding": {"dim": CHARACTER_DIM},
+            "filters": filters,
+            "max_characters_per_token": 50,
+            "n_characters": CHARACTERS + 1,
+            "n_highway": HIGHWAYS,
+        },
+    }
+
+
+def _shapes(
+    filters: list[tuple[int, int]], projection: int, cell: int
+) -> dict[str, tuple[int, ...]]:
+    width = sum(number for _, number in filters)
     shapes: dict[str, tuple[int, ...]] = {
         "char_embed": (CHARACTERS, CHARACTER_DIM),
-        "CNN_proj/W_proj": (width, PROJECTION),
-        "CNN_proj/b_proj": (PROJECTION,),
+        "CNN_proj/W_proj": (width, projection),
+        "CNN_proj/b_proj": (projection,),
     }
-    for index, (size, number) in enumerate(FILTERS):
+    for index, (size, number) in enumerate(filters):
         shapes[f"CNN/W_cnn_{index}"] = (1, size, CHARACTER_DIM, number)
         shapes[f"CNN/b_cnn_{index}"] = (number,)
     for index in range(HIGHWAYS):
@@ -72,10 +77,10 @@ def _shapes() -> dict[str, tuple[int, ...]]:
             shapes[f"CNN_high_{index}/b_{gate}"] = (width,)
     for direction in range(2):
         for layer in range(LAYERS):
-            cell = f"RNN_{direction}/RNN/MultiRNNCell/Cell{layer}/LSTMCell"
-            shapes[f"{cell}/W_0"] = (2 * PROJECTION, GATES * CELL)
-            shapes[f"{cell}/B"] = (GATES * CELL,)
-            shapes[f"{cell}/W_P_0"] = (CELL, PROJECTION)
+            name = f"RNN_{direction}/RNN/MultiRNNCell/Cell{layer}/LSTMCell"
+            shapes[f"{name}/W_0"] = (2 * projection, GATES * cell)
+            shapes[f"{name}/B"] = (GATES * cell,)
+            shapes[f"{name}/W_P_0"] = (cell, projection)
     return shapes
 
 

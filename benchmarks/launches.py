@@ -1,6 +1,7 @@
 """
 How many kernels a training step and the scoring of a batch would give a GPU, and how often they would wait
-for it, counted on a pretended one. The model is that of the other benchmarks.
+for it, counted on a pretended one. The model is that of the other benchmarks; then it has an ELMo as well,
+whose vectors are not kept: the published one, but narrower.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 
 from benchmarks import workload
+from benchmarks.embedding_cache import write_elmo
 from benchmarks.pretended import NAME, Counts, counted, install
 from benchmarks.reporting import report
 from benchmarks.throughput import OTHER_TASKS, TASKS
@@ -22,6 +24,7 @@ from hmtl.runs.training import build_trainer
 # Enough for batches of the usual size; the vocabulary's size does not count.
 NUM_SENTENCES, NUM_DOCUMENTS = 400, 8
 SHOWN = 100
+ELMO_SHRUNK = 32
 
 
 def figures(counts: Counts) -> dict[str, Any]:
@@ -34,14 +37,15 @@ def figures(counts: Counts) -> dict[str, Any]:
     }
 
 
-def measure(tasks: tuple[str, ...], details: bool) -> None:
+def measure(tasks: tuple[str, ...], with_elmo: bool, details: bool) -> None:
     """A line for each task, of its second step: at the first, an optimizer makes its state."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         corpora = directory / "corpora"
         if tasks == TASKS:
             workload.write_corpora(corpora, NUM_SENTENCES, NUM_DOCUMENTS)
-            config = workload.config_for(corpora)
+            elmo = write_elmo(directory, ELMO_SHRUNK) if with_elmo else None
+            config = workload.config_for(corpora, elmo)
         else:
             workload.write_other_corpora(corpora, NUM_SENTENCES)
             config = workload.other_config_for(corpora)
@@ -69,7 +73,8 @@ def measure(tasks: tuple[str, ...], details: bool) -> None:
             skipping = counted(False)
             trainer.loss_guard.in_step = False
             lines = {"training": training, "skipping": skipping, "scoring": scoring}
-            report("launches", task=name, **{key: figures(each) for key, each in lines.items()})
+            named = f"{name} with ELMo" if with_elmo else name
+            report("launches", task=named, **{key: figures(each) for key, each in lines.items()})
             if details:
                 most = training.kernels.most_common(SHOWN)
                 print(*(f"{count:6} {what}" for what, count in most), sep="\n")
@@ -80,8 +85,8 @@ def main() -> None:
     parser.add_argument("--details", action="store_true", help="show which lines launch most")
     details = parser.parse_args().details
     with install():
-        for tasks in (TASKS, OTHER_TASKS):
-            measure(tasks, details)
+        for tasks, with_elmo in ((TASKS, False), (OTHER_TASKS, False), (TASKS, True)):
+            measure(tasks, with_elmo, details)
 
 
 if __name__ == "__main__":

@@ -143,11 +143,19 @@ def other_config_for(directory: Path) -> dict[str, Any]:
     return complete(config)
 
 
-def config_for(directory: Path, **trainer: Any) -> dict[str, Any]:
-    """The published config, without ELMo, over the corpora that `write_corpora` wrote."""
+def config_for(
+    directory: Path, elmo: tuple[Path, Path] | None = None, **trainer: Any
+) -> dict[str, Any]:
+    """
+    The published config over the corpora that `write_corpora` wrote, without ELMo or with that of these
+    files: options and weights.
+    """
     config = load_config(PUBLISHED_CONFIG)
     embedders = config["model"]["text_field_embedder"]["token_embedders"]
-    embedders.pop("elmo")
+    if elmo is None:
+        embedders.pop("elmo")
+    else:
+        embedders["elmo"].update(options_file=str(elmo[0]), weight_file=str(elmo[1]))
     embedders["tokens"].pop("pretrained_file")
     config["data_root"] = str(directory)
     # Nothing of a benchmark stays in the user's own cache.
@@ -157,7 +165,8 @@ def config_for(directory: Path, **trainer: Any) -> dict[str, Any]:
         section = config[f"task_{name}"]
         section["task_description"]["evaluate_on_test"] = False
         data = section["data_params"]
-        data["dataset_reader"]["token_indexers"].pop("elmo")
+        if elmo is None:
+            data["dataset_reader"]["token_indexers"].pop("elmo")
         data["train_data_path"], data["validation_data_path"] = f"train/{path}", f"dev/{path}"
         data.pop("test_data_path")
     config["multi_task_trainer"].update({"cuda_device": -1, "no_tqdm": True, **trainer})

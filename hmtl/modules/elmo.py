@@ -10,7 +10,7 @@ from allennlp.common.file_utils import cached_path
 from allennlp.modules.elmo_lstm import ElmoLstm
 from allennlp.modules.token_embedders import ElmoTokenEmbedder, TokenEmbedder
 
-from hmtl.common.moving import on_cpu
+from hmtl.common.moving import moved, on_cpu
 from hmtl.modules.embedding_cache import (
     EmbeddingCache,
     Rows,
@@ -98,7 +98,20 @@ class StatelessElmoTokenEmbedder(ElmoTokenEmbedder):
         self.use_cache(EmbeddingCache("ELMo", None, 0))
 
     def _encode_tokens(self, ids: torch.Tensor) -> torch.Tensor:
-        return self.get_submodule(TOKEN_ENCODER)(ids)["token_embedding"]
+        """What AllenNLP's `_ElmoCharacterEncoder` does, which asks the device where the text ends."""
+        encoder: Any = self.get_submodule(TOKEN_ENCODER)
+        ends = encoder._beginning_of_sentence_characters, encoder._end_of_sentence_characters
+        start, end = (moved(each, ids.device).unsqueeze(0) for each in ends)
+        # Shape: (num_tokens, embedding_dim, num_characters)
+        embedded = torch.nn.functional.embedding(
+            torch.cat([start, ids[0], end]), encoder._char_embedding_weights
+        ).transpose(1, 2)
+        activation = getattr(torch, encoder._options["char_cnn"]["activation"])
+        numbers = range(len(encoder._convolutions))
+        convolutions = [encoder.get_submodule(f"char_conv_{number}") for number in numbers]
+        found = [activation(each(embedded).amax(dim=-1)) for each in convolutions]
+        vectors = encoder._projection(encoder._highways(torch.cat(found, dim=-1)))
+        return vectors.unsqueeze(0)
 
     @property
     def _lstm(self) -> ElmoLstm:
@@ -178,8 +191,9 @@ class StatelessElmoTokenEmbedder(ElmoTokenEmbedder):
             if mixture is None:
                 return rows_of(layers)
             with torch.no_grad():
-                parts = (_layers_of(text[1:-1], self._lstm) for text in layers)
-                return rows_of([mixture(part) for part in parts])
+                tokens = torch.cat([text[1:-1] for text in layers])
+                mixed = mixture(_layers_of(tokens, self._lstm))
+                return rows_of(mixed.split([len(text) - 2 for text in layers]))
 
         keys = [key_of(text) for text in texts]
         return self._cache.rows(self._digest_with(mixture), keys, compute)

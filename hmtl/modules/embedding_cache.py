@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "embeddings"
 # To be raised whenever something here or in an embedder changes the numbers.
-VERSION = "3"
+VERSION = "4"
 # The log tells the size on disk each time it has doubled since, from this on.
 FIRST_SIZE_TOLD = 2**28
 

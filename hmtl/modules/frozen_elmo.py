@@ -18,25 +18,19 @@ from allennlp.modules.lstm_cell_with_projection import LstmCellWithProjection
 from torch.nn.functional import linear, pad
 
 from hmtl.common.moving import moved
+from hmtl.modules.elmo_in_few_calls import TEXTS, layers_in_few_calls
+from hmtl.modules.few_calls import takes_few_calls
 
 # How many texts, and how many tokens, go through a product together: on a CPU as few as use it well, since
 # a batch may hold no more; a GPU takes as long for many as for few.
-TEXTS_ON_CPU, TEXTS_ELSEWHERE = 16, 64
-TOKENS_ON_CPU, TOKENS_ELSEWHERE = 64, 256
+TEXTS_ON_CPU = 16
+TOKENS_ON_CPU, TOKENS_ELSEWHERE = 64, 1024
 
 INNER_STEP = 16
 
 # Character ids, shape (1, num_tokens, 50), to the context-free vectors of the tokens with a beginning and
 # an end of text around them, shape (1, num_tokens + 2, dim).
 EncodeTokens = Callable[[torch.Tensor], torch.Tensor]
-
-
-def _num_texts(device: torch.device) -> int:
-    return TEXTS_ON_CPU if device.type == "cpu" else TEXTS_ELSEWHERE
-
-
-def _num_tokens(device: torch.device) -> int:
-    return TOKENS_ON_CPU if device.type == "cpu" else TOKENS_ELSEWHERE
 
 
 class FrozenElmo:
@@ -76,22 +70,29 @@ class FrozenElmo:
             table, numbers = self._context_free(texts, device)
             order = sorted(range(len(texts)), key=lambda index: -len(numbers[index]))
             layers: List[torch.Tensor] = [table] * len(texts)
-            size = _num_texts(device)
+            few_calls = takes_few_calls(table)
+            size = TEXTS if few_calls else TEXTS_ON_CPU
             for first in range(0, len(order), size):
                 group = order[first : first + size]
-                inputs = [table[numbers[index]] for index in group]
-                for index, of_text in zip(group, self._with_contexts(inputs)):
+                rows = [numbers[index] for index in group]
+                if few_calls:
+                    found = layers_in_few_calls(self._lstm, table, rows)
+                else:
+                    found = self._with_contexts([table[torch.from_numpy(each)] for each in rows])
+                for index, of_text in zip(group, found):
                     layers[index] = of_text
             return layers
 
     def _context_free(
         self, texts: Sequence[numpy.ndarray], device: torch.device
-    ) -> Tuple[torch.Tensor, List[torch.Tensor]]:
+    ) -> Tuple[torch.Tensor, List[numpy.ndarray]]:
         """A table of vectors, each different token once, and for each text its rows of the table."""
         different, inverse = numpy.unique(numpy.concatenate(texts), axis=0, return_inverse=True)
         ids = moved(torch.from_numpy(different.astype(numpy.int64)), device)
         # One by one, a token has always the same place.
-        size = 1 if self._encoder_width % INNER_STEP else _num_tokens(device)
+        size = TOKENS_ELSEWHERE if takes_few_calls(ids) else TOKENS_ON_CPU
+        if self._encoder_width % INNER_STEP:
+            size = 1
         vectors = []
         for first in range(0, len(ids), size):
             chunk = ids[first : first + size]
@@ -101,13 +102,12 @@ class FrozenElmo:
             vectors.append(encoded[1 : 1 + len(chunk)])
         # Shape: (2 + num_different, dim)
         table = torch.cat([encoded[:1], encoded[-1:], *vectors])
-        rows = moved(torch.from_numpy(inverse.reshape(-1) + 2), device)
-        ends = table.new_tensor([0, 1], dtype=torch.long)
-        of_texts = rows.split([len(text) for text in texts])
-        return table, [torch.cat([ends[:1], of_text, ends[1:]]) for of_text in of_texts]
+        bounds = numpy.cumsum([len(text) for text in texts])[:-1]
+        of_texts = numpy.split(inverse.reshape(-1) + 2, bounds)
+        return table, [numpy.concatenate([[0], of_text, [1]]) for of_text in of_texts]
 
     def _with_contexts(self, texts: List[torch.Tensor]) -> List[torch.Tensor]:
-        """The longest text first; at most `_num_texts` of them."""
+        """The longest text first; at most `TEXTS_ON_CPU` of them."""
         lengths = [len(text) for text in texts]
         directions = []
         for cells, turned in (
@@ -152,7 +152,7 @@ def _run_cell(
     """
     num_texts, num_tokens, _ = inputs.shape
     outputs = inputs.new_zeros(num_texts, num_tokens, cell.hidden_size)
-    size, size_of_block = _num_texts(inputs.device), _num_tokens(inputs.device)
+    size, size_of_block = TEXTS_ON_CPU, TOKENS_ON_CPU
     # Shape: (size, hidden_size)
     state = inputs.new_zeros(size, cell.hidden_size)
     # A column too many keeps elementwise functions to whole rows: those, too, may round otherwise at the

@@ -1,6 +1,8 @@
 """A frozen ELMo gives AllenNLP's vectors, and the same to the last bit in any company."""
 
 import random
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,17 @@ from allennlp.modules.elmo import batch_to_ids
 from allennlp.modules.token_embedders import ElmoTokenEmbedder
 
 from hmtl.modules.elmo import StatelessElmoTokenEmbedder
+from hmtl.modules.few_calls import few_calls_everywhere
 from tests.elmo_files import write_elmo_files
 
 # More texts than go through a product together, some longer than a block of tokens.
 LENGTHS = [*range(1, 20), 70, 3]
+
+
+@pytest.fixture(params=["as on a CPU", "few calls"])
+def calls(request: pytest.FixtureRequest) -> Iterator[None]:
+    with few_calls_everywhere() if request.param == "few calls" else nullcontext():
+        yield
 
 
 def texts(seed: int = 0) -> list[list[str]]:
@@ -20,12 +29,15 @@ def texts(seed: int = 0) -> list[list[str]]:
     return [["".join(rng.choices("abcd", k=rng.randint(1, 4))) for _ in range(n)] for n in LENGTHS]
 
 
-def embedders(directory: Path, **params) -> tuple[StatelessElmoTokenEmbedder, ElmoTokenEmbedder]:
-    options, weights = write_elmo_files(directory, projection_dim=7, cell_size=37)
+def embedders(
+    directory: Path, widths: tuple[int, int] = (7, 37), **params
+) -> tuple[StatelessElmoTokenEmbedder, ElmoTokenEmbedder]:
+    options, weights = write_elmo_files(directory, *widths)
     paths, params = (str(options), str(weights)), {"dropout": 0.0, **params}
     return StatelessElmoTokenEmbedder(*paths, **params), ElmoTokenEmbedder(*paths, **params)
 
 
+@pytest.mark.usefixtures("calls")
 @pytest.mark.parametrize(
     "params",
     [
@@ -71,6 +83,17 @@ def test_no_bit_depends_on_the_other_texts(tmp_path: Path, num_threads: int) -> 
             assert torch.equal(embedder(some), together[-company:, : some.shape[1]])
     finally:
         torch.set_num_threads(before)
+
+
+def test_no_bit_depends_on_the_other_texts_in_few_calls(tmp_path: Path) -> None:
+    # As in any released ELMo, widths that are multiples of 16. Twice as many texts as go together.
+    embedder, _ = embedders(tmp_path, widths=(16, 48))
+    all_texts = [*texts(), *texts(1), *texts(2)]
+    with few_calls_everywhere():
+        together = embedder(batch_to_ids(all_texts))
+        for index in (0, 20, 40, 61):
+            alone = embedder(batch_to_ids([all_texts[index]]))[0]
+            assert torch.equal(alone, together[index, : len(alone)])
 
 
 def test_dimensions_before_the_batch_remain(tmp_path: Path) -> None:
