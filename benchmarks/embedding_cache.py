@@ -20,6 +20,8 @@ NUM_SENTENCES, NUM_EPOCHS = 320, 3
 CHARACTERS, CHARACTER_DIM = 261, 16
 FILTERS = ((1, 32), (2, 32), (3, 64), (4, 128), (5, 256), (6, 512), (7, 1024))
 PROJECTION, CELL, LAYERS, HIGHWAYS, GATES = 512, 4096, 2, 2, 4
+
+
 def write_elmo(directory: Path, shrunk: int = 1) -> tuple[Path, Path]:
     """Options and weights in the format of the released files, every part so many times narrower."""
     import h5py
