@@ -20,6 +20,7 @@ from hmtl.modules.embedding_cache import (
     rows_of,
 )
 from hmtl.modules.frozen_elmo import FrozenElmo
+from hmtl.modules.shared_runs import shared
 
 # Parts of AllenNLP's embedder, by their names in its state_dict, which files of weights have fixed.
 TOKEN_ENCODER = "_elmo._elmo_lstm._token_embedder"
@@ -196,7 +197,13 @@ class StatelessElmoTokenEmbedder(ElmoTokenEmbedder):
                 return rows_of(mixed.split([len(text) - 2 for text in layers]))
 
         keys = [key_of(text) for text in texts]
-        return self._cache.rows(self._digest_with(mixture), keys, compute)
+        weights = [*self.get_submodule(LANGUAGE_MODEL).parameters()]
+        weights += [] if mixture is None else mixture.parameters()
+        return shared(
+            weights,
+            tuple(keys),
+            lambda: self._cache.rows(self._digest_with(mixture), keys, compute),
+        )
 
     def _digest_with(self, mixture: Optional[torch.nn.Module]) -> str:
         is_mixed = mixture is not None

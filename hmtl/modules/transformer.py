@@ -28,6 +28,7 @@ from hmtl.modules.embedding_cache import (
     padded,
     rows_of,
 )
+from hmtl.modules.shared_runs import shared
 from hmtl.modules.windows import Windows, WindowSize, windows_of
 
 if TYPE_CHECKING:
@@ -244,8 +245,17 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
         windows = [(text, each) for text, cut in zip(texts, cuts) for each in cut.positions]
         longest = max(len(positions) for _, positions in windows)
         batch = self._batch(windows, len(windows), longest)
+        output = shared(
+            self.get_submodule(TRANSFORMER).parameters(),
+            tuple((each.ids[at].tobytes(), each.types[at].tobytes()) for each, at in windows),
+            lambda: self._run(batch),
+        )
+        if self._last_layer_only:
+            vectors = output.last_hidden_state
+        else:
+            vectors = self.get_submodule(MIXTURE)(output.hidden_states[1:])
         # Shape: (num_windows * longest, dim)
-        vectors = self._matched_embedder(**batch).flatten(0, 1)
+        vectors = vectors.flatten(0, 1)
         bags, first = [], 0
         for text, cut in zip(texts, cuts):
             begins = longest * numpy.arange(first, first + len(cut.positions))
@@ -286,17 +296,21 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
         The last layer, or all of them side by side: to take the mean of wordpieces and to mix layers can be
         done in either order. Shape `(num_windows, length, num_layers * dim)`.
         """
+        output = self._run(batch)
         if self._last_layer_only:
-            return self._matched_embedder(**batch)
-        types = {} if batch["type_ids"] is None else {"token_type_ids": batch["type_ids"]}
-        output = self._matched_embedder.transformer_model(
-            input_ids=batch["token_ids"],
-            attention_mask=batch["mask"].float(),
-            output_hidden_states=True,
-            **types,
-        )
+            return output.last_hidden_state
         # The first is not of a layer, but of the embeddings.
         return torch.cat(output.hidden_states[1:], dim=-1)
+
+    def _run(self, batch: Dict[str, Any]) -> Any:
+        """What the transformer makes of it. Some do not take types, not even none."""
+        types = {} if batch["type_ids"] is None else {"token_type_ids": batch["type_ids"]}
+        return self._matched_embedder.transformer_model(
+            input_ids=batch["token_ids"],
+            attention_mask=batch["mask"].float(),
+            output_hidden_states=not self._last_layer_only,
+            **types,
+        )
 
     def _batch(
         self, windows: Sequence[Tuple[WordpieceText, numpy.ndarray]], num_rows: int, length: int

@@ -11,6 +11,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Dict,
+    Hashable,
     Iterable,
     Iterator,
     List,
@@ -41,6 +42,7 @@ from hmtl.formats.spacy_text import (
 )
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
+from hmtl.modules.shared_runs import runs_shared
 from hmtl.prediction.answers import Decoded, shifted, shifted_scores, to_prediction
 from hmtl.prediction.hub import downloaded
 from hmtl.prediction.passes import (
@@ -362,12 +364,12 @@ class Predictor:
         found: List[Decoded] = [{task: [] for task in self.tasks} for _ in texts]
         scores: List[Decoded] = [{} for _ in texts]
         with torch.inference_mode():
-            for each in self._passes:
+            for passes in _with_same_stretches(self._passes):
                 related = None
-                if each.takes_entities:
-                    related = [self._entities(each, *both) for both in zip(texts, found)]
-                    entities.update(dict.fromkeys(each.answers, related))
-                self._run(each, self._stretches(each, words), words, found, scores, related)
+                if passes[0].takes_entities:
+                    related = [self._entities(passes[0], *both) for both in zip(texts, found)]
+                    entities.update(dict.fromkeys(passes[0].answers, related))
+                self._run(passes, words, found, scores, related)
         mentions_from = self.model.mentions_from
         return [
             to_prediction(
@@ -413,17 +415,18 @@ class Predictor:
 
     def _run(
         self,
-        each: EncodingPass,
-        stretches: List[_Stretch],
+        passes: List[EncodingPass],
         documents: List[List[Words]],
         found: List[Decoded],
         scores: List[Decoded],
         entities: Optional[List[List[Entity]]] = None,
     ) -> None:
         """
-        Adds to `found` what the tasks of one pass find, and to `scores` how probable that is; `entities` are
-        those of each text, where the tasks relate them.
+        Adds to `found` what the tasks of passes over the same stretches find, and to `scores` how probable
+        that is; `entities` are those of each text, where the tasks relate them.
         """
+        each = passes[0]
+        stretches = self._stretches(each, documents)
         lengths = [sum(map(len, sentences)) for _, _, sentences in stretches]
         num_words = each.reader.context_words
         joined = [list(chain(*sentences)) for sentences in documents] if num_words else []
@@ -444,9 +447,14 @@ class Predictor:
                 for position in positions:
                     number, first, _ = stretches[position]
                     inside.append(_inside(entities[number], first, lengths[position]))
-            decoded, probabilities = each.predict(
-                texts, self._device, self.scores, around, [own for _, own in inside]
-            )
+            decoded: Dict[str, List[Any]] = {}
+            probabilities: Dict[str, List[Any]] = {}
+            with runs_shared():
+                for each in passes:
+                    own = [mentions for _, mentions in inside]
+                    both = each.predict(texts, self._device, self.scores, around, own)
+                    decoded.update(both[0])
+                    probabilities.update(both[1])
             if entities is not None:
                 for task, several in decoded.items():
                     decoded[task] = [
@@ -458,16 +466,27 @@ class Predictor:
                     {task: several[index] for task, several in decoded.items()},
                     {task: several[index] for task, several in probabilities.items()},
                 )
+        kinds = self.kinds
         # In the order of the texts again.
         for position, (number, offset, _) in enumerate(stretches):
-            own, own_scores = answers[position]
-            for task, answer in own.items():
-                kind = each.answers[task].kind
+            found_here, own_scores = answers[position]
+            for task, answer in found_here.items():
+                kind = kinds[task]
                 found[number][task] += shifted(kind, answer, offset, lengths[position])
                 if task in own_scores:
                     scores[number].setdefault(task, []).extend(
                         shifted_scores(kind, own_scores[task], lengths[position])
                     )
+
+
+def _with_same_stretches(passes: List[EncodingPass]) -> List[List[EncodingPass]]:
+    """Passes that may go through the texts together; one that relates entities waits for all others."""
+    groups: Dict[Hashable, List[EncodingPass]] = {}
+    for number, each in enumerate(passes):
+        alone = number if each.takes_entities else None
+        key = (each.reads_documents, each.reader.context_words, alone)
+        groups.setdefault(key, []).append(each)
+    return list(groups.values())
 
 
 def _joined(record: Record) -> Document:

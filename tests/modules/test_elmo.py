@@ -1,4 +1,6 @@
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,6 +10,8 @@ from allennlp.modules.elmo import batch_to_ids
 from allennlp.modules.token_embedders import TokenEmbedder
 
 from hmtl.modules.elmo import StatelessElmoTokenEmbedder
+from hmtl.modules.frozen_elmo import FrozenElmo
+from hmtl.modules.shared_runs import runs_shared
 from tests.elmo_files import write_elmo_files
 
 TEXTS = [["Ann", "met", "Bob", "in", "Oslo"], ["I"], ["Of", "course", "."]]
@@ -35,6 +39,29 @@ def test_a_text_has_the_same_vectors_whatever_was_read_before(tmp_path: Path) ->
     first = embedder(ids)
     embedder(batch_to_ids([["Something", "else"]] * 4))
     assert torch.equal(embedder(ids), first)
+
+
+def test_copies_with_the_same_weights_share_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedder = build(tmp_path)
+    copy = deepcopy(embedder, {id(weight): weight for weight in embedder.parameters()})
+    ids = batch_to_ids(TEXTS)
+    expected = embedder(ids)
+    runs: list[int] = []
+    layers = FrozenElmo.layers
+
+    def counting(elmo: FrozenElmo, texts: Any, device: torch.device) -> Any:
+        runs.append(len(texts))
+        return layers(elmo, texts, device)
+
+    monkeypatch.setattr(FrozenElmo, "layers", counting)
+    with runs_shared():
+        assert torch.equal(embedder(ids), expected) and torch.equal(copy(ids), expected)
+        embedder(ids[:1])
+    assert runs == [3, 1]
+    copy(ids)
+    assert runs == [3, 1, 3]
 
 
 def test_texts_alone_are_as_in_a_padded_batch(tmp_path: Path) -> None:

@@ -35,13 +35,15 @@ def make_run(directory: Path, config: Config) -> Path:
     return directory
 
 
-def change_weights(run: Path, task: str, seed: int = 1) -> None:
-    """Gives the best weights of a task other values, but for the embedding of words."""
+def change_weights(
+    run: Path, task: str, seed: int = 1, kept: str = "token_embedder_tokens"
+) -> None:
+    """Gives the best weights of a task other values, but for a part: the embedding of words."""
     path = run / best_weights_name(task)
     weights = load_tensors(path)
     generator = torch.Generator().manual_seed(seed)
     for name, tensor in weights.items():
-        if tensor.is_floating_point() and "token_embedder_tokens" not in name:
+        if tensor.is_floating_point() and kept not in name:
             tensor += torch.randn(tensor.shape, generator=generator)
     path.unlink()
     save_tensors(path, weights)

@@ -4,6 +4,7 @@ import json
 import logging
 import pickle
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,8 +31,9 @@ from hmtl.prediction.records import Record
 from hmtl.runs.assembly import Experiment
 from hmtl.runs.evaluation import load
 from tests.conftest import REPOSITORY
-from tests.fixtures import TASKS, config_with_characters, write_corpus
+from tests.fixtures import TASKS, config_with_characters, tiny_config, write_corpus
 from tests.prediction.runs import change_weights, make_run, make_tiny_run
+from tests.transformer_files import with_transformer, write_transformer
 
 TEXT = "Ann Lee met Bob in Oslo. She likes him there.\n\nIt rained."
 WORDS = ("Ann", "Lee", "Oslo", "met", "likes", "it", ".", "unknown", "é", "☂")
@@ -381,6 +383,39 @@ def test_tasks_with_the_same_weights_share_a_run_of_the_encoders_up_to_their_lev
     monkeypatch.setattr(Hmtl, "encode", counting)
     Predictor.from_serialization_dir(own_run).predict_tokens([[["Ann", "met", "Bob"]]])
     assert levels == [["ner"], ["ner", "emd", "relation"], ["ner", "emd", "coref"]]
+
+
+@pytest.mark.parametrize("kept, expected", [("transformer_model", 2), ("nothing", 3)])
+def test_a_transformer_that_all_weights_have_is_run_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str, expected: int
+) -> None:
+    frozen = {"train_parameters": False, "eval_mode": True, "last_layer_only": False}
+    config = tiny_config(write_corpus(tmp_path / "corpus"))
+    model = write_transformer(tmp_path / "model")
+    run = make_run(tmp_path / "runs" / "run", with_transformer(config, model, **frozen))
+    # As training does, which keeps the model's files in the run.
+    kept_files = run / "transformers"
+    kept_files.mkdir()
+    moved = model.rename(kept_files / "model")
+    written = run / "config.json"
+    written.write_text(written.read_text().replace(str(model), str(moved)))
+    change_weights(run, "ner", kept=kept)
+    change_weights(run, "coref", seed=2, kept=kept)
+    runs: list[int] = []
+    run_once = TransformerEmbedder._run
+
+    def counting(embedder: TransformerEmbedder, batch: dict[str, Any]) -> Any:
+        runs.append(len(batch["token_ids"]))
+        return run_once(embedder, batch)
+
+    monkeypatch.setattr(TransformerEmbedder, "_run", counting)
+    predictor = Predictor.from_serialization_dir(run)
+    predictions = predictor.predict_texts([TEXT, "Bob lives in Rome."])
+    # Over the sentences, once or for each of two sets of weights, and over the documents.
+    assert len(runs) == expected
+    monkeypatch.setattr("hmtl.prediction.predictor.runs_shared", nullcontext)
+    assert predictor.predict_texts([TEXT, "Bob lives in Rome."]) == predictions
+    assert len(runs) == expected + 3
 
 
 def test_what_all_weights_have_in_common_is_in_memory_once(
