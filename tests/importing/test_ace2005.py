@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import sys
 import tempfile
 from collections import Counter
 from html import unescape
@@ -519,8 +520,9 @@ def test_pipeline_that_is_installed_is_used_without_being_named(
 ) -> None:
     write_pair(tmp_path / "in", "doc", "<TEXT>One. Two; {a}three{/a}.</TEXT>", {"a": ("E1", "PER")})
     monkeypatch.setattr(spacy.util, "is_package", lambda name: name == ace2005.DEFAULT_MODEL)
+    # Not what may stand for it in this file (hmtl.compat): pytest would find no `load` in that to put back.
     monkeypatch.setattr(
-        spacy,
+        sys.modules["spacy"],
         "load",
         lambda name, **_: semicolon_pipeline if name == ace2005.DEFAULT_MODEL else None,
     )
