@@ -1,4 +1,7 @@
-"""What frozen weights make of a batch, once for all models that have them, as those of a run's tasks do."""
+"""
+A batch, and what frozen weights make of it, once for all models that read it and have them, as those of a run's
+tasks do.
+"""
 
 from contextlib import contextmanager
 from contextvars import ContextVar

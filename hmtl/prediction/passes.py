@@ -23,6 +23,7 @@ from hmtl.data.readers.corpus_reader import NO_CONTEXT, Context, CorpusReader
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.models.heads.head import Head
 from hmtl.models.hmtl import Hmtl
+from hmtl.modules.shared_runs import shared
 
 # Of a longer token the model is given the beginning. Characters are padded to the longest token of a
 # batch: a single one of a million characters, as in a text with a picture in it, would take all memory.
@@ -66,6 +67,7 @@ class EncodingPass:
         # Either all relate entities or none does.
         self.takes_entities = any(_takes_entities(model, task) for task in answers)
         self._up_to = model.lowest_with(answers)
+        self._reading = _reading(next(iter(blocks.values())))
 
     def predict(
         self,
@@ -99,8 +101,14 @@ class EncodingPass:
         """
         shortened = [[_shortened(sentence) for sentence in text] for text in texts]
         around = contexts or [NO_CONTEXT] * len(texts)
-        instances = [self._instance(*each) for each in zip(shortened, around)]
-        batch = to_device(collate(instances), device)
+
+        def read() -> Dict[str, Any]:
+            instances = [self._instance(*each) for each in zip(shortened, around)]
+            return to_device(collate(instances), device)
+
+        words = tuple(tuple(map(tuple, text)) for text in [*shortened, *around])
+        key = (id(self.model.vocab), self._reading, words)
+        batch = shared((), key, read)
         encoding = self.model.encode(batch[TEXT], self._up_to)
         found: Dict[str, List[Any]] = {}
         scores: Dict[str, List[Any]] = {}
@@ -162,9 +170,8 @@ def encoding_passes(
     passes: Dict[Hashable, List[Tuple[str, Answers, Config]]] = {}
     for task, own in answers.items():
         block = config.task(task).data_params.reader("test")
-        reading = json.dumps([block.get(key) for key in READING], sort_keys=True)
         model = models[task]
-        key: Tuple[Hashable, ...] = (id(model), own.of_documents, reading)
+        key: Tuple[Hashable, ...] = (id(model), own.of_documents, _reading(block))
         if _takes_entities(model, task):
             key += (model.mentions_from.get(task), model.clusters_from.get(task))
         passes.setdefault(key, []).append((task, own, block))
@@ -181,6 +188,10 @@ def encoding_passes(
         for tasks in passes.values()
     ]
     return sorted(made, key=lambda each: each.takes_entities)
+
+
+def _reading(block: Config) -> str:
+    return json.dumps([block.get(key) for key in READING], sort_keys=True)
 
 
 def _takes_entities(model: Hmtl, task: str) -> bool:
