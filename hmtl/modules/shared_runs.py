@@ -1,7 +1,4 @@
-"""
-A batch, and what frozen weights make of it, once for all models that read it and have them, as those of a run's
-tasks do.
-"""
+"""A batch, and what frozen weights make of it, once for all models that a run's tasks are answered by."""
 
 from contextlib import contextmanager
 from contextvars import ContextVar
