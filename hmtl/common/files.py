@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -263,6 +264,18 @@ def remove_partial(directory: Path) -> None:
         else:
             with suppress(OSError):
                 path.unlink()
+
+
+def remove_abandoned(path: Path) -> None:
+    """
+    Removes what killed processes left of a directory that they were making, by `making_directory`, to become
+    `path`. One that a process holds (by `held`) is being made.
+    """
+    name = re.compile(rf"\.{re.escape(path.name)}\.[0-9]+{re.escape(PARTIAL)}")
+    for left in path.parent.glob(f".*{PARTIAL}"):
+        if name.fullmatch(left.name):
+            with suppress(DataError), held(left, "another"):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def sha256_of(path: Path) -> str:

@@ -26,7 +26,6 @@ from hmtl.errors import DataError
 from hmtl.importing import corpus_writer, splits, tokenization
 from hmtl.importing.ace_conversion import Converter
 from hmtl.importing.sources import by_stem
-from hmtl.importing.splits import Splits
 from hmtl.importing.tally import Tally
 from hmtl.importing.tokenization import Segmenter
 
@@ -74,8 +73,7 @@ def run(arguments: argparse.Namespace) -> Tally:
     division = splits.choose(arguments, lambda: [pair.name for pair in pairs])
     coref_division = None
     if arguments.coref_split_lists:
-        why = f"by the lists in {arguments.coref_split_lists}"
-        coref_division = Splits(splits.read_lists(arguments.coref_split_lists), why)
+        coref_division = splits.read_lists(arguments.coref_split_lists)
     segment = _segmenter(arguments.spacy_model)
     converter = Converter(segment, tally, values=arguments.values, times=arguments.timex)
     documents = (converter.document(pair.name, pair.text, pair.annotation) for pair in pairs)

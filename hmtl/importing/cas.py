@@ -166,9 +166,10 @@ class _Reader:
     def __init__(self, cas: Cas, path: Path) -> None:
         self._cas = cas
         self._path = path
-        self._text: str = cas.sofa_string or ""
-        if not self._text:
+        # An empty text is one: it holds no word, which the table tells.
+        if cas.sofa_string is None:
             raise DataError("holds no text in its first view", path)
+        self._text: str = cas.sofa_string
         self._layer_of = cache(self._make_layer)
         self._indexed: set[int] = set()
 

@@ -15,7 +15,14 @@ from typing import IO, Any, TypeVar
 
 from tqdm import tqdm
 
-from hmtl.common.files import PARTIAL, making_directory, remove_directory, write_json
+from hmtl.common.files import (
+    PARTIAL,
+    held,
+    making_directory,
+    remove_abandoned,
+    remove_directory,
+    write_json,
+)
 from hmtl.errors import DataError
 from hmtl.formats.annotated import Document, Mention, Relation
 from hmtl.formats.tags import PREFIXES
@@ -182,6 +189,7 @@ def write_corpus(
         write_json(directory / RECORD, _record(arguments.to, division, tally))
     logger.info("documents are split %s", division.why)
     _warn_of_shared_documents(division, coref_division, names)
+    _warn_of_lists(division, coref_division, names)
     if warning := near.warning():
         logger.warning("%s. Scores there are on text that was trained on", warning)
 
@@ -320,7 +328,8 @@ def write_document(
 def new_directory(target: Path, force: bool) -> Iterator[Path]:
     """As `making_directory`; with `force` in place of what an importer wrote there before."""
     replaced = target.with_name(f".{target.name}.replaced{PARTIAL}")
-    with making_directory(target) as directory:
+    remove_abandoned(target)
+    with making_directory(target) as directory, held(directory, "another directory"):
         yield directory
         if force and target.exists():
             remove_directory(replaced)
@@ -355,6 +364,19 @@ def check_target(target: Path, force: bool) -> None:
 
 def _record(layout: str, division: Splits, tally: Tally) -> dict[str, Any]:
     return {"layout": layout, "split": division.why, **tally.to_json()}
+
+
+def _warn_of_lists(division: Splits, coref_division: Splits, names: list[str]) -> None:
+    for each in [division] if coref_division is division else [division, coref_division]:
+        if missing := splits.not_found(each.listed, names):
+            logger.warning(
+                "%d of the %d names in %s are of no document that was converted: %s%s",
+                len(missing),
+                len(each.listed),
+                each.why.removeprefix("by "),
+                ", ".join(missing[:NAMES_SHOWN]),
+                ", ..." if len(missing) > NAMES_SHOWN else "",
+            )
 
 
 def _warn_of_shared_documents(division: Splits, coref_division: Splits, names: list[str]) -> None:

@@ -16,6 +16,7 @@ from hmtl.errors import DataError
 from hmtl.formats.documents import BEGIN_DOCUMENT
 from hmtl.formats.files import documents_in
 from hmtl.formats.webanno import FORMAT as WEBANNO
+from hmtl.importing import conll_columns, json_corpus
 from hmtl.importing.huggingface import INFO_FILES, TAG_COLUMNS, WORD_COLUMNS
 
 # So much of a file is looked at, and so many files of a folder.
@@ -304,6 +305,11 @@ def _commands(found: Found, of_others: Collection[Path], path: Path) -> Iterator
     folder = Path(os.path.commonpath([file.parent for file in found.files]))
     source = path if not path.is_dir() or path.is_relative_to(folder) else folder
     suffixes = {file.suffix.lower() for file in found.files}
+    # An importer of JSON, or of columns, takes files of all of these.
+    columns = conll_columns.SUFFIXES if found.what == "conll2003" else ()
+    for read_alike in (json_corpus.SUFFIXES, columns):
+        if not suffixes.isdisjoint(read_alike):
+            suffixes.update(read_alike)
     if not any(
         file.suffix.lower() in suffixes and file.is_relative_to(source) for file in of_others
     ):

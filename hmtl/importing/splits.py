@@ -162,9 +162,9 @@ def by_labels(labels: Mapping[str, Mapping[tuple[str, str], int]]) -> dict[str, 
     return split_of
 
 
-def read_lists(directory: Path) -> Callable[[str], str | None]:
+def read_lists(directory: Path) -> Splits:
     """
-    The split of a document by the lists of a directory: by its whole name if that is listed, else by its
+    The division by the lists of a directory: a document's by its whole name if that is listed, else by its
     name without folders, as lists are often given, if that is listed for one split only.
 
     # Raises
@@ -200,7 +200,14 @@ def read_lists(directory: Path) -> Callable[[str], str | None]:
         name = without_suffixes(name)
         return split_of.get(name) or of_bare_name.get(bare_name(name))
 
-    return split_of_name
+    return Splits(split_of_name, f"by the lists in {directory}", listed=frozenset(split_of))
+
+
+def not_found(listed: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Which names in lists are of none of the documents with these names, in order."""
+    whole = {without_suffixes(name) for name in names}
+    bare = {bare_name(name) for name in whole}
+    return sorted(each for each in listed if each not in whole and bare_name(each) not in bare)
 
 
 def without_suffixes(name: str) -> str:
@@ -225,11 +232,14 @@ class Splits:
     of_labels : `dict[str, str]`, optional (default = `None`)
         Where labels decide: what `split_of` looks into, empty until whoever has the documents fills it by
         `by_labels`.
+    listed : `frozenset[str]`, optional (default = `frozenset()`)
+        Where lists decide: the names in them.
     """
 
     split_of: Callable[[str], str | None]
     why: str
     of_labels: dict[str, str] | None = None
+    listed: frozenset[str] = frozenset()
 
 
 def choose(
@@ -259,8 +269,7 @@ def choose(
     if arguments.split:
         return Splits(lambda _: arguments.split, f"by --split {arguments.split}")
     if arguments.split_lists:
-        listed = read_lists(arguments.split_lists)
-        return Splits(listed, f"by the lists in {arguments.split_lists}")
+        return read_lists(arguments.split_lists)
     if arguments.split_by == BY_LABELS:
         found: dict[str, str] = {}
         return Splits(found.get, "so that each split has its share of each label", found)

@@ -193,6 +193,16 @@ def test_whatever_stands_in_a_file_is_read_or_refused(
             assert "in." in str(error)
 
 
+def test_an_empty_text_is_counted_and_keeps_no_other_from_being_read(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name, words in (("a", "She ran"), ("b", "")):
+        document = Document(name, sentences(words) if words else [], text=words)
+        to_cas(document).to_json(tmp_path / "in" / f"{name}.json")
+    tally = run_import("cas", tmp_path / "in", tmp_path / "out", "--split", "train")
+    assert tally.num_converted["documents"] == 1
+    assert tally.num_left_out["documents", "holds no word"] == 1
+
+
 def test_what_no_text_holds_is_replaced_and_counted(tmp_path: Path) -> None:
     document = {
         "%TYPES": {},

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hmtl.common.files import held
 from hmtl.errors import DataError
 from hmtl.formats import conll2012
 from hmtl.formats.annotated import Document, Mention, Sentence
@@ -193,3 +194,26 @@ def test_names_alone_are_mentions_where_those_are_learned(tmp_path: Path) -> Non
     corpus_writer.write_corpus(options(tmp_path / "out"), documents, ALL_TRAIN, Tally())
     assert [each.mentions for each in written(tmp_path / "out")] == [[Mention(0, 0, "PERSON")]] * 2
     assert not (tmp_path / "out" / "ner").exists()
+
+
+def test_what_a_killed_import_left_is_removed_and_what_another_is_making_stays(
+    tmp_path: Path,
+) -> None:
+    left, beside, at_work = (
+        tmp_path / f".{name}.partial" for name in ("out.1", "out.b.1", "out.2")
+    )
+    for each in (left, beside, at_work):
+        each.mkdir()
+        (each / "file").touch()
+    with held(at_work, "another"):
+        corpus_writer.write_corpus(options(tmp_path / "out"), [document("a")], ALL_TRAIN, Tally())
+    assert {each.name for each in tmp_path.iterdir()} == {"out", beside.name, at_work.name}
+
+
+def test_names_in_lists_that_no_document_has_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    division = Splits({"a": "train"}.get, "by the lists in here", listed=frozenset({"a", "typo"}))
+    corpus_writer.write_corpus(options(tmp_path / "out"), [document("a")], division, Tally())
+    told = "1 of the 2 names in the lists in here are of no document that was converted: typo"
+    assert told in caplog.text

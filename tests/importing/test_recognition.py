@@ -166,6 +166,23 @@ def test_commands_that_are_told_work(run_script: Scripts, tmp_path: Path) -> Non
     ]
 
 
+def test_a_folder_is_told_only_where_its_importer_reads_no_other_file(
+    run_script: Scripts, tmp_path: Path
+) -> None:
+    task = {"data": {"text": "Ada left."}, "annotations": []}
+    written(tmp_path / "a.json", json.dumps([task]))
+    written(tmp_path / "b.jsonl", EXAMPLES["d.jsonl"][1])
+    written(tmp_path / "c.conll", "Ada B-PER\nleft O\n")
+    written(tmp_path / "readme.txt", "A note.")
+    told = run_script("hmtl import", tmp_path).out.splitlines()
+    commands = {line.split()[2]: line.split()[3] for line in told if line.startswith("  hmtl")}
+    assert commands == {
+        "label_studio": f"{tmp_path}/a.json",
+        "doccano": f"{tmp_path}/b.jsonl",
+        "conll2003": f"{tmp_path}/c.conll",
+    }
+
+
 def test_files_that_no_format_fits_are_an_error_that_helps(
     run_script: Scripts, tmp_path: Path
 ) -> None:

@@ -112,8 +112,14 @@ def test_lists_name_documents_as_corpora_do(tmp_path: Path, listed: str, name: s
 
 def test_whole_names_in_lists_are_told_apart_by_their_folders(tmp_path: Path) -> None:
     directory = lists(tmp_path / "lists", train="a/doc\n", dev="b/doc\n")
-    split_of = splits.read_lists(directory)
+    split_of = splits.read_lists(directory).split_of
     assert [split_of(name) for name in ("a/doc", "b/doc", "c/doc")] == [TRAIN, DEV, None]
+
+
+def test_names_in_lists_that_no_document_has_are_found(tmp_path: Path) -> None:
+    directory = lists(tmp_path / "lists", train="a/doc\nb/c.sgm\n", dev="typo\nd\n")
+    division = splits.read_lists(directory)
+    assert splits.not_found(division.listed, ["doc.apf.xml", "b/c", "x/d", "e"]) == ["typo"]
 
 
 def test_document_in_two_lists_is_an_error(tmp_path: Path) -> None:
