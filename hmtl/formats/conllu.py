@@ -27,7 +27,7 @@ NEW_DOCUMENT, ENTITY_FIELDS = "newdoc", "global.Entity"
 
 # 8, 8-9 over the words that are written as one, 8.1 for one that is not written.
 _ID = re.compile(r"(?P<word>[0-9]{1,9})(?P<other>[-.][0-9]{1,9})?")
-_NUMBER = re.compile(r"[0-9]{1,9}")
+NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(slots=True)
@@ -111,7 +111,7 @@ class ConlluSentence:
 
     def _head(self, word: int, cell: str) -> int:
         length = len(self.words)
-        if not _NUMBER.fullmatch(cell) or int(cell) > length:
+        if not NUMBER.fullmatch(cell) or int(cell) > length:
             raise self.error(
                 f"HEAD (column 7) is {shown(cell)}; expected the number of a word, 1 to {length}, or 0 for "
                 "the root",

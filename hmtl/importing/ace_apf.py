@@ -7,6 +7,7 @@ otherwise. Events are not read.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from os import PathLike
@@ -185,7 +186,7 @@ class _Reader:
 
     def _offset(self, charseq: Element, name: str) -> int:
         value = self.attribute(charseq, name)
-        if not (value.isascii() and value.isdigit()):
+        if not re.fullmatch("[0-9]{1,12}", value):
             raise self._error(f"{name} is {value!r}; expected the number of a character", charseq)
         return int(value)
 

@@ -32,7 +32,9 @@ _OTHER_KINDS = {
     "N": "normalizations",
     "#": "notes",
 }
-_ENTITY = re.compile(r"(?P<type>\S+) (?P<places>[0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)")
+_ENTITY = re.compile(
+    r"(?P<type>\S+) (?P<places>[0-9]{1,12} [0-9]{1,12}(?:;[0-9]{1,12} [0-9]{1,12})*)"
+)
 _RELATION = re.compile(
     r"(?P<type>\S+) (?P<role1>[^\s:]+):(?P<arg1>[TE]\S+) (?P<role2>[^\s:]+):(?P<arg2>[TE]\S+)\s*"
 )

@@ -26,6 +26,7 @@ from hmtl.formats.conllu import (
     HEAD,
     LEMMA,
     NOTHING,
+    NUMBER,
     SUFFIX,
     UPOS,
     XPOS,
@@ -214,7 +215,9 @@ def sentence_of(source: ConlluSentence) -> Sentence:
 def _tree_of(source: ConlluSentence) -> list[tuple[int | None, str]] | None:
     """The heads as they stand there; `None` where not every word has one, or none but the root."""
     heads = source.column(HEAD)
-    if not all(head.isdecimal() for head in heads) or (len(heads) > 1 and set(heads) == {ROOT}):
+    if not all(NUMBER.fullmatch(head) for head in heads) or (
+        len(heads) > 1 and set(heads) == {ROOT}
+    ):
         return None
     return [
         (None if head == ROOT else int(head) - 1, relation)

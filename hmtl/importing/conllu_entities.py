@@ -24,7 +24,8 @@ HEADS = ("head", "minspan", "MIN")
 _ENTITY = re.compile(r"(?:^|\|)Entity=([^|]*)")
 _BRACKETS = re.compile(r"(?:\([^()]+\)?|[^()]+\))+")
 _BRACKET = re.compile(r"(?P<opens>\()?(?P<fields>[^()]+)(?P<closes>\))?")
-_PIECE = re.compile(r"(?P<entity>.+)\[(?P<number>[0-9]+)/(?P<count>[0-9]+)\]")
+_PIECE = re.compile(r"(?P<entity>.+)\[(?P<number>[0-9]{1,9})/(?P<count>[0-9]{1,9})\]")
+_PLACE = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class EntityMention:
     @property
     def head(self) -> Span | None:
         """From the first to the last word of its head; `None` where the file tells none that is written."""
-        places = [int(place) for place in self.told_head.split(",") if place.isdecimal()]
+        places = [int(place) for place in self.told_head.split(",") if _PLACE.fullmatch(place)]
         words = [self.nodes[place - 1] for place in places if 0 < place <= len(self.nodes)]
         return (min(words), max(words)) if words and min(words) >= 0 else None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hmtl.formats.brackets import Span
 from hmtl.formats.columns import shown
-from hmtl.formats.conllu import DEPREL, FORM, HEAD, XPOS, ConlluSentence
+from hmtl.formats.conllu import DEPREL, FORM, HEAD, NUMBER, XPOS, ConlluSentence
 
 TIME = "time"
 _PROPER_NOUNS = {"NNP", "NNPS"}
@@ -52,7 +52,7 @@ class NameFinder:
         self._dependants: defaultdict[int, list[int]] = defaultdict(list)
         for index, row in enumerate(sentence.words):
             form, tag, head, relation = (sentence.rows.cells[row][column] for column in columns)
-            if not (head.isascii() and head.isdigit()) or int(head) > len(sentence.words):
+            if not NUMBER.fullmatch(head) or int(head) > len(sentence.words):
                 raise sentence.rows.error(
                     f"HEAD (column {HEAD + 1}) is {shown(head)}; expected the number of a word of the "
                     "sentence, or 0",

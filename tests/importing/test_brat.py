@@ -228,6 +228,7 @@ def test_annotations_of_bionlp_are_read_together(tmp_path: Path) -> None:
         ("T1\tPER 0 8\tAda Wrem\n", r"one\.ann:1: the entity quotes 'Ada Wrem'.*stands 'Ada Wren'"),
         ("T1\tPER 0 99\tAda\n", r"one\.ann:1: the characters 0 to 99 are not within the 50"),
         ("T1\tPER 0 51\n", r"one\.ann:1: the characters 0 to 51 are not within the 50"),
+        (f"T1\tPER 0 {'9' * 5000}\tAda\n", r"one\.ann:1: malformed entity 'PER 0 999"),
         ("T1\tPER 0\tAda\n", r"one\.ann:1: malformed entity 'PER 0'"),
         ("\nT1\tPER 8 0\tAda\n", r"one\.ann:2: the characters 8 to 0"),
         (ENTITIES + "T1\tPER 0 8\tAda Wren\n", r"one\.ann:4: a second entity of the name T1"),

@@ -93,6 +93,14 @@ def test_file_with_clusters_alone_has_no_mentions(tmp_path: Path) -> None:
     assert (document.mentions, document.clusters) == ([], [[(0, 0), (2, 2)]])
 
 
+def test_numbers_of_more_digits_than_python_reads_are_none(tmp_path: Path) -> None:
+    many = "9" * 5000
+    document, _ = imported(
+        tmp_path, conllu(f"Ada:(e1-p-{many}) left").replace("\t0\t", f"\t{many}\t")
+    )
+    assert [(each.span, each.type) for each in document.mentions] == [((0, 0), "p")]
+
+
 def test_mention_over_a_sentence_end_is_left_out(tmp_path: Path) -> None:
     _, tally = imported(tmp_path, conllu("Ada:(e1-person-1 left", "Selby:e1)"))
     assert tally.num_left_out["mentions", "crosses the end of a sentence"] == 1
