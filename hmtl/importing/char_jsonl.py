@@ -17,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from hmtl.formats.annotated import CharacterSlice, Document
-from hmtl.formats.columns import shown_json
+from hmtl.formats.columns import shown, shown_json
 from hmtl.formats.json_files import Fields
 from hmtl.formats.standoff import Entity, Link, Standoff
 from hmtl.importing import json_corpus
 from hmtl.importing.json_corpus import Entry, label_of, name_of_record, place_of, records_of
 from hmtl.importing.standoff import DocumentMaker
 from hmtl.importing.tally import Tally
+
+# `meta` is whatever the user likes.
+FIELDS = frozenset({"id", "text", "sentences", "spans", "relations", "clusters", "meta"})
 
 add_arguments = json_corpus.add_arguments
 
@@ -38,6 +41,9 @@ def entries(path: Path, maker: DocumentMaker, tally: Tally) -> Iterator[Entry]:
     for fields in records_of(path, tally):
         with tally.faults:
             record = _Record(fields, maker)
+            for key, _ in fields.items():
+                if key not in FIELDS:
+                    tally.dropped("fields", f"{shown(key)} is none of this format's: misspelt?")
             yield name_of_record(fields, fields.get("id")), record.text, record.document
 
 

@@ -127,3 +127,11 @@ def test_schema_holds_the_example_and_what_is_written(tmp_path: Path) -> None:
     jsonschema.validate(json.loads((tmp_path / "out" / "train.jsonl").read_text()), schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**SHORT, "spans": [[0, "3", "A"]]}, schema)
+
+
+def test_fields_that_the_format_has_not_are_counted(tmp_path: Path) -> None:
+    record = {"id": 1, "text": "Ada left.", "spans": [[0, 3, "PER"]], "cluster": [[0]], "meta": {}}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record))
+    tally = run_import("char_jsonl", tmp_path / "a.jsonl", tmp_path / "out", "--split", "train")
+    told = {key: count for key, count in tally.num_left_out.items() if key[0] == "fields"}
+    assert told == {("fields", "'cluster' is none of this format's: misspelt?"): 1}
