@@ -39,6 +39,10 @@ class DocumentRelationScores(Counts):
         self.relations.count(*([(r, (h, t)) for h, t, r in side] for side in (predicted, gold)))
         self.correct_known += len(set(predicted) & set(gold) & set(known))
 
+    def fractions(self) -> dict[str, Fractions]:
+        """What F1 is computed from."""
+        return self.relations.fractions()
+
     def compute(self) -> dict[str, float]:
         """
         # Returns
@@ -46,7 +50,7 @@ class DocumentRelationScores(Counts):
         metrics : `Dict[str, float]`
             What `LabelledF1.compute` tells, and `ign-precision` and `ign-f1-measure`.
         """
-        all_ = self.relations.fractions()[OVERALL]
+        all_ = self.fractions()[OVERALL]
         recall = all_.figures()["recall"]
         known = self.correct_known
         ignoring = all_.precision_numerator - known, all_.precision_denominator - known

@@ -103,8 +103,14 @@ def _scores(study: StudyResults) -> list[Part]:
         return figures if title == "F1" else f"{title} {figures}"
 
     def others(runs: Sequence[FinishedRun], task: str) -> str:
-        titles = list(runs[0].scores(task))[:-1]
-        return " / ".join(_mean([run.scores(task)[title] for run in runs]) for title in titles)
+        means = {
+            title: _mean([run.scores(task)[title] for run in runs])
+            for title in list(runs[0].scores(task))[:-1]
+        }
+        pair = " / ".join(means.pop(title) for title in ("precision", "recall") if title in means)
+        return ", ".join(
+            filter(None, (pair, *(f"{title} {mean}" for title, mean in means.items())))
+        )
 
     return [
         Heading("Test F1"),

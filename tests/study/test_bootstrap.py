@@ -5,6 +5,7 @@ import numpy
 import pytest
 
 from hmtl.metrics.coref_scores import CorefScores
+from hmtl.metrics.document_relations import DocumentRelationScores
 from hmtl.metrics.span_f1 import SpanF1
 from hmtl.study.bootstrap import Difference, difference, f1_of, resampled_scores
 
@@ -37,6 +38,14 @@ def test_f1_of_sums_is_that_of_the_metric() -> None:
         spans = [("A", (start, start)) for start in range(6)]
         chosen = rng.random((2, 6)) < 0.5
         metric.update(*([span for span, take in zip(spans, side) if take] for side in chosen))
+    sums = numpy.array(list(metric.fractions().values()))
+    assert f1_of(sums) == pytest.approx(metric.compute()["f1-measure-overall"])
+
+
+def test_f1_of_documents_is_that_of_the_metric() -> None:
+    metric = DocumentRelationScores()
+    for gold in ([(0, 1, "a"), (1, 0, "b")], [(0, 1, "a")]):
+        metric.update([(0, 1, "a"), (2, 1, "a")], gold, known=[(0, 1, "a")])
     sums = numpy.array(list(metric.fractions().values()))
     assert f1_of(sums) == pytest.approx(metric.compute()["f1-measure-overall"])
 
