@@ -180,7 +180,8 @@ def _read_tagged_lines(path: Path, tags: tuple[str, ...]) -> Iterator[_TaggedLin
     part = 0
     for number, text in read_lines(path):
         if begins := _PART.search(text):
-            part = int(begins[1])
+            # Python refuses to read very many digits.
+            part = int(begins[1][:9])
         text = _FRAME.sub("", text)
         if text.strip():
             yield _read_tagged_line(path, number, part, text, tags)

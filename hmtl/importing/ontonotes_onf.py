@@ -57,7 +57,7 @@ class _OnfReader:
         elif line.startswith(_UNDERLINE):
             return
         elif match := _SECTION.match(line):
-            self._begin_chains(int(match[1]))
+            self._begin_chains(_number(match[1]))
         elif not line.startswith(" "):
             self.end_block()
             self._block = line
@@ -92,12 +92,12 @@ class _OnfReader:
         if match := _CHAIN.fullmatch(line):
             self._chain = (match[1], match[2])
         elif match := _MEMBER.fullmatch(line):
-            sentence = int(match[1])
+            sentence = _number(match[1])
             span = self._span(number, sentence, match[2], match[3])
             self.sentences[sentence].links.append(Link(*self._chain, span))
 
     def _span(self, number: int, sentence: int, first: str, last: str) -> Span:
-        span = int(first), int(last)
+        span = _number(first), _number(last)
         there = 0 <= sentence < len(self.sentences)
         if not there or not span[0] <= span[1] < len(self.sentences[sentence].tree.leaves):
             raise DataError(
@@ -106,3 +106,8 @@ class _OnfReader:
                 number,
             )
         return span
+
+
+def _number(digits: str) -> int:
+    # Python refuses to read very many; so large a number is out of any range as it is.
+    return int(digits[:9])

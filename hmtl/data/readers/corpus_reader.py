@@ -111,6 +111,8 @@ class CorpusReader(DatasetReader):
         account = ", ".join(counted(number, things) for things, number in counts.items() if number)
         if not counts[INSTANCES]:
             raise DataError(
-                f"nothing here to learn from or to evaluate: {account or 'empty'}", path
+                f"nothing here to learn from or to evaluate: {account or 'empty'}. If the corpus has none "
+                'of it, leave this task out: "tasks" in the config names those to train',
+                path,
             )
         logger.info("Read %s: %s", path, account)
