@@ -1,0 +1,1 @@
+"""Other libraries on the same files, with the same time, scored by the same scorer."""

@@ -1,0 +1,65 @@
+"""
+Names and mentions by other libraries, on the files that HMTL's configs read:
+
+    python -m benchmarks.peers spacy data/open/ontonotes/ner
+    python -m benchmarks.peers huggingface data/open/ace --minutes 15 --seed 2
+
+A peer trains until its time is over or its epochs are done, and is scored on the test data once, with the
+epoch that was best on the validation data. (Flair 0.15 needs a transformers before 5, so it cannot run here.)
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+
+from benchmarks.peers.data import SPLITS, f1_of, read_split
+from benchmarks.peers.peer import Peer
+from hmtl.common.random_state import seed_everything
+
+
+def make(name: str, labels: list[str], epochs: int) -> Peer:
+    """Return a peer; its library is imported with it."""
+    if name == "spacy":
+        from benchmarks.peers.spacy_peer import SpacyPeer
+
+        return SpacyPeer(labels)
+    from benchmarks.peers.huggingface_peer import HuggingFacePeer
+
+    return HuggingFacePeer(labels, epochs)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("peer", choices=("spacy", "huggingface"))
+    parser.add_argument("corpus", type=Path, help="with train, dev and test in it")
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--minutes", type=float, default=15.0, help="no epoch begins later")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    seed_everything(arguments.seed)
+    train, dev, test = (read_split(arguments.corpus / split) for split in SPLITS)
+    labels = sorted({label for each in train for label, _ in each.spans})
+    peer = make(arguments.peer, labels, arguments.epochs)
+    started, cpu_started = time.monotonic(), time.process_time()
+    best, answers = -1.0, []
+    for epoch in range(1, arguments.epochs + 1):
+        if time.monotonic() - started > 60 * arguments.minutes:
+            break
+        peer.train(train, seed=1000 * arguments.seed + epoch)
+        score = f1_of(peer.predict([each.words for each in dev]), dev)
+        if score > best:
+            best, answers = score, peer.predict([each.words for each in test])
+        print(
+            f"epoch {epoch}: validation F1 {100 * score:.1f}, {time.monotonic() - started:.0f} s, "
+            f"{time.process_time() - cpu_started:.0f} CPU s",
+            flush=True,
+        )
+    print(f"test F1 {100 * f1_of(answers, test):.1f}")
+
+
+if __name__ == "__main__":
+    main()
