@@ -37,6 +37,7 @@ def config(root: Path) -> Config:
     tiny["model"]["emd"]["encoder"] = tiny["model"]["coref"]["encoder"] = wide
     tagger = {"type": "document_relation_extractor", "hidden_dim": 16, "block_size": 4}
     tiny["model"]["document"] = {"stacks_on": "coref", "encoder": wide, "tagger": tagger}
+    tiny["unseen_labels"] = "miss"
     tiny["multi_task_trainer"].update(num_epochs=20, optimizer={"type": "adam", "lr": 0.02})
     return tiny
 
@@ -142,3 +143,39 @@ def test_clusters_from_a_level_that_finds_none_are_an_error(root: Path, clusters
     changed["model"]["document"]["clusters_from"] = clusters_from
     with pytest.raises(ConfigurationError, match=r"model\.document\.clusters_from is .*\(coref\)"):
         train(completed(changed), root / "other", recover=False, force=True)
+
+
+@pytest.mark.parametrize("change", ["unseen type", "no relation", "no entity"])
+def test_unusual_test_data_are_scored(
+    root: Path, run_script: Scripts, tmp_path: Path, change: str
+) -> None:
+    documents = json.loads((root / "docred" / "test.json").read_text())
+    for document in documents:
+        if change == "unseen type":
+            document["vertexSet"][0][0]["type"] = "NEW"
+        else:
+            document["labels"] = []
+        if change == "no entity":
+            document["vertexSet"] = []
+    changed, out = tmp_path / "test.json", tmp_path / "scores.json"
+    changed.write_text(json.dumps(documents))
+    options = ("--data", f"document={changed}", "--output", out)
+    done = run_script("hmtl evaluate", "-s", root / "run", *options)
+    assert done.code == 0, done.err
+    found = json.loads(out.read_text())["document"].get("found_entities", {})
+    # Entities are scored also where nothing relates them.
+    expected = ["entities", "relations of entities"]
+    number = {"unseen type": 2, "no relation": 1, "no entity": 0}[change]
+    assert list(found) == expected[:number]
+
+
+def test_a_run_that_finds_no_entities_says_so(
+    root: Path, run_script: Scripts, tmp_path: Path
+) -> None:
+    alone = {**config(root), "tasks": ["document"]}
+    alone["multi_task_trainer"]["num_epochs"] = 1
+    train(completed(alone), tmp_path / "run", recover=False, force=False)
+    options = ("-s", tmp_path / "run", root / "docred" / "test.json", "--input-format", "docred")
+    assert "no level" not in run_script("hmtl predict", *options).err
+    done = run_script("hmtl predict", *options, "--find-entities")
+    assert done.code == 0 and "no level of this run finds the entities" in done.err

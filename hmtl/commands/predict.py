@@ -191,6 +191,14 @@ def predict(arguments: argparse.Namespace) -> None:
             arguments.output_format,
             ", ".join(lost),
         )
+    given = arguments.input_format == "docred" and not arguments.find_entities
+    blind = [] if given else predictor.without_entities
+    if blind:
+        logger.warning(
+            "no level of this run finds the entities that %s relates, so it answers nothing. Train it with a "
+            "level of mentions, as emd, or predict --input-format docred without --find-entities",
+            ", ".join(blind),
+        )
     settings = {
         "inputs": [str(path.absolute()) for path in inputs],
         "input_format": arguments.input_format,

@@ -53,6 +53,8 @@ def add_found_entities(metrics: dict[str, Any], directory: Path, request: Reques
             continue
         path = config.path(name, "test")
         gold = [each for file in documents_in(path, SUFFIX) for each in read_documents(file)]
+        if not any(document.entities for document in gold):
+            continue
         found = list(_found(predictor, gold, name))
         scores = score(list(zip(gold, found)), EXACT, Source(path, gold), Source(directory, found))
         metrics[name][FOUND_ENTITIES] = {

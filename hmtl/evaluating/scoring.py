@@ -110,8 +110,12 @@ def score(pairs: Sequence[Pair], match: str, gold: Source, predicted: Source) ->
             _add_spans(found, layer, pairs)
     if any(document.relations for document, _ in pairs):
         _add_relations(found, pairs)
+    if any(document.entities for document, _ in pairs):
+        _add_entities(found, ENTITIES, _entities, pairs)
     if any(document.entity_relations for document, _ in pairs):
-        _add_entity_relations(found, pairs)
+        found.by_type[ENTITY_RELATIONS] = _add_entities(
+            found, ENTITY_RELATIONS, _between_entities, pairs
+        )
     if any(document.clusters for document, _ in pairs):
         _add_coreference(found, pairs, match, gold, predicted)
     if all(sentence.tree for document, _ in pairs for sentence in document.sentences):
@@ -178,20 +182,24 @@ def _add_relations(found: Scores, pairs: Sequence[Pair]) -> None:
         found.scores.append(Score("relations", "strict", numpy.array(counts[1])))
 
 
-def _add_entity_relations(found: Scores, pairs: Sequence[Pair]) -> None:
+def _add_entities(
+    found: Scores,
+    group: str,
+    items: Callable[[Document], list[tuple[str, Hashable]]],
+    pairs: Sequence[Pair],
+) -> LabelledF1:
     """
     Right is an entity that is a gold one: the same mentions, whatever their types; and a relation between
     such.
     """
-    for group, items in ((ENTITIES, _entities), (ENTITY_RELATIONS, _between_entities)):
-        total, counts = LabelledF1(), []
-        for gold, predicted in pairs:
-            counter = LabelledF1()
-            counter.count(items(predicted), items(gold))
-            total.merge(counter.state_dict())
-            counts.append(list(counter.fractions().values()))
-        found.scores.append(Score(group, "F1", numpy.array(counts)))
-    found.by_type[group] = total
+    total, counts = LabelledF1(), []
+    for gold, predicted in pairs:
+        counter = LabelledF1()
+        counter.count(items(predicted), items(gold))
+        total.merge(counter.state_dict())
+        counts.append(list(counter.fractions().values()))
+    found.scores.append(Score(group, "F1", numpy.array(counts)))
+    return total
 
 
 def _entities(document: Document) -> list[tuple[str, Hashable]]:

@@ -137,7 +137,7 @@ def _relation_names(path: Path | None, source: Path) -> dict[str, str] | None:
     if path is None:
         path = (source if source.is_dir() else source.parent) / RELATION_NAMES
         if not path.is_file():
-            logger.info("no %s beside the corpus: relation types stay numbers", RELATION_NAMES)
+            logger.info("no %s beside the corpus: relation types stay as they are", RELATION_NAMES)
             return None
     names = read_json(path)
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):

@@ -24,7 +24,7 @@ from typing import (
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from hmtl.common.answers import LABEL, LABELS, Answers
+from hmtl.common.answers import DOCUMENT_RELATIONS, LABEL, LABELS, Answers
 from hmtl.common.devices import named_device
 from hmtl.common.precision import FULL
 from hmtl.data.batching import cut_by_length
@@ -276,6 +276,16 @@ class Predictor:
     def kinds(self) -> Dict[str, str]:
         """By task the kind of its answers, one of `hmtl.common.answers.KINDS`."""
         return {info.name: info.kind for info in self._infos}
+
+    @property
+    def without_entities(self) -> List[str]:
+        """The tasks that relate entities of which no level finds any."""
+        found = {**self.model.mentions_from, **self.model.clusters_from}
+        return [
+            task
+            for task, kind in self.kinds.items()
+            if kind == DOCUMENT_RELATIONS and task not in found
+        ]
 
     @property
     def labels(self) -> Dict[str, List[str]]:

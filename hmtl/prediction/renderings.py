@@ -136,7 +136,7 @@ def _conll2012(name: Any, prediction: Prediction) -> str:
     named = document if has_names else replace(document, names=document.mentions)
     for labels in list(prediction.token_labels.values())[:1]:
         _set_pos_tags(named, ["_".join(label.split()) for label in labels])
-    return "\n".join(conll2012_lines(for_columns(named, Tally()))) + "\n"
+    return "\n".join(conll2012_lines(for_columns(named, Tally(), singletons=True))) + "\n"
 
 
 def _set_pos_tags(document: Document, tags: Sequence[str]) -> None:
@@ -149,7 +149,7 @@ def _like_conll(name: Any, prediction: Prediction) -> str:
     document = to_document(name, prediction)
     has_mentions = any(task != REFERENCE_NAMES for task in prediction.mentions)
     with_mentions = document if has_mentions else replace(document, mentions=document.names)
-    return "\n".join(like_conll_lines(for_columns(with_mentions, Tally()))) + "\n"
+    return "\n".join(like_conll_lines(for_columns(with_mentions, Tally(), singletons=True))) + "\n"
 
 
 def _article(name: Any, prediction: Prediction) -> str:

@@ -57,6 +57,16 @@ def test_like_conll_holds_mentions_relations_and_clusters(tmp_path: Path) -> Non
     assert document.clusters == [[(0, 3), (6, 6)]]
 
 
+@pytest.mark.parametrize("columns", ["conll", "like_conll"])
+def test_columns_hold_clusters_of_one_mention(columns: str, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    prediction = handmade()
+    (first, *_) = prediction.clusters["coref"][0]
+    path.write_text(rendered(columns, ("a", replace(prediction, clusters={"coref": [[first]]}))))
+    (document,) = (conll2012 if columns == "conll" else like_conll).read_documents(path)
+    assert document.clusters == [[(0, 3)]]
+
+
 @pytest.mark.parametrize("tool", ["cas", "webanno"])
 def test_files_of_layers_are_read_as_they_were_predicted(tool: str, tmp_path: Path) -> None:
     if tool == "cas":

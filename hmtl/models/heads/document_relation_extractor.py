@@ -168,7 +168,7 @@ class DocumentRelationExtractor(Head):
         mention_entities : `torch.LongTensor`
             The entity that each is of. Shape `(batch_size, num_mentions)`.
         mention_types : `torch.LongTensor`
-            The index of its type, -1 for one that training never saw. Shape `(batch_size, num_mentions)`.
+            The index of its type, negative for one that training never saw. Shape as above.
         metadata : `List[Dict[str, Any]]`
             With `num_entities`; for metrics with `relations`, `entities` and `words` as the reader gives
             them: a label that the vocabulary lacks counts as a miss.
@@ -221,7 +221,7 @@ class DocumentRelationExtractor(Head):
         before = torch.nn.functional.pad(encoded.cumsum(dim=1), (0, 0, 1, 0))
         sums = _rows(before, ends + 1) - _rows(before, starts)
         means = sums / (ends + 1 - starts).unsqueeze(-1)
-        vectors = torch.cat([means, self.type_vectors(types + 1)], dim=-1)
+        vectors = torch.cat([means, self.type_vectors((types + 1).clamp_min(0))], dim=-1)
         # Padding goes to an entity behind all others.
         owners = torch.where(mentions[..., 0] == PADDING, num_entities, owners)
         index = owners.unsqueeze(-1).expand_as(vectors)
