@@ -162,11 +162,21 @@ def test_unusual_test_data_are_scored(
     options = ("--data", f"document={changed}", "--output", out)
     done = run_script("hmtl evaluate", "-s", root / "run", *options)
     assert done.code == 0, done.err
+    assert ("there is no relation" in done.err) == (change != "unseen type")
     found = json.loads(out.read_text())["document"].get("found_entities", {})
     # Entities are scored also where nothing relates them.
     expected = ["entities", "relations of entities"]
     number = {"unseen type": 2, "no relation": 1, "no entity": 0}[change]
     assert list(found) == expected[:number]
+
+
+def test_entities_and_their_relations_are_counted(root: Path, run_script: Scripts) -> None:
+    (root / "config.json").write_text(json.dumps(config(root)))
+    done = run_script("hmtl check", root / "config.json", "--json")
+    test = json.loads(done.out)["tasks"]["document"]["splits"]["test"]
+    gold = list(read_documents(root / "docred" / "test.json"))
+    assert test["entities"] == sum(len(each.entities) for each in gold)
+    assert test["entity_relations"] == sum(len(each.entity_relations) for each in gold) > 0
 
 
 def test_a_run_that_finds_no_entities_says_so(

@@ -12,7 +12,11 @@ from allennlp.data import Instance
 from allennlp.data.fields import Field, MetadataField, SequenceLabelField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
-from hmtl.data.fields.labelled_pairs_field import LabelledPairsField, LabelledSpansField
+from hmtl.data.fields.labelled_pairs_field import (
+    EntityPairsField,
+    LabelledPairsField,
+    LabelledSpansField,
+)
 from hmtl.data.fields.spans_field import SpansField
 from hmtl.formats.annotated import Relation
 from hmtl.formats.brackets import LabelledSpan, Span
@@ -46,6 +50,8 @@ class Example:
         From token to token, as the relation readers give them; `None` where the task has none.
     clusters : `list[list[Span]]`, optional
         `None` where the task has none.
+    entities, entity_relations : `int`, optional
+        How many, where the task relates entities of documents.
     labels : `Counter[str]`
         What the task is to tell apart: labels of spans, types of relations, classes.
     fields : `frozenset[str]`
@@ -70,6 +76,8 @@ class Example:
     mentions: list[LabelledSpan] = field(default_factory=list)
     relations: list[Relation] | None = None
     clusters: list[list[Span]] | None = None
+    entities: int | None = None
+    entity_relations: int | None = None
     labels: Counter[str] = field(default_factory=Counter)
     fields: frozenset[str] = frozenset()
     vocabulary_labels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -125,6 +133,10 @@ def example_of(instance: Instance) -> Example:
         mentions=[(label, (start, end)) for label, (start, end) in metadata.get("mentions") or []],
         relations=relations,
         clusters=None if clusters is None else [[(a, b) for a, b in each] for each in clusters],
+        entities=metadata.get("num_entities"),
+        entity_relations=next(
+            (len(each.pairs) for each in others if isinstance(each, EntityPairsField)), None
+        ),
         labels=_labels(spans, relations, others),
         fields=frozenset(instance.fields),
         vocabulary_labels=_vocabulary_labels(others),

@@ -57,7 +57,7 @@ class SplitCounts:
     # Parameters
 
     instances, sentences, tokens : `int`
-    spans, relations, clusters, mentions, too_wide : `int`, optional
+    spans, relations, entities, entity_relations, clusters, mentions, too_wide : `int`, optional
         `None` where the task has no such thing. `mentions` are those in clusters; `too_wide` are those of
         them that are never candidates.
     labels : `Counter[str]`
@@ -81,6 +81,8 @@ class SplitCounts:
     tokens: int = 0
     spans: int | None = None
     relations: int | None = None
+    entities: int | None = None
+    entity_relations: int | None = None
     clusters: int | None = None
     mentions: int | None = None
     too_wide: int | None = None
@@ -116,6 +118,10 @@ class SplitCounts:
             self.spans = (self.spans or 0) + len(example.spans)
         if example.relations is not None:
             self.relations = (self.relations or 0) + len(example.relations)
+        if example.entities is not None:
+            self.entities = (self.entities or 0) + example.entities
+        if example.entity_relations is not None:
+            self.entity_relations = (self.entity_relations or 0) + example.entity_relations
         if example.clusters is None:
             return
         mentions = [span for cluster in example.clusters for span in cluster]

@@ -1,5 +1,6 @@
 """Documents with entities and relations between these."""
 
+import logging
 from collections import Counter
 from os import PathLike
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union, cast
@@ -13,6 +14,8 @@ from hmtl.data.readers.corpus_reader import INSTANCES, CorpusReader
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.docred import SUFFIX, read_documents
 from hmtl.formats.files import documents_in
+
+logger = logging.getLogger(__name__)
 
 
 @DatasetReader.register("docred")
@@ -64,6 +67,12 @@ class DocredReader(CorpusReader):
                     f"{file}, document {number}",
                 )
         self.conclude(file_path, counts)
+        if not counts["relations"]:
+            logger.warning(
+                "%s: there is no relation, so whatever is found counts as wrong. Where the labels of test "
+                "data are not public, write evaluate_on_test: false in the task's task_description.",
+                file_path,
+            )
 
     def text_to_instance(
         self,

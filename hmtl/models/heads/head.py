@@ -355,7 +355,8 @@ def labels_of(vocab: Vocabulary, label_namespace: str) -> List[str]:
         raise ConfigurationError(
             f"label_namespace {label_namespace!r} holds no labels: the training data put labels in "
             f"{sorted(name for name in vocab.get_namespaces() if name.endswith('labels'))}. "
-            "Write the same label_namespace in the dataset reader and in the tagger."
+            "Write the same label_namespace in the dataset reader and in the tagger; if it is, the training "
+            "data hold no label of this task."
         )
     indexed = vocab.get_index_to_token_vocabulary(label_namespace)
     return [indexed[index] for index in range(len(indexed))]
