@@ -112,6 +112,13 @@ def test_given_entities_are_related_and_found_ones_scored(root: Path, run_script
     done = run_script("hmtl score", gold, predicted, "--samples", "0", "--output", scores)
     assert done.code == 0, done.err
     assert "relations of entities" in done.out
+    # A format without entities has those of its mentions and clusters.
+    brat = out / "brat"
+    done = run_script("hmtl predict", *options, "brat", "--find-entities", "-o", brat)
+    assert done.code == 0, done.err
+    done = run_script("hmtl score", gold, brat, "--samples", "0", "--output", out / "brat.json")
+    assert done.code == 0, done.err
+    in_brat = json.loads((out / "brat.json").read_text())["systems"][str(brat)]["scores"]
     # And the same figures by one command.
     done = run_script("hmtl evaluate", "-s", root / "run", "--output", out / "evaluated.json")
     assert done.code == 0, done.err
@@ -119,6 +126,7 @@ def test_given_entities_are_related_and_found_ones_scored(root: Path, run_script
     expected = json.loads(scores.read_text())["systems"][str(predicted)]["scores"]
     for group in ("entities", "relations of entities"):
         assert told[group] == pytest.approx(expected[group]["F1"])
+        assert told[group] == pytest.approx(in_brat[group]["F1"])
         assert f"{100 * told[group]['f1_score']:.2f}" in done.out
 
 

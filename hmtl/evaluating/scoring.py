@@ -12,6 +12,7 @@ from hmtl.errors import DataError
 from hmtl.evaluating.pairing import Source, line_of, titled
 from hmtl.formats.annotated import Document, Mention
 from hmtl.formats.brackets import LabelledSpan, Span
+from hmtl.formats.entities import with_entities
 from hmtl.metrics.attachment_scores import AttachmentScores
 from hmtl.metrics.clusterings import (
     Comparison,
@@ -104,6 +105,9 @@ def score(pairs: Sequence[Pair], match: str, gold: Source, predicted: Source) ->
         asked for and no mention tells its.
     """
     pairs = [_of_one_kind(*pair) for pair in pairs]
+    if any(document.entities for document, _ in pairs):
+        # Of a format without entities, those that its mentions, clusters and relations make.
+        pairs = [(document, with_entities(theirs)) for document, theirs in pairs]
     found = Scores()
     for layer in LAYERS:
         if any(getattr(document, layer) for document, _ in pairs):
