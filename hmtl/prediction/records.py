@@ -231,7 +231,8 @@ def _parse_fields(value: Any, own_name: str) -> Record:
         When it is anything else.
     """
     if not isinstance(value, dict):
-        raise ValueError(f"a JSON {type(value).__name__}, not an object; {EXPECTED}")
+        hint = ". --input-format docred reads DocRED's list" if isinstance(value, list) else ""
+        raise ValueError(f"a JSON {type(value).__name__}, not an object; {EXPECTED}{hint}")
     given = [key for key in CONTENTS if key in value]
     if len(given) != 1:
         what = f"both {' and '.join(given)}" if given else f"the keys {shown(str(sorted(value)))}"

@@ -85,6 +85,7 @@ def test_texts_of_json_lines_are_read_as_they_were_written(texts: list[str]) -> 
         ("{", "no JSON"),
         ("[" * 100_000, "no JSON"),
         ('"Ann"', "a JSON str, not an object"),
+        ('[{"title": "Ann"}]', "--input-format docred reads"),
         ("{}", "a record with the keys"),
         ('{"txt": ""}', "['txt']"),
         ('{"text": "", "tokens": []}', "both text and tokens"),
