@@ -19,8 +19,10 @@ from torch.utils.backend_registration import (
     _setup_privateuseone_for_python_backend,
 )
 
+import hmtl
+
 NAME = "pretended"
-PACKAGE = "hmtl"
+PACKAGE = Path(hmtl.__file__).parent
 # Operations that read numbers back, or whose result has a size that only the numbers tell.
 WAITING = {
     "aten::_local_scalar_dense",
@@ -126,10 +128,9 @@ def _place() -> str:
     """The line of the package that asked."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        parts = Path(frame.f_code.co_filename).parts
-        if PACKAGE in parts and "site-packages" not in parts and parts[-1] != "compat.py":
-            start = len(parts) - 1 - parts[::-1].index(PACKAGE)
-            return f"{'/'.join(parts[start:])}:{frame.f_lineno}"
+        path = Path(frame.f_code.co_filename)
+        if path.is_relative_to(PACKAGE) and path.name != "compat.py":
+            return f"{path.relative_to(PACKAGE.parent)}:{frame.f_lineno}"
         frame = frame.f_back
     return "outside"
 

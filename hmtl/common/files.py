@@ -66,6 +66,9 @@ class FileBeingWritten(io.BufferedWriter):
 class _DigestedFile(io.RawIOBase):
     """The system's file under a `FileBeingWritten`."""
 
+    # Where it could not be opened, Python closes it nevertheless.
+    descriptor = -1
+
     def __init__(self, path: Path) -> None:
         self.digest = hashlib.sha256()
         self.size = 0
@@ -93,7 +96,8 @@ class _DigestedFile(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             super().close()
-            os.close(self.descriptor)
+            if self.descriptor >= 0:
+                os.close(self.descriptor)
 
 
 @contextmanager
