@@ -163,11 +163,13 @@ def test_malformed_layer_is_refused_with_its_line(
         convert(tmp_path / "d")
 
 
-def test_onf_that_names_missing_leaves_is_refused(tmp_path: Path) -> None:
+# Python does not read a number of so many digits.
+@pytest.mark.parametrize("sentence", ["1", "9" * 5_000], ids=["1", "5,000 digits"])
+def test_onf_that_names_missing_leaves_is_refused(tmp_path: Path, sentence: str) -> None:
     write_onf(tmp_path / "d", [[HARBOUR]])
     path = tmp_path / "d.onf"
-    path.write_text(path.read_text().replace("0.6-9 ", "1.6-9 "))
-    with pytest.raises(DataError, match=r"d\.onf:\d+: leaves 6 to 9 of sentence 1"):
+    path.write_text(path.read_text().replace("0.6-9 ", f"{sentence}.6-9 "))
+    with pytest.raises(DataError, match=rf"d\.onf:\d+: leaves 6 to 9 of sentence {sentence[:9]}"):
         convert(tmp_path / "d")
 
 

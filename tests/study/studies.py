@@ -1,15 +1,27 @@
 """Studies of runs that take a second."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from hmtl.common.files import write_json
 from hmtl.runs.directory import METRICS_FILE
 from hmtl.runs.training import train
+from hmtl.study import running
 from hmtl.study.grid import Grid, read_grid
 from hmtl.study.results import GRID_FILE
 from tests.fixtures import tiny_config, write_corpus
+
+
+def stand_in_for_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Let a script be what studies start, and look at it often."""
+    path = tmp_path / "train.py"
+    path.write_text(script)
+    monkeypatch.setattr(running, "TRAIN", [sys.executable, str(path)])
+    monkeypatch.setattr(running, "PAUSE_IN_SECONDS", 0.01)
 
 
 def grid_file(directory: Path, **content: Any) -> Path:

@@ -1,18 +1,17 @@
 """The runs of a study as submitit's jobs, of this machine, with a stand-in for train.py."""
 
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from hmtl.errors import DataError
-from hmtl.study import cluster, running
+from hmtl.study import cluster
 from hmtl.study.cluster import Cluster
 from hmtl.study.grid import Run, Setup
 from hmtl.study.running import Study, is_finished
 from tests.running import Scripts
-from tests.study.studies import grid_file
+from tests.study.studies import grid_file, stand_in_for_train
 
 needs_submitit = pytest.mark.skipif(not find_spec("submitit"), reason="submitit is not installed")
 # What it does when it is started first follows from the setup's overrides.
@@ -45,10 +44,7 @@ if "--recover" not in arguments or overrides.get("always"):
 
 @pytest.fixture(autouse=True)
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "train.py"
-    path.write_text(TRAIN)
-    monkeypatch.setattr(running, "TRAIN", [sys.executable, str(path)])
-    monkeypatch.setattr(running, "PAUSE_IN_SECONDS", 0.01)
+    stand_in_for_train(tmp_path, monkeypatch, TRAIN)
 
 
 def study_of(tmp_path: Path, *runs: Run) -> Study:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
@@ -11,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from hmtl.common.interruption import Interrupted
-from hmtl.study import running
 from hmtl.study.grid import Run, Setup
 from hmtl.study.running import Study, command_of, is_finished
+from tests.study.studies import stand_in_for_train
 
 # What it does follows from the setup's overrides.
 TRAIN = """\
@@ -40,10 +39,7 @@ if overrides.get("fail"):
 
 @pytest.fixture(autouse=True)
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "train.py"
-    path.write_text(TRAIN)
-    monkeypatch.setattr(running, "TRAIN", [sys.executable, str(path)])
-    monkeypatch.setattr(running, "PAUSE_IN_SECONDS", 0.01)
+    stand_in_for_train(tmp_path, monkeypatch, TRAIN)
 
 
 def run(name: str, seed: int = 1, **overrides: object) -> Run:
