@@ -3,8 +3,8 @@ The one place that patches or stubs third-party code, so that AllenNLP 2.10.1 (t
 2022) runs on current libraries.
 
 Import this module before AllenNLP. That is all there is to do, and it costs nothing: a hook waits
-for the first import of AllenNLP and applies the patches at that moment. Every `hmtl` subpackage
-that stands on AllenNLP imports this module in its `__init__.py`.
+for the first import of AllenNLP and applies the patches at that moment. `hmtl/__init__.py` imports
+it, and so comes before whatever of this package stands on AllenNLP.
 
 To add a patch, write a function whose docstring says what breaks without it, list it in `PATCHES`,
 and write the test in `tests/test_compat.py` that says why it is still needed.
@@ -25,6 +25,7 @@ from typing import Any
 from unittest import mock
 
 from hmtl.common.environment import ensure_home
+from hmtl.common.word_starts import loses_word_starts
 
 TORCHVISION_MODULES = ("torchvision", "torchvision.ops", "torchvision.ops.boxes")
 """Every module of torchvision that an import statement in AllenNLP names, parents first."""
@@ -532,19 +533,6 @@ def apply_patches() -> None:
     """
     for patch in PATCHES:
         patch()
-
-
-def loses_word_starts(tokenizer: Any) -> bool:
-    """
-    Whether a word has other pieces by itself than in running text, where a space is before it: byte-level
-    tokenizers (RoBERTa's and its kin's) keep that space in the word's first piece.
-
-    # Parameters
-
-    tokenizer : `transformers.PreTrainedTokenizerBase`
-    """
-    first, second = (tokenizer.tokenize(word) for word in ("a", "b"))
-    return bool(tokenizer.tokenize("a b") != first + second)
 
 
 def _put_space_in_front(backend: Any) -> None:

@@ -22,6 +22,7 @@ from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import MetadataField
 
 import hmtl.compat
+from hmtl.common.word_starts import loses_word_starts
 from tests.transformer_files import write_transformer
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -217,10 +218,10 @@ def test_transformers_still_disregards_the_space_that_it_is_asked_for(
     bytes_without_a_class: Path, unpatched: Callable
 ) -> None:
     asked = {"add_prefix_space": True}
-    assert hmtl.compat.loses_word_starts(unpatched(bytes_without_a_class, **asked))
+    assert loses_word_starts(unpatched(bytes_without_a_class, **asked))
     patched = transformers.AutoTokenizer.from_pretrained
-    assert not hmtl.compat.loses_word_starts(patched(bytes_without_a_class, **asked))
-    assert hmtl.compat.loses_word_starts(patched(bytes_without_a_class))
+    assert not loses_word_starts(patched(bytes_without_a_class, **asked))
+    assert loses_word_starts(patched(bytes_without_a_class))
 
 
 def test_encode_plus_is_a_call(bytes_without_a_class: Path) -> None:

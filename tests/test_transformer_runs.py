@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 
 from hmtl.common.environment import CACHE_VARIABLE
 from hmtl.common.tensors import load_tensors
-from hmtl.compat import loses_word_starts
+from hmtl.common.word_starts import loses_word_starts
 from hmtl.data.readers.corpus_reader import NO_CONTEXT, Context, CorpusReader
 from hmtl.modules.transformer import TRANSFORMER, TransformerEmbedder
 from hmtl.prediction.predictor import Predictor

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hmtl.evaluating.reading import read
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.tags import spans_to_tags
+from hmtl.importing.reading import read
 from hmtl.metrics.span_f1 import SpanF1
 
 SPLITS = ("train", "dev", "test")

@@ -74,8 +74,8 @@ def run(arguments: argparse.Namespace) -> None:
         from hmtl.common.files import write_json
         from hmtl.evaluating.figures import as_json, as_text
         from hmtl.evaluating.pairing import Source, in_common, pair
-        from hmtl.evaluating.reading import read
         from hmtl.evaluating.scoring import score
+        from hmtl.importing.reading import read
 
         gold = Source(
             arguments.gold, read(arguments.gold, arguments.gold_format, arguments.gold_options)

@@ -13,7 +13,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data.tokenizers import PretrainedTransformerTokenizer
 
 from hmtl.common.files import making_directory
-from hmtl.compat import loses_word_starts
+from hmtl.common.word_starts import loses_word_starts
 from hmtl.config.hierarchy import DEFAULT_HEAD
 from hmtl.config.loading import token_embedders
 from hmtl.config.pretrained_models import PACKAGE, naming_model, resolve, without_code

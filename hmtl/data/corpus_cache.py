@@ -11,13 +11,13 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 from allennlp.data import DatasetReader, TokenIndexer
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
+from hmtl.common.array_file import ArrayFile, CorruptFile, read_arrays, write_arrays
 from hmtl.common.files import making_directory
+from hmtl.config.cache_settings import GIGABYTE, CacheSettings
 from hmtl.config.pretrained_models import is_directory, resolve
 from hmtl.config.safety import check_plain_names
-from hmtl.data.cache.array_file import ArrayFile, CorruptFile, read_arrays, write_arrays
 from hmtl.data.cache.cached_split import CachedSplit
 from hmtl.data.cache.fingerprints import Fingerprints
-from hmtl.data.cache.settings import GIGABYTE, CacheSettings
 from hmtl.data.indexers import indexers_of
 from hmtl.data.split_source import READER, SplitSource
 from hmtl.data.streamed_instances import Instances, StreamedInstances

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from hmtl.checking.example import Example
 from hmtl.common.answers import COREFERENCE, RELATIONS
+from hmtl.common.word_lists import PRONOUNS
 from hmtl.evaluating.judging import Item, Judged
 from hmtl.formats.brackets import Span
 
@@ -33,12 +34,6 @@ MEANINGS = {
     MISSED_MENTION: "another gold mention is in no predicted cluster",
     SPURIOUS_MENTION: "a mention in a predicted cluster is in no gold one",
 }
-# English, personal to reflexive, and the demonstratives that stand alone.
-PRONOUNS = frozenset(
-    "i me my mine myself you your yours yourself yourselves he him his himself she her hers herself it its "
-    "itself we us our ours ourselves they them their theirs themselves this that these those who whom whose "
-    "which one oneself".split()
-)
 WORDS_SHOWN = 12
 
 

@@ -1,3 +1,1 @@
 """Going on from a trained model: other data, other labels, other tasks."""
-
-import hmtl.compat  # noqa: F401

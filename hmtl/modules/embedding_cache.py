@@ -12,7 +12,7 @@ import torch
 
 from hmtl.common.moving import moved
 from hmtl.common.reporting import counted
-from hmtl.data.cache.settings import GIGABYTE, CacheSettings
+from hmtl.config.cache_settings import GIGABYTE, CacheSettings
 from hmtl.modules.vector_store import KEY_SIZE, VectorStore, is_in_use
 
 logger = logging.getLogger(__name__)

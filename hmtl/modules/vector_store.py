@@ -16,8 +16,8 @@ import numpy
 import safetensors
 import safetensors.numpy
 
+from hmtl.common.array_file import UNREADABLE, checksum_of
 from hmtl.common.files import PARTIAL
-from hmtl.data.cache.array_file import UNREADABLE, checksum_of
 
 logger = logging.getLogger(__name__)
 

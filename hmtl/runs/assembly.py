@@ -22,6 +22,7 @@ from hmtl.common.random_state import seed_everything
 from hmtl.common.reporting import CALIBRATION, HEADLINE
 from hmtl.common.tensors import give_weights
 from hmtl.config.building import build, type_of
+from hmtl.config.cache_settings import CacheSettings
 from hmtl.config.checking import check_config, check_patterns
 from hmtl.config.schema import (
     ITERATOR,
@@ -36,7 +37,6 @@ from hmtl.data.batch_stream import BatchStream, EvaluationBatches
 from hmtl.data.batching import Batching
 from hmtl.data.cache.cached_split import CachedSplit
 from hmtl.data.cache.columns import NotRepresentable
-from hmtl.data.cache.settings import CacheSettings
 from hmtl.data.corpora import TaskCorpora, locate_splits, minding_hidden_labels
 from hmtl.data.corpus_cache import CorpusCache, Sources
 from hmtl.data.parts import Part

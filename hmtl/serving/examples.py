@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from hmtl.common.answers import COREFERENCE, MENTIONS, RELATIONS
 from hmtl.common.files import write_json
+from hmtl.common.word_lists import PRONOUNS
 from hmtl.config.schema import RunConfig
 from hmtl.errors import DataError
-from hmtl.evaluating.errors import PRONOUNS
-from hmtl.evaluating.reading import read
 from hmtl.formats.annotated import Document, Mention, Sentence
 from hmtl.formats.brackets import Span
+from hmtl.importing.reading import read
 from hmtl.prediction.results import Prediction
 from hmtl.serving.app import Predictor
 

@@ -1,3 +1,1 @@
-"""Stands on AllenNLP, so the compatibility module is imported before anything here."""
-
-import hmtl.compat  # noqa: F401
+"""The multi-task trainer and what it is made of."""

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from hmtl.evaluating.pairing import Source, pair
-from hmtl.evaluating.reading import format_of, read
 from hmtl.evaluating.scoring import CONLL, WITH, WITHOUT, score
 from hmtl.formats.annotated import Document, Mention, Relation, Sentence
+from hmtl.importing.reading import format_of, read
 from hmtl.metrics.coref_scores import CorefScores
 from hmtl.metrics.relation_f1 import RelationScores
 from tests.fixtures import CONLL_2012, LIKE_CONLL

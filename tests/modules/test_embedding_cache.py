@@ -10,7 +10,7 @@ import torch
 from allennlp.modules.elmo import batch_to_ids
 from allennlp.modules.token_embedders import Embedding
 
-from hmtl.data.cache.settings import CacheSettings
+from hmtl.config.cache_settings import CacheSettings
 from hmtl.modules.elmo import StatelessElmoTokenEmbedder
 from hmtl.modules.embedding_cache import (
     FOLDER,

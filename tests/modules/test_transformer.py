@@ -20,7 +20,7 @@ from allennlp.modules.token_embedders import (
 from transformers import PreTrainedTokenizerBase, T5Config, T5Model
 
 from hmtl.common.devices import to_device
-from hmtl.data.cache.settings import CacheSettings
+from hmtl.config.cache_settings import CacheSettings
 from hmtl.data.readers import wordpiece_indexer
 from hmtl.data.readers.corpus_reader import TokensInContext
 from hmtl.data.readers.wordpiece_indexer import WordpieceIndexer

@@ -6,7 +6,7 @@ import numpy
 from allennlp.data import Field, Instance, TokenIndexer, Vocabulary
 from allennlp.data.fields import MetadataField
 
-from hmtl.data.cache.array_file import ArrayFile
+from hmtl.common.array_file import ArrayFile
 from hmtl.data.cache.columns import Arrays, NotRepresentable
 from hmtl.data.cache.field_columns import FieldColumn, Json, column_of, load_column
 

@@ -11,9 +11,9 @@ from allennlp.data import DatasetReader, Instance, TokenIndexer, Vocabulary
 from allennlp.data.fields import LabelField, ListField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
+from hmtl.common.array_file import read_arrays, write_arrays
 from hmtl.data.batch_stream import collate, sources_of
 from hmtl.data.batching import field_length
-from hmtl.data.cache.array_file import read_arrays, write_arrays
 from hmtl.data.cache.cached_split import CachedSplit
 from hmtl.data.cache.columns import NotRepresentable
 from tests.fixtures import write_corpus

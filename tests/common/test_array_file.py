@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from hmtl.data.cache.array_file import CorruptFile, read_arrays, write_arrays
+from hmtl.common.array_file import CorruptFile, read_arrays, write_arrays
 
 ARRAYS: dict[str, numpy.ndarray] = {
     "numbers": numpy.arange(7, dtype=numpy.int16),

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.config.cache_settings import CacheSettings
 from hmtl.config.schema import CacheConfig
-from hmtl.data.cache.settings import CacheSettings
 
 
 @pytest.mark.parametrize(
