@@ -67,9 +67,11 @@ def test_command_line_without_a_command(
 ) -> None:
     done = run_script("hmtl", *arguments)
     assert done.code == code
-    assert {"--version": __version__, "--help": "import-reference", "trian": "invalid choice"}[
-        arguments[0]
-    ] in done.out + done.err
+    assert {
+        "--version": __version__,
+        "--help": "import-reference",
+        "trian": "did you mean 'train'?",
+    }[arguments[0]] in done.out + done.err
 
 
 def test_scripts_of_2018_are_names_of_commands(

@@ -6,10 +6,12 @@ import argparse
 import atexit
 import gc
 import importlib
+import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import hmtl
+from hmtl.common.reporting import did_you_mean
 
 # By name, in the order of use: the module, its line in the list, an example. A module's docstring describes
 # its command; `add_arguments` takes the parser, and `run` the arguments and returns an exit code, or nothing
@@ -87,7 +89,23 @@ COMMANDS = {
 }
 
 
-class LazyParser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """A parser that names what is known where a word is not, if it is near."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the message, as argparse does."""
+        problem, _, choices = message.partition("(choose from ")
+        unknown = re.search(r"(?:invalid choice: '|unrecognized arguments: )([^' =]+)", problem)
+        known = (
+            re.findall(r"[\w-]+", choices)
+            if choices
+            else re.findall(r"--[\w-]+", self.format_help())
+        )
+        hint = did_you_mean(unknown[1], known).strip() if unknown else ""
+        super().error(f"{message}; {hint}" if hint else message)
+
+
+class LazyParser(Parser):
     """
     The parser of a subcommand. It is described only when that subcommand is chosen, as this imports its
     module.
@@ -112,7 +130,11 @@ class LazyParser(argparse.ArgumentParser):
             describe(self)
         if args and self.read_first is not None and not args[0].startswith("-"):
             args = [*self.read_first(args[0]), *args[1:]]
-        return super().parse_known_args(args, namespace)
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            # Left to the parser above, they would be none of its own words.
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return namespace, unknown
 
 
 def main(words: Sequence[str] | None = None) -> int | None:
@@ -130,7 +152,7 @@ def main(words: Sequence[str] | None = None) -> int | None:
         The exit code, where it is not 0.
     """
     examples = "\n".join(f"  hmtl {example}" for _, _, example in COMMANDS.values())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="hmtl",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Train one model for named entities, mentions, relations, coreference, your own tasks.",

@@ -1,7 +1,8 @@
 """Tables of a run's scores, for people."""
 
+import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 # Under this key of `metrics.json` a head says what it is judged by: names of metrics, by title.
@@ -43,6 +44,12 @@ def counted(number: int, things: str) -> str:
     if number == 1:
         things = PLURAL.sub(lambda word: word[1] + dict(PLURALS)[word[2]], things, count=1)
     return f"{number} {things}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a question that ends with a space, or nothing if no known name is near."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -17,6 +17,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.from_params import is_base_registrable
 from allennlp.models import Model
 
+from hmtl.common.reporting import did_you_mean
 from hmtl.config.safety import check_is_data, check_plain_names, entries, joined
 from hmtl.config.schema import (
     ITERATOR,
@@ -250,7 +251,7 @@ def _out_of_range(key: Key, value: Any, path: str) -> Iterator[str]:
     if value is None:
         return
     if key.choices and value not in key.choices:
-        near = _nearest(str(value), list(key.choices))
+        near = did_you_mean(str(value), list(key.choices))
         yield f"{path} {_shown(value)} is unknown: {near}Known here: {', '.join(key.choices)}."
     if key.minimum is not None and value < key.minimum:
         yield f"{path} is {value}; write at least {key.minimum}"
@@ -274,7 +275,8 @@ def _faults_in_keys(value: Any, known: Iterable[str], path: str) -> Iterator[str
     known = sorted(known)
     for key in value:
         if key not in known:
-            yield f"unknown key {joined(path, key)}: {_nearest(key, known)}Known here: {', '.join(known)}."
+            near = did_you_mean(key, known)
+            yield f"unknown key {joined(path, key)}: {near}Known here: {', '.join(known)}."
 
 
 def faults_in_block(kind: Any, value: Any, path: str, skip: Tuple[str, ...] = ()) -> Iterator[str]:
@@ -540,14 +542,9 @@ def _faults_in_type(kind: Any, name: Any, path: str) -> Iterator[str]:
     # Registered names only: AllenNLP would import and call whatever a name with dots leads to.
     if not isinstance(name, str) or name not in available:
         yield (
-            f"{path} {_shown(name)} is unknown: {_nearest(str(name), available)}Known here: "
+            f"{path} {_shown(name)} is unknown: {did_you_mean(str(name), available)}Known here: "
             f"{', '.join(available)}. A class of your own must be imported with --include-package."
         )
-
-
-def _nearest(name: str, known: List[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _shown(value: Any) -> str:

@@ -1,12 +1,12 @@
 """Tasks of a trained model that come along, with their data, when it is trained on."""
 
 import copy
-import difflib
 import os
 from typing import Dict, Mapping, Optional
 
 from allennlp.common.checks import ConfigurationError
 
+from hmtl.common.reporting import did_you_mean
 from hmtl.config.loading import TASK_PREFIX, Config, task_names
 from hmtl.config.transformers import read_with_transformers_of_embedders
 
@@ -53,11 +53,9 @@ def with_replayed_tasks(config: Config, trained: Config) -> Config:
 def _add_task(name: str, config: Config, trained: Config) -> None:
     known = task_names(trained)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
         raise ConfigurationError(
             f"fine_tuning.replay names {name!r}, a task that neither this config nor the trained model "
-            f"has: {hint}The trained model's are {', '.join(known)}."
+            f"has: {did_you_mean(name, known)}The trained model's are {', '.join(known)}."
         )
     section = copy.deepcopy(trained[TASK_PREFIX + name])
     for key in DATA_PATHS:
