@@ -1,21 +1,28 @@
-"""Scores for pairs of items that stand near each other in a sequence."""
+"""Scores for pairs of an item of a sequence and one before it."""
 
 import torch
 from allennlp.common import Lazy
+from torch.utils.checkpoint import checkpoint
 
 from hmtl.modules.feedforward import SplitFeedForward
 from hmtl.modules.few_calls import takes_few_calls
 from hmtl.modules.shifted_products import shifted_products
+from hmtl.modules.span_attention import select
 
 # Distances have ten buckets: 0, 1, 2, 3, 4, 5-7, 8-15, 16-31, 32-63, 64 and more (Lee et al., 2017,
 # after Clark and Manning, 2016).
 NUM_DISTANCE_BUCKETS = 10
 LAST_DISTANCE_OF_ITS_OWN = 4
+LONGEST_BUCKETED = 64
+
+# Of how many chosen pairs the products are made at once: few enough to stay in a cache, many enough that the
+# gradient of all items, for which each piece makes room, does not count.
+CHOSEN_PAIRS_AT_ONCE = 2048
 
 
 class PairScorer(torch.nn.Module):
     """
-    Scores each item of a sequence with each of the `max_distance` items before it, by a
+    Scores each item of a sequence with each of the `max_distance` items before it, or with chosen ones, by a
     feed-forward network over `[item ; earlier ; item * earlier ; feature of their distance]` (Lee
     et al., 2017).
 
@@ -53,7 +60,8 @@ class PairScorer(torch.nn.Module):
             }
         )
         self.output = torch.nn.Linear(self.feedforward.get_output_dim(), 1)
-        buckets = [distance_bucket(distance) for distance in range(1, max_distance + 1)]
+        farthest = max(max_distance, LONGEST_BUCKETED)
+        buckets = [distance_bucket(distance) for distance in range(1, farthest + 1)]
         self.buckets: torch.Tensor
         self.register_buffer("buckets", torch.tensor(buckets), persistent=False)
 
@@ -84,6 +92,56 @@ class PairScorer(torch.nn.Module):
         # Shape: (num_pairs * batch_size)
         scores = self.output(hidden).squeeze(-1)
         return _by_item(scores.view(-1, batch_size), num_items, reach)
+
+    def of_chosen(self, items: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+        """
+        # Parameters
+
+        items : `torch.Tensor`
+            Shape `(batch_size, num_items, item_dim)`.
+        chosen : `torch.LongTensor`
+            For each item the positions of earlier ones, negative where there is none. Shape `(batch_size,
+            num_items, num_chosen)`.
+
+        # Returns
+
+        scores : `torch.Tensor`
+            Those of each item with each that is chosen for it; where there is none, they mean nothing. Shape
+            `(batch_size, num_items, num_chosen)`.
+        """
+        batch_size, num_items, num_chosen = chosen.shape
+        if chosen.numel() == 0:
+            return items.new_zeros(chosen.shape)
+        project = self.feedforward.project_part
+        position = torch.arange(num_items, device=items.device).unsqueeze(1)
+        distances = (position - chosen).clamp(1, len(self.buckets))
+        earlier = project("earlier", items)
+        features = project("distance", self.distance_embedding.weight)
+
+        def first_layer(
+            own: torch.Tensor, others: torch.Tensor, distances: torch.Tensor
+        ) -> torch.Tensor:
+            return (
+                project("product", own.unsqueeze(2) * select(items, others))
+                + select(earlier, others)
+                + project("item", own).unsqueeze(2)
+                + torch.nn.functional.embedding(self.buckets[distances - 1], features)
+            )
+
+        arguments = (items, chosen.clamp(min=0), distances)
+        if takes_few_calls(items, items.numel() * num_chosen):
+            projected = first_layer(*arguments)
+        else:
+            size = max(1, CHOSEN_PAIRS_AT_ONCE // (batch_size * num_chosen))
+            pieces = zip(*(argument.split(size, dim=1) for argument in arguments), strict=True)
+            projected = torch.cat(
+                [
+                    checkpoint(first_layer, *piece, use_reentrant=False, preserve_rng_state=False)
+                    for piece in pieces
+                ],
+                dim=1,
+            )
+        return self.output(self.feedforward.finish(projected)).squeeze(-1)
 
     def _all_at_once(self, items: torch.Tensor, reach: int) -> torch.Tensor:
         """As `forward`; the distances in between stand from the largest to the smallest."""

@@ -89,6 +89,9 @@ class CoreferenceResolver(Head):
         kept.
     max_antecedents : `int`, optional (default = `70`)
         With how many kept spans before it a span is compared.
+    coarse_to_fine : `bool`, optional (default = `False`)
+        Whether these are not the nearest, but of all before it the best by a bilinear score of the two, which
+        is cheap to compute and is added to the other scores (Lee et al., 2018).
     eval_on_gold_mentions : `bool`, optional (default = `False`)
         Whether, at evaluation, the spans that are compared are the gold mentions (all, however
         wide) instead of those that the model keeps. A document without gold clusters in its
@@ -120,6 +123,7 @@ class CoreferenceResolver(Head):
         max_span_width: int = 8,
         spans_per_word: float = 0.4,
         max_antecedents: int = 70,
+        coarse_to_fine: bool = False,
         eval_on_gold_mentions: bool = False,
         keep_singletons: bool = False,
         singleton_threshold: Optional[float] = None,
@@ -137,6 +141,10 @@ class CoreferenceResolver(Head):
             max_antecedents,
             antecedent_feedforward,
         )
+        self.coarse_scorer: Optional[torch.nn.Linear] = None
+        if coarse_to_fine:
+            dim = self.span_vectors.get_output_dim()
+            self.coarse_scorer = torch.nn.Linear(dim, dim, bias=False)
         self.singleton_logit: Optional[float] = None
         if singleton_threshold is not None:
             self.singleton_logit = logit_of(singleton_threshold, "singleton_threshold")
@@ -174,9 +182,10 @@ class CoreferenceResolver(Head):
 
         output_dict : `Dict[str, torch.Tensor]`
             `top_spans` `(batch_size, num_mentions, 2)`, the spans compared, inclusive;
-            `top_span_mask` `(batch_size, num_mentions)`; `antecedent_scores`
-            `(batch_size, num_mentions, 1 + reach)`, of which column 0 stands for no antecedent and
-            is zero, and column c for the span c places before; with gold labels `loss`, the
+            `top_span_mask` `(batch_size, num_mentions)`; `antecedents` `(batch_size, num_mentions,
+            reach)`, the indices of the spans that each is compared with, the nearest first, and -1 where
+            there are no more; `antecedent_scores` `(batch_size, num_mentions, 1 + reach)`, of which column 0
+            stands for no antecedent and is zero, and the others for those; with gold labels `loss`, the
             negative marginal log-likelihood of the gold antecedents in nats, summed over spans and
             documents; with `singleton_threshold` also `mention_scores` `(batch_size, num_mentions)`.
         """
@@ -185,14 +194,17 @@ class CoreferenceResolver(Head):
             mentions = self._take_gold_mentions(inputs, encoded, metadata)
         else:
             mentions = self._keep_best_spans(inputs, encoded, mask, spans, span_labels)
-        antecedent_scores = self._score_antecedents(mentions)
+        antecedents, antecedent_scores = self._score_antecedents(mentions)
         output_dict = {
             "top_spans": mentions.spans,
             "top_span_mask": mentions.mask,
+            "antecedents": antecedents,
             "antecedent_scores": antecedent_scores,
         }
         if mentions.labels is not None:
-            output_dict["loss"] = antecedent_loss(antecedent_scores, mentions.labels, mentions.mask)
+            output_dict["loss"] = antecedent_loss(
+                antecedent_scores, antecedents, mentions.labels, mentions.mask
+            )
         if self.singleton_logit is not None:
             output_dict["mention_scores"] = mentions.scores
             if mentions.labels is not None:
@@ -213,8 +225,8 @@ class CoreferenceResolver(Head):
         scores = output_dict["antecedent_scores"]
         # Of exactly tied antecedents the last, as in 2018: `argmax` gives the first.
         choices = scores.size(-1) - 1 - scores.flip(-1).argmax(dim=-1)
-        position = torch.arange(choices.size(1), device=choices.device)
-        antecedents = torch.where(choices > 0, position - choices, NO_ANTECEDENT).tolist()
+        indices = torch.nn.functional.pad(output_dict["antecedents"], (1, 0), value=NO_ANTECEDENT)
+        antecedents = indices.gather(2, choices.unsqueeze(-1)).squeeze(-1).tolist()
         lengths = output_dict["top_span_mask"].sum(dim=1).tolist()
         top_spans = [
             [(start, end) for start, end in document[:length]]
@@ -259,8 +271,8 @@ class CoreferenceResolver(Head):
                 for mention in cluster:
                     owner[instance, places[instance][mention]] = number
         owner = owner.to(scores.device)
-        earlier, exists = _earlier(scores.size(1), scores.size(2) - 1, scores.device)
-        in_cluster = (owner.unsqueeze(-1) == owner[:, earlier]) & exists
+        antecedents = output_dict["antecedents"]
+        in_cluster = (owner.unsqueeze(-1) == _values_of(owner, antecedents)) & (antecedents >= 0)
         # Shape: (batch_size, num_mentions)
         summed = (scores.double().softmax(dim=-1)[..., 1:] * in_cluster).sum(dim=-1).clamp_max(1.0)
         found = summed.tolist()
@@ -305,6 +317,10 @@ class CoreferenceResolver(Head):
             num_pairs * self.antecedent_scorer.feedforward.num_hidden_units()
             + num_spans * self.mention_scorer.feedforward.num_hidden_units()
         )
+        if self.coarse_scorer is not None:
+            numbers += 4 * (
+                num_kept**2 + num_pairs * self.antecedent_scorer.feedforward.get_hidden_dim()
+            )
         return BYTES_PER_NUMBER * num_texts * numbers
 
     def raw_fields(
@@ -331,6 +347,7 @@ class CoreferenceResolver(Head):
             "span_vectors.attention.score.weight": (None, inputs),
             "mention_scorer.feedforward.linear_layers.0.weight": (None, spans),
             "antecedent_scorer.feedforward.linear_layers.0.weight": (None, _entries(pairs)),
+            "coarse_scorer.weight": (spans, spans),
         }
 
     def _keep_best_spans(
@@ -381,14 +398,37 @@ class CoreferenceResolver(Head):
         mask = table[..., 0] != PADDING
         return Mentions(spans, mask, vectors, self.mention_scorer(vectors), table[..., 2])
 
-    def _score_antecedents(self, mentions: Mentions) -> torch.Tensor:
-        """Shape `(batch_size, num_mentions, 1 + reach)`, minus infinity where there is no such span."""
-        pair_scores = at_least_single(self.antecedent_scorer(mentions.vectors))
-        earlier, exists = _earlier(pair_scores.size(1), pair_scores.size(2), pair_scores.device)
+    def _score_antecedents(self, mentions: Mentions) -> Tuple[torch.Tensor, torch.Tensor]:
+        """`antecedents` and `antecedent_scores` of `forward`; minus infinity where there is no such span."""
+        if self.coarse_scorer is None:
+            pair_scores = at_least_single(self.antecedent_scorer(mentions.vectors))
+            earlier = _earlier(pair_scores.size(1), pair_scores.size(2), pair_scores.device)
+            antecedents = earlier.expand(len(pair_scores), -1, -1)
+        else:
+            antecedents, coarse_scores = self._choose_antecedents(self.coarse_scorer, mentions)
+            fine_scores = self.antecedent_scorer.of_chosen(mentions.vectors, antecedents)
+            pair_scores = at_least_single(fine_scores) + coarse_scores
         own = mentions.scores.unsqueeze(-1)
-        scores = pair_scores + own + select(own, earlier.expand(len(own), -1, -1)).squeeze(-1)
-        scores = scores.masked_fill(~exists, -torch.inf)
-        return torch.nn.functional.pad(scores, (1, 0))
+        scores = pair_scores + own + _values_of(mentions.scores, antecedents)
+        scores = scores.masked_fill(antecedents < 0, -torch.inf)
+        return antecedents, torch.nn.functional.pad(scores, (1, 0))
+
+    def _choose_antecedents(
+        self, coarse_scorer: torch.nn.Linear, mentions: Mentions
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Of each mention the best antecedents, as `antecedents` of `forward`, and their coarse scores."""
+        vectors, num_mentions = mentions.vectors, mentions.vectors.size(1)
+        # Shape: (batch_size, num_mentions, num_mentions)
+        table = at_least_single(torch.matmul(coarse_scorer(vectors), vectors.transpose(1, 2)))
+        # A mention's own score is the same for all its antecedents.
+        ranked = table.detach() + mentions.scores.detach().unsqueeze(1)
+        none = torch.ones_like(ranked[0], dtype=torch.bool).triu()
+        reach = max(0, min(self.antecedent_scorer.max_distance, num_mentions - 1))
+        best = ranked.masked_fill_(none, -torch.inf).topk(reach, dim=2).indices
+        position = torch.arange(num_mentions, device=vectors.device).unsqueeze(1)
+        best = best.masked_fill(best >= position, NO_ANTECEDENT)
+        antecedents = best.sort(dim=2, descending=True).values
+        return antecedents, table.gather(2, antecedents.clamp(min=0))
 
     def _count(self, output_dict: Dict[str, torch.Tensor], metadata: Any) -> None:
         predictions = self.decode(output_dict)
@@ -415,7 +455,10 @@ def _entries(parts: Mapping[str, Sequence[Hashable]]) -> List[Hashable]:
 
 
 def antecedent_loss(
-    antecedent_scores: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor
+    antecedent_scores: torch.Tensor,
+    antecedents: torch.Tensor,
+    labels: torch.Tensor,
+    mask: torch.Tensor,
 ) -> torch.Tensor:
     """
     The negative marginal log-likelihood of gold antecedents: for each span, of choosing any earlier
@@ -423,8 +466,9 @@ def antecedent_loss(
 
     # Parameters
 
-    antecedent_scores : `torch.Tensor`
-        As `CoreferenceResolver.forward` gives them. Shape `(batch_size, num_mentions, 1 + reach)`.
+    antecedent_scores, antecedents : `torch.Tensor`
+        As `CoreferenceResolver.forward` gives them. Shapes `(batch_size, num_mentions, 1 + reach)` and
+        `(batch_size, num_mentions, reach)`.
     labels : `torch.LongTensor`
         Gold clusters, -1 for none. Shape `(batch_size, num_mentions)`.
     mask : `torch.BoolTensor`
@@ -436,11 +480,8 @@ def antecedent_loss(
         In nats, summed over spans and documents, in single precision at least. A scalar.
     """
     scores = at_least_single(antecedent_scores)
-    num_mentions, reach = scores.size(1), scores.size(2) - 1
-    earlier, exists = _earlier(num_mentions, reach, scores.device)
     own = labels.unsqueeze(-1)
-    others = labels[:, earlier]
-    is_gold = (own == others) & (own != NO_CLUSTER) & exists
+    is_gold = (own == _values_of(labels, antecedents)) & (own != NO_CLUSTER) & (antecedents >= 0)
     has_none = ~is_gold.any(dim=-1, keepdim=True)
     is_gold = torch.cat([has_none, is_gold], dim=-1)
     gold_scores = scores.masked_fill(~is_gold, -torch.inf)
@@ -490,16 +531,22 @@ def link_clusters(spans: Sequence[Span], antecedents: Sequence[int]) -> List[Lis
     return clusters
 
 
-def _earlier(
-    num_mentions: int, reach: int, device: torch.device
-) -> Tuple[torch.Tensor, torch.Tensor]:
+def _earlier(num_mentions: int, reach: int, device: torch.device) -> torch.Tensor:
     """
-    The index of the mention that stands 1, 2 ... `reach` places before each (0 where there is
-    none), and whether there is one. Shapes `(num_mentions, reach)`.
+    The index of the mention that stands 1, 2 ... `reach` places before each, -1 where there is none. Shape
+    `(num_mentions, reach)`.
     """
     index = torch.arange(num_mentions, device=device).unsqueeze(1)
     earlier = index - torch.arange(1, reach + 1, device=device)
-    return earlier.clamp(min=0), earlier >= 0
+    return earlier.clamp(min=NO_ANTECEDENT)
+
+
+def _values_of(values: torch.Tensor, antecedents: torch.Tensor) -> torch.Tensor:
+    """
+    The value of each antecedent, where there is one: from shape `(batch_size, num_mentions)` to `(batch_size,
+    num_mentions, reach)`.
+    """
+    return select(values.unsqueeze(-1), antecedents.clamp(min=0)).squeeze(-1)
 
 
 def _have_clusters(metadata: Optional[List[Dict[str, Any]]]) -> bool:

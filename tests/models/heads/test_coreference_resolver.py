@@ -1,4 +1,5 @@
 import math
+from contextlib import nullcontext
 from itertools import combinations_with_replacement
 
 import pytest
@@ -14,6 +15,8 @@ from hmtl.models.heads.coreference_resolver import (
     link_clusters,
 )
 from hmtl.models.heads.head import Head
+from hmtl.modules import pair_scorer
+from hmtl.modules.few_calls import few_calls_everywhere
 from hmtl.modules.pair_scorer import distance_bucket
 
 INPUT_DIM = 5
@@ -75,6 +78,7 @@ def batch(documents: list[dict]) -> dict:
     return padded
 
 
+COARSE_OR_NOT = pytest.mark.parametrize("coarse_to_fine", [False, True])
 CLUSTERS = [[(0, 1), (3, 3), (7, 8)], [(2, 2), (5, 6)]]
 
 
@@ -98,21 +102,28 @@ def naive_forward(
     """Loss, kept spans and chosen antecedents of one document, a pair at a time."""
     vectors = {span: naive_vector(head, example, span) for span in spans}
     mention = {span: head.mention_scorer(vectors[span][None])[0] for span in spans}
-    best = sorted(spans, key=lambda span: mention[span].item(), reverse=True)[:keep]
-    kept = sorted(best)
+    kept = sorted(sorted(spans, key=lambda span: mention[span].item(), reverse=True)[:keep])
     clusters = example["metadata"][0]["clusters"]
     cluster_of = {span: index for index, cluster in enumerate(clusters) for span in cluster}
     scorer = head.antecedent_scorer
     loss, chosen = torch.zeros((), dtype=torch.double), []
     for index, span in enumerate(kept):
         scores, gold = [torch.zeros((), dtype=torch.double)], []
-        earlier = range(index - 1, max(-1, index - 1 - max_antecedents), -1)
+        earlier = list(range(index - 1, max(-1, index - 1 - max_antecedents), -1))
+        if head.coarse_scorer is not None:
+            weight = head.coarse_scorer.weight
+            coarse = [vectors[other] @ weight @ vectors[span] for other in kept[:index]]
+            rank = [coarse[other] + mention[kept[other]] for other in range(index)]
+            best = sorted(range(index), key=lambda other: rank[other].item(), reverse=True)
+            earlier = sorted(best[:max_antecedents], reverse=True)
         for other_index in earlier:
             other = kept[other_index]
             feature = scorer.distance_embedding.weight[distance_bucket(index - other_index)]
             i, j = vectors[span], vectors[other]
             pair = torch.cat([i, j, i * j, feature])
             score = scorer.output(scorer.feedforward(pair)).squeeze()
+            if head.coarse_scorer is not None:
+                score = score + coarse[other_index]
             scores.append(score + mention[span] + mention[other])
             if span in cluster_of and cluster_of.get(other) == cluster_of[span]:
                 gold.append(len(scores) - 1)
@@ -123,15 +134,20 @@ def naive_forward(
     return loss, kept, chosen
 
 
+@pytest.mark.parametrize("coarse_to_fine, few_calls", [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("num_tokens, max_antecedents", [(9, 4), (9, 50), (4, 1), (12, 7)])
-def test_loss_gradients_and_choices_agree_with_a_loop(seed, num_tokens, max_antecedents) -> None:
+@pytest.mark.parametrize("num_tokens, max_antecedents", [(9, 4), (9, 50), (4, 1), (12, 3)])
+def test_loss_gradients_and_choices_agree_with_a_loop(
+    monkeypatch, seed, num_tokens, max_antecedents, coarse_to_fine, few_calls
+) -> None:
     torch.manual_seed(seed)
     clusters = [[s for s in cluster if s[1] < num_tokens] for cluster in CLUSTERS]
     example = document(num_tokens, clusters)
-    head = build(max_antecedents=max_antecedents)
+    head = build(max_antecedents=max_antecedents, coarse_to_fine=coarse_to_fine)
+    monkeypatch.setattr(pair_scorer, "CHOSEN_PAIRS_AT_ONCE", 7)
     tensors = [example["inputs"].requires_grad_(), example["encoded"].requires_grad_()]
-    output = head(compute_metrics=False, **example)
+    with few_calls_everywhere() if few_calls else nullcontext():
+        output = head(compute_metrics=False, **example)
     keep = math.floor(0.7 * num_tokens)
     loss, kept, chosen = naive_forward(head, example, candidates(num_tokens), keep, max_antecedents)
     predictions = head.decode(output)
@@ -143,6 +159,31 @@ def test_loss_gradients_and_choices_agree_with_a_loop(seed, num_tokens, max_ante
     expected_gradients = torch.autograd.grad(loss, parameters)
     for gradient, expected in zip(gradients, expected_gradients, strict=True):
         torch.testing.assert_close(gradient, expected)
+
+
+def test_coarse_scores_of_zero_leave_all_pairs_as_they_are() -> None:
+    torch.manual_seed(4)
+    examples = batch([document(12, CLUSTERS), document(3, [])])
+    coarse, published = build(coarse_to_fine=True, max_antecedents=9), build(max_antecedents=9)
+    torch.nn.init.zeros_(coarse.get_parameter("coarse_scorer.weight"))
+    published.load_state_dict(coarse.state_dict(), strict=False)
+    output = coarse(compute_metrics=False, **examples)
+    for name, expected in published(compute_metrics=False, **examples).items():
+        torch.testing.assert_close(output[name], expected)
+
+
+def test_coarse_scores_under_autocast_are_near_those_without() -> None:
+    torch.manual_seed(6)
+    head, example = build(coarse_to_fine=True, max_antecedents=50).float(), document(9, CLUSTERS)
+    for name in ("inputs", "encoded"):
+        example[name] = example[name].float() / 4
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = head(compute_metrics=False, **example)
+    output["loss"].backward()
+    gradients = [parameter.grad for parameter in head.parameters()]
+    assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
+    expected = head(compute_metrics=False, **example)["loss"]
+    torch.testing.assert_close(output["loss"], expected, atol=0.1, rtol=0.1)
 
 
 def test_spans_that_are_mentions_are_learned_and_answered_alone() -> None:
@@ -172,10 +213,10 @@ def test_spans_that_are_mentions_are_learned_and_answered_alone() -> None:
     assert head.coref_scores.keep_singletons
 
 
-@pytest.mark.parametrize("singleton_threshold", [None, 0.5])
-def test_documents_alone_are_as_in_a_padded_batch(singleton_threshold) -> None:
+@pytest.mark.parametrize("changes", [{}, {"singleton_threshold": 0.5}, {"coarse_to_fine": True}])
+def test_documents_alone_are_as_in_a_padded_batch(changes) -> None:
     torch.manual_seed(1)
-    head = build(singleton_threshold=singleton_threshold)
+    head = build(**changes)
     examples = [document(9, CLUSTERS), document(3, [[(0, 0), (2, 2)]]), document(1, [])]
     together = head(compute_metrics=False, **batch(examples))
     alone = [head(compute_metrics=False, **example) for example in examples]
@@ -187,8 +228,9 @@ def test_documents_alone_are_as_in_a_padded_batch(singleton_threshold) -> None:
             assert predictions[name][index] == expected
 
 
-def test_gradients_are_finite_in_a_padded_batch() -> None:
-    head = build()
+@COARSE_OR_NOT
+def test_gradients_are_finite_in_a_padded_batch(coarse_to_fine) -> None:
+    head = build(coarse_to_fine=coarse_to_fine)
     head(compute_metrics=False, **batch([document(9, CLUSTERS), document(1, [])]))[
         "loss"
     ].backward()
@@ -196,8 +238,9 @@ def test_gradients_are_finite_in_a_padded_batch() -> None:
     assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
 
 
-def test_at_least_one_span_is_kept_and_a_lone_span_has_no_loss() -> None:
-    head = build(spans_per_word=0.1)
+@COARSE_OR_NOT
+def test_at_least_one_span_is_kept_and_a_lone_span_has_no_loss(coarse_to_fine) -> None:
+    head = build(spans_per_word=0.1, coarse_to_fine=coarse_to_fine)
     output = head(compute_metrics=True, **document(1, []))
     assert head.decode(output)["top_spans"] == [[(0, 0)]]
     assert head.decode(output)["clusters"] == [[]]
@@ -237,6 +280,7 @@ def test_last_of_exactly_tied_antecedents_is_taken(scores: list[float], antecede
     output = {
         "top_spans": torch.tensor([[[0, 0], [1, 1], [2, 2]]]),
         "top_span_mask": torch.ones(1, 3, dtype=torch.bool),
+        "antecedents": torch.tensor([[[-1, -1], [0, -1], [1, 0]]]),
         "antecedent_scores": torch.tensor([[none, none, scores]]),
     }
     assert build().decode(output)["predicted_antecedents"] == [[-1, -1, antecedent]]
@@ -247,12 +291,13 @@ def test_document_with_a_cluster_has_gold(gold: list, has_gold: bool) -> None:
     assert build().has_gold({"clusters": gold}) is has_gold
 
 
-def test_gold_mentions_replace_candidates_at_evaluation() -> None:
+@COARSE_OR_NOT
+def test_gold_mentions_replace_candidates_at_evaluation(coarse_to_fine) -> None:
     torch.manual_seed(2)
     # In no order, and one of them twice.
     wide = [[(4, 5), (0, 7), (4, 5)], [(8, 8), (2, 2), (1, 1)]]
     example = document(9, wide)
-    head = build(eval_on_gold_mentions=True)
+    head = build(eval_on_gold_mentions=True, coarse_to_fine=coarse_to_fine)
     output = head(compute_metrics=True, **example)
     mentions = sorted({span for cluster in wide for span in cluster})
     loss, kept, chosen = naive_forward(head, example, mentions, len(mentions))
@@ -272,8 +317,9 @@ def test_gold_mentions_of_documents_alone_are_as_in_a_padded_batch() -> None:
     torch.testing.assert_close(together["loss"], alone)
 
 
-def test_gold_mentions_may_be_none_at_all() -> None:
-    head = build(eval_on_gold_mentions=True)
+@COARSE_OR_NOT
+def test_gold_mentions_may_be_none_at_all(coarse_to_fine) -> None:
+    head = build(eval_on_gold_mentions=True, coarse_to_fine=coarse_to_fine)
     output = head(compute_metrics=True, **document(4, []))
     assert output["loss"] == 0.0
     assert head.decode(output) == {
@@ -336,13 +382,14 @@ def test_nothing_is_counted_when_metrics_are_off() -> None:
     assert head.get_metrics()["mention_recall"] == 0.0
 
 
-def test_a_training_step_reads_nothing_back_from_the_device() -> None:
+@COARSE_OR_NOT
+def test_a_training_step_reads_nothing_back_from_the_device(coarse_to_fine) -> None:
     """Tensors on the meta device have shapes and no values: whatever asks for a value fails."""
     example = batch([document(9, CLUSTERS), document(4, [])])
     tensors = {
         name: value.to("meta") for name, value in example.items() if isinstance(value, torch.Tensor)
     }
-    head = build().train().to("meta")
+    head = build(coarse_to_fine=coarse_to_fine).train().to("meta")
     loss = head(compute_metrics=False, metadata=example["metadata"], **tensors)["loss"]
     loss.backward()
     assert all(parameter.grad is not None for parameter in head.parameters())
@@ -360,9 +407,11 @@ def test_loss_lets_any_gold_antecedent_do() -> None:
     scores = torch.tensor([[[0.0, -math.inf, -math.inf], [0.0, 1.0, -math.inf], [0.0, 2.0, 3.0]]])
     total = math.log(1 + math.exp(2) + math.exp(3))
     either = total - math.log(math.exp(2) + math.exp(3))
-    loss = antecedent_loss(scores, torch.tensor([[0, 0, 0]]), torch.ones(1, 3, dtype=torch.bool))
+    antecedents = torch.tensor([[[-1, -1], [0, -1], [1, 0]]])
+    labels, mask = torch.tensor([[0, 0, 0]]), torch.ones(1, 3, dtype=torch.bool)
+    loss = antecedent_loss(scores, antecedents, labels, mask)
     assert loss.item() == pytest.approx(math.log(1 + math.e) - 1 + either, rel=1e-5)
-    half = antecedent_loss(scores.half(), torch.tensor([[0, 0, 0]]), torch.ones(1, 3).bool())
+    half = antecedent_loss(scores.half(), antecedents, labels, mask)
     torch.testing.assert_close(half, loss)
 
 
@@ -408,11 +457,21 @@ def test_initializers_reach_the_parameters() -> None:
 
 
 @pytest.mark.parametrize(
-    "max_span_width, max_antecedents, hidden, gigabytes",
-    [(10, 50, 150, 0.50), (10, 150, 150, 1.08), (30, 50, 150, 0.73), (10, 50, 300, 0.90)],
+    "max_span_width, max_antecedents, hidden, coarse_to_fine, gigabytes",
+    [
+        (10, 50, 150, False, 0.50),
+        (10, 150, 150, False, 1.08),
+        (30, 50, 150, False, 0.73),
+        (10, 50, 300, False, 0.90),
+        (10, 50, 150, True, 0.70),
+    ],
 )
 def test_memory_is_about_what_was_measured(
-    max_span_width: int, max_antecedents: int, hidden: int, gigabytes: float
+    max_span_width: int,
+    max_antecedents: int,
+    hidden: int,
+    coarse_to_fine: bool,
+    gigabytes: float,
 ) -> None:
     # A training step on one document of 3,000 tokens, on a CPU.
     feedforward = {"num_layers": 2, "hidden_dims": hidden, "activations": "relu", "dropout": 0.2}
@@ -420,15 +479,17 @@ def test_memory_is_about_what_was_measured(
         max_span_width=max_span_width,
         max_antecedents=max_antecedents,
         spans_per_word=0.4,
+        coarse_to_fine=coarse_to_fine,
         mention_feedforward=dict(feedforward),
         antecedent_feedforward=dict(feedforward),
     )
     assert head.training_memory(1, 3000) == pytest.approx(1e9 * gigabytes, rel=0.15)
 
 
-def test_a_mention_is_as_probable_as_that_its_antecedent_is_in_its_cluster() -> None:
+@COARSE_OR_NOT
+def test_a_mention_is_as_probable_as_that_its_antecedent_is_in_its_cluster(coarse_to_fine) -> None:
     torch.manual_seed(5)
-    head = build()
+    head = build(coarse_to_fine=coarse_to_fine)
     output = head(compute_metrics=False, **batch([document(12, []), document(5, [])]))
     decoded = head.decode(output)
     probabilities = head.probabilities(output, decoded["clusters"])
@@ -439,7 +500,8 @@ def test_a_mention_is_as_probable_as_that_its_antecedent_is_in_its_cluster() -> 
             assert own[0] == own[1]
             for mention, probability in list(zip(cluster, own, strict=True))[1:]:
                 place = spans.index(mention)
-                distances = [place - spans.index(each) for each in cluster if each < mention]
-                reached = [each for each in distances if each < shares.size(-1)]
+                earlier = output["antecedents"][instance, place].tolist()
+                others = [spans.index(each) for each in cluster if each < mention]
+                reached = [1 + earlier.index(each) for each in others if each in earlier]
                 expected = sum(shares[instance, place, each].item() for each in reached)
                 assert probability == pytest.approx(expected)
