@@ -1,5 +1,6 @@
 """The package: what its files say of it, and that it works where it is installed and the checkout is not."""
 
+import ast
 import importlib.metadata
 import importlib.util
 import json
@@ -68,6 +69,19 @@ def test_every_place_installs_the_same_allennlp() -> None:
     for name in ("requirements.txt", "script/machine_setup.sh", "pyproject.toml", "README.md"):
         assert set(re.findall(r"allennlp==[\d.]+", text_of(name))) == {wanted}, name
     assert f'name = "allennlp"\nversion = "{wanted.split("==")[1]}"' in PYPROJECT
+
+
+def test_named_tuples_have_no_second_base() -> None:
+    """Python 3.10 refuses one as it reads the class, and neither ruff nor mypy tells."""
+    trees = [ast.parse(file.read_text()) for file in Path(hmtl.__file__).parent.rglob("*.py")]
+    bases = [
+        [ast.unparse(base) for base in node.bases]
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert ["NamedTuple"] in bases
+    assert not [each for each in bases if "NamedTuple" in each and len(each) > 1]
 
 
 def test_import_without_allennlp_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
