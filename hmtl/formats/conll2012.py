@@ -89,12 +89,15 @@ def read_names(path: str | PathLike[str]) -> Iterator[Document]:
     return read(path, NAMES_LAYOUT, FEWEST_FOR_NAMES, add_sentence, coreference=False)
 
 
-def read_coreference(path: str | PathLike[str]) -> Iterator[Document]:
+def read_coreference(path: str | PathLike[str], with_treebank: bool = False) -> Iterator[Document]:
     """
     As `read_documents`, but coreference alone: the column of names, and all others between word and
-    coreference, may be missing, or hold anything.
+    coreference, may be missing, or hold anything. With the treebank's columns, all must be there.
     """
     add_sentence = partial(_add_sentence, names=False, coreference=True)
+    if with_treebank:
+        add_sentence = partial(add_sentence, treebank=True)
+        return read(path, LAYOUT, FEWEST_COLUMNS, add_sentence, coreference=True)
     return read(path, COREFERENCE_LAYOUT, FEWEST_FOR_COREFERENCE, add_sentence, coreference=True)
 
 
@@ -112,11 +115,15 @@ def _add_treebank(document: Document, rows: Rows, first: int) -> None:
 
 
 def _add_sentence(
-    document: Document, rows: Rows, first: int, names: bool, coreference: bool
+    document: Document,
+    rows: Rows,
+    first: int,
+    names: bool,
+    coreference: bool,
+    treebank: bool = False,
 ) -> None:
-    words = _words(rows)
-    treebank = _treebank(rows) if names and coreference else None
-    document.sentences.append(Sentence(words, treebank=treebank, line=rows.line))
+    columns = _treebank(rows) if treebank or names and coreference else None
+    document.sentences.append(Sentence(_words(rows), treebank=columns, line=rows.line))
     if names and rows.num_columns > NAMES + coreference:
         document.names += mentions_of(rows.parse(NAMES, "names", _name_spans), first)
 

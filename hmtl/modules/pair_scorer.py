@@ -1,5 +1,7 @@
 """Scores for pairs of an item of a sequence and one before it."""
 
+from typing import Optional
+
 import torch
 from allennlp.common import Lazy
 from torch.utils.checkpoint import checkpoint
@@ -39,6 +41,9 @@ class PairScorer(torch.nn.Module):
     max_distance : `int`
         How far back to look, in items.
     feedforward : `Lazy[SplitFeedForward]`
+    num_kinds : `int`, optional (default = `0`)
+        Of how many kinds pairs are; each has a feature beside that of the distance. Kinds of pairs are told
+        only of chosen ones.
     """
 
     def __init__(
@@ -47,18 +52,22 @@ class PairScorer(torch.nn.Module):
         feature_size: int,
         max_distance: int,
         feedforward: Lazy[SplitFeedForward],
+        num_kinds: int = 0,
     ) -> None:
         super().__init__()
         self.max_distance = max_distance
         self.distance_embedding = torch.nn.Embedding(NUM_DISTANCE_BUCKETS, feature_size)
-        self.feedforward = feedforward.construct(
-            input_dims={
-                "item": item_dim,
-                "earlier": item_dim,
-                "product": item_dim,
-                "distance": feature_size,
-            }
-        )
+        input_dims = {
+            "item": item_dim,
+            "earlier": item_dim,
+            "product": item_dim,
+            "distance": feature_size,
+        }
+        self.kind_embedding: Optional[torch.nn.Embedding] = None
+        if num_kinds:
+            self.kind_embedding = torch.nn.Embedding(num_kinds, feature_size)
+            input_dims["kind"] = feature_size
+        self.feedforward = feedforward.construct(input_dims=input_dims)
         self.output = torch.nn.Linear(self.feedforward.get_output_dim(), 1)
         farthest = max(max_distance, LONGEST_BUCKETED)
         buckets = [distance_bucket(distance) for distance in range(1, farthest + 1)]
@@ -93,7 +102,9 @@ class PairScorer(torch.nn.Module):
         scores = self.output(hidden).squeeze(-1)
         return _by_item(scores.view(-1, batch_size), num_items, reach)
 
-    def of_chosen(self, items: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    def of_chosen(
+        self, items: torch.Tensor, chosen: torch.Tensor, kinds: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
         """
         # Parameters
 
@@ -102,6 +113,8 @@ class PairScorer(torch.nn.Module):
         chosen : `torch.LongTensor`
             For each item the positions of earlier ones, negative where there is none. Shape `(batch_size,
             num_items, num_chosen)`.
+        kinds : `torch.LongTensor`, optional
+            The kind of each pair, where these have kinds. Shape `(batch_size, num_items, num_chosen)`.
 
         # Returns
 
@@ -117,18 +130,24 @@ class PairScorer(torch.nn.Module):
         distances = (position - chosen).clamp(1, len(self.buckets))
         earlier = project("earlier", items)
         features = project("distance", self.distance_embedding.weight)
+        arguments = [items, chosen.clamp(min=0), self.buckets[distances - 1]]
+        if self.kind_embedding is not None:
+            assert kinds is not None
+            # A feature for each distance with each kind.
+            of_kinds = project("kind", self.kind_embedding.weight)
+            features = (features.unsqueeze(1) + of_kinds).flatten(0, 1)
+            arguments[2] = arguments[2] * len(of_kinds) + kinds
 
         def first_layer(
-            own: torch.Tensor, others: torch.Tensor, distances: torch.Tensor
+            own: torch.Tensor, others: torch.Tensor, feature: torch.Tensor
         ) -> torch.Tensor:
             return (
                 project("product", own.unsqueeze(2) * select(items, others))
                 + select(earlier, others)
                 + project("item", own).unsqueeze(2)
-                + torch.nn.functional.embedding(self.buckets[distances - 1], features)
+                + torch.nn.functional.embedding(feature, features)
             )
 
-        arguments = (items, chosen.clamp(min=0), distances)
         if takes_few_calls(items, items.numel() * num_chosen):
             projected = first_layer(*arguments)
         else:

@@ -25,10 +25,11 @@ from allennlp.data.fields import Field, MetadataField, SequenceLabelField
 from hmtl.common.reporting import counted
 from hmtl.data.fields.spans_field import SpansField
 from hmtl.data.readers.corpus_reader import INSTANCES, CorpusReader
-from hmtl.formats.annotated import Document
+from hmtl.formats.annotated import NO_LAYER, Document, Sentence
 from hmtl.formats.brackets import Span
 
 NO_CLUSTER = -1
+NO_SPEAKER = 0
 
 
 class CorefInstanceReader(CorpusReader):
@@ -39,7 +40,8 @@ class CorefInstanceReader(CorpusReader):
     ordered by start and end), `span_labels` (for each span the index of its cluster, or -1;
     absent without gold) and `metadata`: `words`, `document`, `part`, `source`, `num_sentences`,
     `max_span_width` and, with gold, `clusters`, with ALL mentions, also those that are too wide to
-    be among the spans.
+    be among the spans. Where speakers are read, `speakers` are their numbers in the document, from 1 on, one
+    for each word, 0 where there is none.
 
     # Parameters
 
@@ -99,7 +101,12 @@ class CorefInstanceReader(CorpusReader):
                     continue
                 sentences, clusters = self._kept(document, counts)
                 instance = self.text_to_instance(
-                    sentences, clusters, document.name, document.part, f"{file}:{document.line}"
+                    [sentence.words for sentence in sentences],
+                    clusters,
+                    document.name,
+                    document.part,
+                    source=f"{file}:{document.line}",
+                    speakers=_speakers_of(sentences),
                 )
                 counts[INSTANCES] += 1
                 self._count_clusters(len(clusters), instance, counts)
@@ -108,7 +115,7 @@ class CorefInstanceReader(CorpusReader):
 
     def _kept(
         self, document: Document, counts: "Counter[str]"
-    ) -> Tuple[List[List[str]], List[List[Span]]]:
+    ) -> Tuple[List[Sentence], List[List[Span]]]:
         """The sentences of a document that are to be read, and the clusters in them."""
         sentences, clusters = document.sentences, document.clusters
         if self._max_sentences is not None and len(sentences) > self._max_sentences:
@@ -118,7 +125,7 @@ class CorefInstanceReader(CorpusReader):
             cut = [[span for span in cluster if span[0] < length] for cluster in clusters]
             # What was a cluster of one mention before it was cut is one still.
             clusters = [left for left, all_ in zip(cut, clusters) if len(left) > 1 or left == all_]
-        return [sentence.words for sentence in sentences], clusters
+        return sentences, clusters
 
     def _count_clusters(
         self, num_clusters: int, instance: Instance, counts: "Counter[str]"
@@ -142,6 +149,7 @@ class CorefInstanceReader(CorpusReader):
         document: Optional[str] = None,
         part: int = 0,
         source: Optional[str] = None,
+        speakers: Optional[Sequence[str]] = None,
     ) -> Instance:
         """
         # Parameters
@@ -156,12 +164,18 @@ class CorefInstanceReader(CorpusReader):
         part : `int`, optional (default = `0`)
         source : `str`, optional
             Where the document comes from, for messages.
+        speakers : `Sequence[str]`, optional
+            Of each word, `-` where there is none.
         """
         words = [word for sentence in sentences for word in sentence]
         text = self.text_field(words)
         spans = enumerate_spans([len(sentence) for sentence in sentences], self._max_span_width)
         spans_field = SpansField(spans, text)
         fields: Dict[str, Field] = {"text": text, "spans": spans_field}
+        if speakers is not None:
+            numbers: Dict[str, int] = {NO_LAYER: NO_SPEAKER}
+            labels = [numbers.setdefault(speaker, len(numbers)) for speaker in speakers]
+            fields["speakers"] = SequenceLabelField(labels, text)
         metadata: Dict[str, Any] = {
             "words": words,
             "document": document,
@@ -178,6 +192,16 @@ class CorefInstanceReader(CorpusReader):
             metadata["clusters"] = merged
         fields["metadata"] = MetadataField(metadata)
         return Instance(fields)
+
+
+def _speakers_of(sentences: Sequence[Sentence]) -> Optional[List[str]]:
+    """That of each word, where they were read."""
+    speakers: List[str] = []
+    for sentence in sentences:
+        if sentence.treebank is None:
+            return None
+        speakers += sentence.treebank.speakers
+    return speakers
 
 
 def enumerate_spans(sentence_lengths: Sequence[int], max_span_width: int) -> List[Span]:

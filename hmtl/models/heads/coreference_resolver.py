@@ -12,7 +12,7 @@ from allennlp.nn import InitializerApplicator
 from hmtl.common.answers import COREFERENCE, Answers
 from hmtl.common.precision import at_least_single
 from hmtl.data.batching import TEXT
-from hmtl.data.readers.coref_instances import CorefInstanceReader
+from hmtl.data.readers.coref_instances import NO_SPEAKER, CorefInstanceReader
 from hmtl.metrics.coref_scores import CorefScores
 from hmtl.metrics.mention_recall import MentionRecall
 from hmtl.models.heads.head import BYTES_PER_NUMBER, SUM, Axis, Head, logit_of
@@ -26,6 +26,8 @@ Span = Tuple[int, int]
 NO_CLUSTER = -1
 NO_ANTECEDENT = -1
 PADDING = -1
+# Of a pair, whether its speakers are known, and then whether they are the same.
+UNKNOWN, OTHER_SPEAKER, SAME_SPEAKER = range(3)
 
 
 class Mentions(NamedTuple):
@@ -45,6 +47,8 @@ class Mentions(NamedTuple):
         How likely each is to be a mention at all. Shape `(batch_size, num_mentions)`.
     labels : `torch.LongTensor`, optional
         Its gold cluster, or -1. Shape `(batch_size, num_mentions)`.
+    speakers : `torch.LongTensor`, optional
+        The speaker of its first word, 0 for none. Shape `(batch_size, num_mentions)`.
     """
 
     spans: torch.Tensor
@@ -52,6 +56,7 @@ class Mentions(NamedTuple):
     vectors: torch.Tensor
     scores: torch.Tensor
     labels: Optional[torch.Tensor]
+    speakers: Optional[torch.Tensor] = None
 
 
 # Sanh et al. (2019): two layers of 150 units, dropout 0.3.
@@ -92,6 +97,9 @@ class CoreferenceResolver(Head):
     coarse_to_fine : `bool`, optional (default = `False`)
         Whether these are not the nearest, but of all before it the best by a bilinear score of the two, which
         is cheap to compute and is added to the other scores (Lee et al., 2018).
+    speakers : `bool`, optional (default = `False`)
+        Whether a pair of spans has a feature for whether one speaker says both, two do, or that is not known,
+        as in a raw text. The reader needs `speakers`, too.
     eval_on_gold_mentions : `bool`, optional (default = `False`)
         Whether, at evaluation, the spans that are compared are the gold mentions (all, however
         wide) instead of those that the model keeps. A document without gold clusters in its
@@ -124,6 +132,7 @@ class CoreferenceResolver(Head):
         spans_per_word: float = 0.4,
         max_antecedents: int = 70,
         coarse_to_fine: bool = False,
+        speakers: bool = False,
         eval_on_gold_mentions: bool = False,
         keep_singletons: bool = False,
         singleton_threshold: Optional[float] = None,
@@ -140,7 +149,9 @@ class CoreferenceResolver(Head):
             feature_size,
             max_antecedents,
             antecedent_feedforward,
+            num_kinds=1 + SAME_SPEAKER if speakers else 0,
         )
+        self.takes_speakers = speakers
         self.coarse_scorer: Optional[torch.nn.Linear] = None
         if coarse_to_fine:
             dim = self.span_vectors.get_output_dim()
@@ -163,6 +174,7 @@ class CoreferenceResolver(Head):
         spans: torch.LongTensor,
         span_labels: Optional[torch.LongTensor] = None,
         metadata: Optional[List[Dict[str, Any]]] = None,
+        speakers: Optional[torch.LongTensor] = None,
     ) -> Dict[str, torch.Tensor]:
         """
         # Parameters
@@ -177,6 +189,9 @@ class CoreferenceResolver(Head):
         metadata : `List[Dict[str, Any]]`, optional
             With `"clusters"`, the gold clusters as lists of `(start, end)`, for metrics and for
             `eval_on_gold_mentions`.
+        speakers : `torch.LongTensor`, optional
+            The number of each token's speaker in the document, 0 for none; all have none if it is not there.
+            Shape `(batch_size, num_tokens)`.
 
         # Returns
 
@@ -194,6 +209,13 @@ class CoreferenceResolver(Head):
             mentions = self._take_gold_mentions(inputs, encoded, metadata)
         else:
             mentions = self._keep_best_spans(inputs, encoded, mask, spans, span_labels)
+        if self.training and (speakers is not None) != self.takes_speakers:
+            raise ConfigurationError(
+                "speakers are of use only if the reader reads them and the head takes them: write "
+                '"speakers": true in both, dataset_reader and tagger, or in neither'
+            )
+        if speakers is not None:
+            mentions = mentions._replace(speakers=speakers.gather(1, mentions.spans[..., 0]))
         antecedents, antecedent_scores = self._score_antecedents(mentions)
         output_dict = {
             "top_spans": mentions.spans,
@@ -318,9 +340,9 @@ class CoreferenceResolver(Head):
             + num_spans * self.mention_scorer.feedforward.num_hidden_units()
         )
         if self.coarse_scorer is not None:
-            numbers += 4 * (
-                num_kept**2 + num_pairs * self.antecedent_scorer.feedforward.get_hidden_dim()
-            )
+            numbers += 4 * num_kept**2
+        if self.coarse_scorer is not None or self.takes_speakers:
+            numbers += 4 * num_pairs * self.antecedent_scorer.feedforward.get_hidden_dim()
         return BYTES_PER_NUMBER * num_texts * numbers
 
     def raw_fields(
@@ -339,8 +361,10 @@ class CoreferenceResolver(Head):
         }
         parts.update(start=encoded, end=encoded, attended=inputs)
         spans = _entries(parts)
-        distances = range(self.antecedent_scorer.distance_embedding.embedding_dim)
-        pairs = {"item": spans, "earlier": spans, "product": spans, "distance": distances}
+        features = range(self.antecedent_scorer.distance_embedding.embedding_dim)
+        pairs = {"item": spans, "earlier": spans, "product": spans, "distance": features}
+        if self.takes_speakers:
+            pairs["kind"] = features
         widths = range(1, self.max_span_width + 1)
         return {
             "span_vectors.width_embedding.weight": (widths, None),
@@ -400,18 +424,36 @@ class CoreferenceResolver(Head):
 
     def _score_antecedents(self, mentions: Mentions) -> Tuple[torch.Tensor, torch.Tensor]:
         """`antecedents` and `antecedent_scores` of `forward`; minus infinity where there is no such span."""
-        if self.coarse_scorer is None:
-            pair_scores = at_least_single(self.antecedent_scorer(mentions.vectors))
-            earlier = _earlier(pair_scores.size(1), pair_scores.size(2), pair_scores.device)
-            antecedents = earlier.expand(len(pair_scores), -1, -1)
-        else:
+        vectors, scorer = mentions.vectors, self.antecedent_scorer
+        if self.coarse_scorer is not None:
             antecedents, coarse_scores = self._choose_antecedents(self.coarse_scorer, mentions)
-            fine_scores = self.antecedent_scorer.of_chosen(mentions.vectors, antecedents)
-            pair_scores = at_least_single(fine_scores) + coarse_scores
+        else:
+            reach = max(0, min(scorer.max_distance, vectors.size(1) - 1))
+            earlier = _earlier(vectors.size(1), reach, vectors.device)
+            antecedents, coarse_scores = earlier.expand(len(vectors), -1, -1), None
+        if coarse_scores is None and not self.takes_speakers:
+            pair_scores = at_least_single(scorer(vectors))
+        else:
+            kinds = self._compare_speakers(mentions, antecedents) if self.takes_speakers else None
+            pair_scores = at_least_single(scorer.of_chosen(vectors, antecedents, kinds))
+        if coarse_scores is not None:
+            pair_scores = pair_scores + coarse_scores
         own = mentions.scores.unsqueeze(-1)
         scores = pair_scores + own + _values_of(mentions.scores, antecedents)
         scores = scores.masked_fill(antecedents < 0, -torch.inf)
         return antecedents, torch.nn.functional.pad(scores, (1, 0))
+
+    @staticmethod
+    def _compare_speakers(mentions: Mentions, antecedents: torch.Tensor) -> torch.Tensor:
+        """
+        Whether the speaker of each mention is that of each antecedent. Shape `(batch_size, num_mentions,
+        reach)`.
+        """
+        if mentions.speakers is None:
+            return torch.full_like(antecedents, UNKNOWN)
+        own, others = mentions.speakers.unsqueeze(-1), _values_of(mentions.speakers, antecedents)
+        known = (own != NO_SPEAKER) & (others != NO_SPEAKER)
+        return known * torch.where(own == others, SAME_SPEAKER, OTHER_SPEAKER)
 
     def _choose_antecedents(
         self, coarse_scorer: torch.nn.Linear, mentions: Mentions

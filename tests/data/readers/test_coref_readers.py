@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hmtl.data.readers.coref_instances import enumerate_spans, merge_clusters
+from hmtl.errors import DataError
 from hmtl.formats.brackets import Span
 
 for name in ("coref", "coref_ace"):
@@ -128,6 +129,28 @@ def test_coref_readers_leave_documents_that_are_short_enough(
     (whole,) = read(path, type=reader, max_span_width=2)
     (same,) = read(path, type=reader, max_span_width=2, max_sentences=2)
     assert dict(same["metadata"].metadata) == dict(whole["metadata"].metadata)  # type: ignore
+
+
+@pytest.mark.parametrize(
+    "max_sentences, speakers", [(None, [1, 1, 0, 2, 0, 0, 0]), (1, [1, 1, 0, 2])]
+)
+def test_coref_numbers_speakers_if_it_is_to(tmp_path: Path, max_sentences, speakers) -> None:
+    path = tmp_path / "dev.gold_conll"
+    rows = CONLL2012.replace("the DT * - - - -", "the DT * - - - Ann_Lee")
+    rows = rows.replace("old JJ * - - - -", "old JJ * - - - Ann_Lee")
+    path.write_text(rows.replace("Ann NNP * - - - -", "Ann NNP * - - - Bob"))
+    (without,) = read(path, type="coref", max_span_width=2)
+    assert "speakers" not in without.fields
+    (instance,) = read(
+        path, type="coref", max_span_width=2, speakers=True, max_sentences=max_sentences
+    )
+    assert instance["speakers"].labels == speakers  # type: ignore[attr-defined]
+
+
+def test_coref_tells_the_line_without_a_column_of_speakers(tmp_path: Path) -> None:
+    (tmp_path / "dev.gold_conll").write_text(CONLL2012.replace("- - - - * -", "-"))
+    with pytest.raises(DataError, match="dev.gold_conll:3.*speaker"):
+        read(tmp_path / "dev.gold_conll", type="coref", max_span_width=2, speakers=True)
 
 
 def test_coref_readers_take_a_directory(reader_and_path: tuple[str, Path]) -> None:

@@ -10,6 +10,9 @@ from allennlp.data import Vocabulary
 
 from hmtl.metrics.coref_scores import CorefScores
 from hmtl.models.heads.coreference_resolver import (
+    OTHER_SPEAKER,
+    SAME_SPEAKER,
+    UNKNOWN,
     CoreferenceResolver,
     antecedent_loss,
     link_clusters,
@@ -54,10 +57,15 @@ def candidates(num_tokens: int) -> list[tuple[int, int]]:
     ]
 
 
-def document(num_tokens: int, clusters: list[list[tuple[int, int]]]) -> dict:
+def document(
+    num_tokens: int, clusters: list[list[tuple[int, int]]], speakers: bool = False
+) -> dict:
+    """Of two speakers, with words of none among theirs, if speakers are asked for."""
     spans = candidates(num_tokens)
     cluster_of = {span: index for index, cluster in enumerate(clusters) for span in cluster}
+    of_tokens = {"speakers": torch.randint(3, (1, num_tokens))} if speakers else {}
     return {
+        **of_tokens,
         "inputs": torch.randn(1, num_tokens, INPUT_DIM).double(),
         "encoded": torch.randn(1, num_tokens, ENCODED_DIM).double(),
         "mask": torch.ones(1, num_tokens, dtype=torch.bool),
@@ -70,7 +78,7 @@ def document(num_tokens: int, clusters: list[list[tuple[int, int]]]) -> dict:
 def batch(documents: list[dict]) -> dict:
     """Pads as AllenNLP's fields do: spans with -1, labels with 0."""
     padded: dict = {"metadata": [entry for item in documents for entry in item["metadata"]]}
-    for name in ("inputs", "encoded", "mask", "spans", "span_labels"):
+    for name in documents[0].keys() - {"metadata"}:
         tensors = [item[name][0] for item in documents]
         padded[name] = torch.nn.utils.rnn.pad_sequence(
             tensors, batch_first=True, padding_value=-1 if name == "spans" else 0
@@ -121,6 +129,12 @@ def naive_forward(
             feature = scorer.distance_embedding.weight[distance_bucket(index - other_index)]
             i, j = vectors[span], vectors[other]
             pair = torch.cat([i, j, i * j, feature])
+            if scorer.kind_embedding is not None:
+                own, its = example["speakers"][0, [span[0], other[0]]].tolist()
+                kind = (
+                    UNKNOWN if not own or not its else SAME_SPEAKER if own == its else OTHER_SPEAKER
+                )
+                pair = torch.cat([pair, scorer.kind_embedding.weight[kind]])
             score = scorer.output(scorer.feedforward(pair)).squeeze()
             if head.coarse_scorer is not None:
                 score = score + coarse[other_index]
@@ -134,16 +148,19 @@ def naive_forward(
     return loss, kept, chosen
 
 
-@pytest.mark.parametrize("coarse_to_fine, few_calls", [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize(
+    "coarse_to_fine, speakers, few_calls",
+    [(False, False, False), (True, False, True), (False, True, False), (True, True, False)],
+)
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("num_tokens, max_antecedents", [(9, 4), (9, 50), (4, 1), (12, 3)])
 def test_loss_gradients_and_choices_agree_with_a_loop(
-    monkeypatch, seed, num_tokens, max_antecedents, coarse_to_fine, few_calls
+    monkeypatch, seed, num_tokens, max_antecedents, coarse_to_fine, speakers, few_calls
 ) -> None:
     torch.manual_seed(seed)
     clusters = [[s for s in cluster if s[1] < num_tokens] for cluster in CLUSTERS]
-    example = document(num_tokens, clusters)
-    head = build(max_antecedents=max_antecedents, coarse_to_fine=coarse_to_fine)
+    example = document(num_tokens, clusters, speakers)
+    head = build(max_antecedents=max_antecedents, coarse_to_fine=coarse_to_fine, speakers=speakers)
     monkeypatch.setattr(pair_scorer, "CHOSEN_PAIRS_AT_ONCE", 7)
     tensors = [example["inputs"].requires_grad_(), example["encoded"].requires_grad_()]
     with few_calls_everywhere() if few_calls else nullcontext():
@@ -213,11 +230,14 @@ def test_spans_that_are_mentions_are_learned_and_answered_alone() -> None:
     assert head.coref_scores.keep_singletons
 
 
-@pytest.mark.parametrize("changes", [{}, {"singleton_threshold": 0.5}, {"coarse_to_fine": True}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"singleton_threshold": 0.5}, {"coarse_to_fine": True}, {"speakers": True}]
+)
 def test_documents_alone_are_as_in_a_padded_batch(changes) -> None:
     torch.manual_seed(1)
-    head = build(**changes)
-    examples = [document(9, CLUSTERS), document(3, [[(0, 0), (2, 2)]]), document(1, [])]
+    head, speakers = build(**changes), "speakers" in changes
+    short = document(3, [[(0, 0), (2, 2)]], speakers)
+    examples = [document(9, CLUSTERS, speakers), short, document(1, [], speakers)]
     together = head(compute_metrics=False, **batch(examples))
     alone = [head(compute_metrics=False, **example) for example in examples]
     torch.testing.assert_close(together["loss"], sum(output["loss"] for output in alone))
@@ -289,6 +309,19 @@ def test_last_of_exactly_tied_antecedents_is_taken(scores: list[float], antecede
 @pytest.mark.parametrize("gold, has_gold", [([], False), (CLUSTERS, True)])
 def test_document_with_a_cluster_has_gold(gold: list, has_gold: bool) -> None:
     assert build().has_gold({"clusters": gold}) is has_gold
+
+
+def test_a_document_without_speakers_is_one_of_words_without() -> None:
+    head, example = build(speakers=True), document(9, CLUSTERS)
+    without = head(compute_metrics=False, **example)["antecedent_scores"]
+    example["speakers"] = torch.zeros(1, 9, dtype=torch.long)
+    assert torch.equal(head(compute_metrics=False, **example)["antecedent_scores"], without)
+
+
+@pytest.mark.parametrize("reads, takes", [(True, False), (False, True)])
+def test_speakers_that_only_one_of_reader_and_head_knows_are_an_error(reads, takes) -> None:
+    with pytest.raises(ConfigurationError, match='write "speakers": true in both'):
+        build(speakers=takes).train()(compute_metrics=False, **document(9, CLUSTERS, reads))
 
 
 @COARSE_OR_NOT
