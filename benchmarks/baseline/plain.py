@@ -11,10 +11,8 @@ from allennlp.nn.util import viterbi_decode
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from hmtl.models.heads.coreference_resolver import (
-    NO_CLUSTER,
     PADDING,
     CoreferenceResolver,
-    Mentions,
 )
 from hmtl.models.heads.relation_extractor import LOSS_SCALE, RelationExtractor
 from hmtl.modules.character_encoding import CharacterEncoding
@@ -23,7 +21,6 @@ from hmtl.modules.linear_chain_crf import LinearChainCrf, score_of
 from hmtl.modules.log_partition import log_partition_by_sums
 from hmtl.modules.lstm import LstmEncoder
 from hmtl.modules.pair_scorer import PairScorer
-from hmtl.modules.pruning import keep_best
 
 
 class PlainLstm(LstmEncoder):
@@ -124,32 +121,10 @@ class PlainRelationExtractor(RelationExtractor):
 class PlainCoreferenceResolver(CoreferenceResolver):
     """A vector for every candidate span."""
 
-    def _keep_best_spans(
-        self,
-        inputs: torch.Tensor,
-        encoded: torch.Tensor,
-        mask: torch.Tensor,
-        spans: torch.Tensor,
-        span_labels: Optional[torch.Tensor],
-    ) -> Mentions:
-        span_mask = spans[..., 0] != PADDING
-        spans = spans.clamp(min=0)
-        vectors = self.span_vectors(inputs, encoded, spans, self.max_span_width)
-        scores = self.mention_scorer(vectors)
-        counts = (mask.sum(dim=1).double() * self.spans_per_word).floor().long().clamp(min=1)
-        most = min(int(counts.max()), spans.size(1))
-        kept, kept_mask = keep_best(scores.detach(), span_mask, counts, most)
-        index = kept.unsqueeze(-1)
-        labels = None
-        if span_labels is not None:
-            labels = span_labels.gather(1, kept).masked_fill(~kept_mask, NO_CLUSTER)
-        return Mentions(
-            spans.gather(1, index.expand(-1, -1, 2)),
-            kept_mask,
-            vectors.gather(1, index.expand(-1, -1, vectors.size(-1))),
-            scores.gather(1, kept),
-            labels,
-        )
+    def _score_candidates(
+        self, inputs: torch.Tensor, encoded: torch.Tensor, spans: torch.Tensor
+    ) -> torch.Tensor:
+        return self.mention_scorer(self.span_vectors(inputs, encoded, spans, self.max_span_width))
 
 
 class PlainPairScorer(PairScorer):

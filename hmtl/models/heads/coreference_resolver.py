@@ -112,6 +112,9 @@ class CoreferenceResolver(Head):
         exceeds this; such clusters count, as with `keep_singletons`. For corpora that annotate them: the
         mention scores are trained on them, too (binary cross-entropy over the kept spans, in nats, added
         to the loss). `None`: each cluster has two mentions at least.
+    mention_loss : `float`, optional (default = `0.0`)
+        The weight of a binary cross-entropy over all candidate spans, kept or not, for whether each is in a
+        gold cluster (after Zhang et al., 2018), in the place of that which comes with `singleton_threshold`.
     initializer : `InitializerApplicator`, optional
     """
 
@@ -136,6 +139,7 @@ class CoreferenceResolver(Head):
         eval_on_gold_mentions: bool = False,
         keep_singletons: bool = False,
         singleton_threshold: Optional[float] = None,
+        mention_loss: float = 0.0,
         initializer: Optional[InitializerApplicator] = None,
     ) -> None:
         super().__init__()
@@ -160,6 +164,9 @@ class CoreferenceResolver(Head):
         if singleton_threshold is not None:
             self.singleton_logit = logit_of(singleton_threshold, "singleton_threshold")
             keep_singletons = True
+        if mention_loss < 0.0:
+            raise ConfigurationError(f"mention_loss is {mention_loss}; write a weight of 0 or more")
+        self.mention_loss = mention_loss
         self.coref_scores = CorefScores(keep_singletons)
         self.mention_recall = MentionRecall()
         if initializer is not None:
@@ -205,10 +212,14 @@ class CoreferenceResolver(Head):
             documents; with `singleton_threshold` also `mention_scores` `(batch_size, num_mentions)`.
         """
         self._check_span_width(metadata)
+        candidate_scores = None
         if self.eval_on_gold_mentions and not self.training and _have_clusters(metadata):
             mentions = self._take_gold_mentions(inputs, encoded, metadata)
         else:
-            mentions = self._keep_best_spans(inputs, encoded, mask, spans, span_labels)
+            candidate_scores = self._score_candidates(inputs, encoded, spans.clamp(min=0))
+            mentions = self._keep_best_spans(
+                inputs, encoded, mask, spans, candidate_scores, span_labels
+            )
         if self.training and (speakers is not None) != self.takes_speakers:
             raise ConfigurationError(
                 "speakers are of use only if the reader reads them and the head takes them: write "
@@ -227,10 +238,14 @@ class CoreferenceResolver(Head):
             output_dict["loss"] = antecedent_loss(
                 antecedent_scores, antecedents, mentions.labels, mentions.mask
             )
+            if self.mention_loss or self.singleton_logit is not None:
+                judged = mentions.scores, mentions.labels, mentions.mask
+                if self.mention_loss and candidate_scores is not None and span_labels is not None:
+                    judged = candidate_scores, span_labels, spans[..., 0] != PADDING
+                loss = (self.mention_loss or 1.0) * mention_loss(*judged)
+                output_dict["loss"] = output_dict["loss"] + loss
         if self.singleton_logit is not None:
             output_dict["mention_scores"] = mentions.scores
-            if mentions.labels is not None:
-                output_dict["loss"] = output_dict["loss"] + mention_loss(mentions)
         if compute_metrics and _have_clusters(metadata):
             self._count(output_dict, metadata)
         return output_dict
@@ -380,11 +395,11 @@ class CoreferenceResolver(Head):
         encoded: torch.Tensor,
         mask: torch.Tensor,
         spans: torch.Tensor,
+        scores: torch.Tensor,
         span_labels: Optional[torch.Tensor],
     ) -> Mentions:
         span_mask = spans[..., 0] != PADDING
         spans = spans.clamp(min=0)
-        scores = self._score_candidates(inputs, encoded, spans)
         # In double precision, so that the product is the one that Python makes of the same numbers.
         counts = (mask.sum(dim=1).double() * self.spans_per_word).floor().long().clamp(min=1)
         most = max(1, math.floor(self.spans_per_word * mask.size(1)))
@@ -532,17 +547,22 @@ def antecedent_loss(
     return losses.masked_fill(~mask, 0.0).sum()
 
 
-def mention_loss(mentions: Mentions) -> torch.Tensor:
+def mention_loss(scores: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """
     Return the binary cross-entropy of being a mention, in nats, summed over spans and documents: a scalar.
+
+    # Parameters
+
+    scores, labels, mask : `torch.Tensor`
+        Of spans their mention scores, their gold clusters, -1 for none, and whether they are any. Shape
+        `(batch_size, num_spans)`.
     """
-    assert mentions.labels is not None
-    scores = at_least_single(mentions.scores)
-    is_mention = (mentions.labels != NO_CLUSTER).to(scores.dtype)
+    scores = at_least_single(scores)
+    is_mention = (labels != NO_CLUSTER).to(scores.dtype)
     losses = torch.nn.functional.binary_cross_entropy_with_logits(
         scores, is_mention, reduction="none"
     )
-    return losses.masked_fill(~mentions.mask, 0.0).sum()
+    return losses.masked_fill(~mask, 0.0).sum()
 
 
 def link_clusters(spans: Sequence[Span], antecedents: Sequence[int]) -> List[List[Span]]:

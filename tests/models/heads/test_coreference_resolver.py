@@ -230,6 +230,29 @@ def test_spans_that_are_mentions_are_learned_and_answered_alone() -> None:
     assert head.coref_scores.keep_singletons
 
 
+def test_all_candidates_that_are_mentions_are_learned() -> None:
+    torch.manual_seed(0)
+    example = batch([document(9, CLUSTERS), document(4, [[(0, 0), (2, 2)]])])
+    head, linking_only = build(mention_loss=0.2), build()
+    linking_only.load_state_dict(head.state_dict())
+    expected = linking_only(compute_metrics=False, **example)["loss"]
+    scores = head._score_candidates(
+        example["inputs"], example["encoded"], example["spans"].clamp(min=0)
+    )
+    for own, gold, entry in zip(scores, example["spans"].tolist(), example["metadata"]):
+        mentions = {span for cluster in entry["clusters"] for span in cluster}
+        for score, span in zip(own, map(tuple, gold)):
+            if span != (-1, -1):
+                probability = score.sigmoid() if span in mentions else 1 - score.sigmoid()
+                expected = expected - 0.2 * probability.log()
+    torch.testing.assert_close(head(compute_metrics=False, **example)["loss"], expected)
+
+
+def test_a_negative_weight_of_the_mention_loss_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="mention_loss is -1.0; write a weight of 0 or"):
+        build(mention_loss=-1.0)
+
+
 @pytest.mark.parametrize(
     "changes", [{}, {"singleton_threshold": 0.5}, {"coarse_to_fine": True}, {"speakers": True}]
 )
