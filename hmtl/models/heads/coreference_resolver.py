@@ -160,6 +160,8 @@ class CoreferenceResolver(Head):
         if coarse_to_fine:
             dim = self.span_vectors.get_output_dim()
             self.coarse_scorer = torch.nn.Linear(dim, dim, bias=False)
+            # So that at first those are chosen that are most likely mentions, and not any.
+            torch.nn.init.zeros_(self.coarse_scorer.weight)
         self.singleton_logit: Optional[float] = None
         if singleton_threshold is not None:
             self.singleton_logit = logit_of(singleton_threshold, "singleton_threshold")
