@@ -119,7 +119,7 @@ class PlainRelationExtractor(RelationExtractor):
 
 
 class PlainCoreferenceResolver(CoreferenceResolver):
-    """A vector for every candidate span."""
+    """A vector for every candidate span (and those of the kept ones, a twentieth, once more)."""
 
     def _score_candidates(
         self, inputs: torch.Tensor, encoded: torch.Tensor, spans: torch.Tensor
