@@ -140,7 +140,9 @@ def main() -> None:
         baseline, expected = seconds_of_epochs(config, directory / "without")
         config["cache"] = {"directory": str(directory / "cache"), "embeddings": True}
         cached, weights = seconds_of_epochs(config, directory / "with")
-        stored = sum(file.stat().st_size for file in (directory / "cache").rglob("*.f32"))
+        stored = sum(
+            file.stat().st_size for file in (directory / "cache").rglob("*") if file.is_file()
+        )
         report(
             "embedding_cache",
             sentences=arguments.sentences,
