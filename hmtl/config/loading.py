@@ -70,7 +70,7 @@ DEFAULT_ITERATOR = {"type": "bucket", "batch_size": 32}
 
 # What a level that has an encoder of its own says about it.
 SHARED_WITH_AN_ENCODER = (
-    *("encoder", "shortcut"),
+    *("encoder", "shortcut", "label_embedding_dim"),
     *("input_dropout", "input_dropout_in_own_batches_only"),
 )
 

@@ -32,6 +32,7 @@ Axes = Tuple[Axis, ...]
 
 EMBEDDER = "encoders.text_field_embedder"
 ENCODERS = "encoders.encoders"
+LABEL_EMBEDDINGS = "encoders.label_embeddings"
 HEADS = "heads"
 
 
@@ -86,6 +87,10 @@ def parameter_axes(
         assert isinstance(head, Head)
         for name, of_head in head.parameter_axes(vectors.inputs, vectors.encoded).items():
             axes[f"{HEADS}.{level}.{name}"] = of_head
+    for level in model.encoders.label_embeddings:
+        head = model.heads[str(model.encoders.below[level])]
+        assert isinstance(head, Head)
+        axes[f"{LABEL_EMBEDDINGS}.{level}.weight"] = (None, head.labels)
     shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     return {
         name: tuple(map(_if_of_size, each, shapes[name]))
@@ -96,7 +101,7 @@ def parameter_axes(
 
 def source_name(name: str, known_as: Mapping[str, str]) -> str:
     """What a parameter of the encoder or the head of a level is called where the level has another name."""
-    for container in (ENCODERS, HEADS):
+    for container in (ENCODERS, HEADS, LABEL_EMBEDDINGS):
         for level, other in known_as.items():
             if name.startswith(f"{container}.{level}."):
                 return f"{container}.{other}." + name[len(f"{container}.{level}.") :]
@@ -140,6 +145,8 @@ def _vectors_by_level(
         read = [] if level in encoders.without_shortcut else list(base)
         if below is not None:
             read += [("below", entry) for entry in vectors[below].encoded]
+            width = encoders.label_embedding_dims.get(level, 0)
+            read += [("labels below", width, entry) for entry in range(width)]
         size = encoders.encoded_dims[level]
         # The size is part of it: an encoding of another size is another encoding.
         name = known_as.get(level, level)

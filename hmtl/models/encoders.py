@@ -1,7 +1,7 @@
 """The hierarchy: encoders stacked on one another, each with a shortcut to the base embedding."""
 
 from dataclasses import dataclass, field
-from typing import Any, Collection, Dict, List, Optional
+from typing import Any, Callable, Collection, Dict, List, Optional
 
 import torch
 from allennlp.common import FromParams, Lazy
@@ -46,6 +46,10 @@ class Level(FromParams):
     shortcut : `bool`, optional (default = `True`)
         Whether the encoder reads the base embedding beside the encoding of the level below. A level with
         none below reads the base embedding in any case.
+    label_embedding_dim : `int`, optional (default = `None`)
+        Let the encoder also read what the head of the level below thinks of each token: the embeddings of
+        its labels, this wide and learned here, weighted by their probabilities (Hashimoto et al., 2017). No
+        gradient goes to that head. A level with none below does without.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Level(FromParams):
         clusters_from: Optional[str] = None,
         shortcut: bool = True,
         input_dropout_in_own_batches_only: bool = False,
+        label_embedding_dim: Optional[int] = None,
     ) -> None:
         self.tagger = tagger
         self.encoder = encoder
@@ -67,6 +72,7 @@ class Level(FromParams):
         self.mentions_from = mentions_from
         self.clusters_from = clusters_from
         self.shortcut = shortcut
+        self.label_embedding_dim = label_embedding_dim
 
 
 @dataclass
@@ -91,11 +97,16 @@ class Encoding:
     levels: Dict[str, LevelEncoding] = field(default_factory=dict)
 
 
+# Of a level, its encoding and the mask of the tokens: how probable its head thinks each label of each token.
+# Shape `(batch_size, num_tokens, num_labels)`.
+LabelProbabilities = Callable[[str, torch.Tensor, torch.BoolTensor], torch.Tensor]
+
+
 class StackedEncoders(torch.nn.Module):
     """
     The shared part of the model: an embedder, and per level an encoder of
     `[base embedding ; encoding of the level below]` (Hashimoto et al., 2017; Sanh et al., 2019), or of the
-    latter alone where a level does without its shortcut.
+    latter alone where a level does without its shortcut; and of label embeddings, where a level has some.
 
     # Parameters
 
@@ -123,6 +134,8 @@ class StackedEncoders(torch.nn.Module):
         self.with_dropout_in_own_batches_only = [
             name for name in self.below if levels[name].input_dropout_in_own_batches_only
         ]
+        self.label_embedding_dims: Dict[str, int] = {}
+        self.label_embeddings = torch.nn.ModuleDict()
         self.encoders = torch.nn.ModuleDict()
         self.input_dropouts = torch.nn.ModuleDict()
         for name in self.below:
@@ -139,6 +152,9 @@ class StackedEncoders(torch.nn.Module):
         read = {} if name in self.without_shortcut else {"text_field_embedder": embedding_dim}
         if below is not None:
             read[f"encoding of {below}"] = self.encoded_dims[below]
+            if level.label_embedding_dim is not None:
+                read[f"labels of {below}"] = level.label_embedding_dim
+                self.label_embedding_dims[name] = level.label_embedding_dim
         input_dim = sum(read.values())
         encoder = build_sized(
             level.encoder, f"model.{name}.encoder", input_size=input_dim, input_dim=input_dim
@@ -150,13 +166,25 @@ class StackedEncoders(torch.nn.Module):
         self.encoders[name] = encoder
         self.input_dropouts[name] = FastDropout(level.input_dropout)
 
-    def forward(self, text: TextFieldTensors, up_to: Optional[str] = None) -> Encoding:
+    def embed_labels(self, name: str, num_labels: int) -> None:
+        """Make the label embeddings of a level that has some, once its head below is known."""
+        width = self.label_embedding_dims[name]
+        self.label_embeddings[name] = torch.nn.Linear(num_labels, width, bias=False)
+
+    def forward(
+        self,
+        text: TextFieldTensors,
+        up_to: Optional[str] = None,
+        label_probabilities: Optional[LabelProbabilities] = None,
+    ) -> Encoding:
         """
         # Parameters
 
         text : `TextFieldTensors`
         up_to : `str`, optional (default = `None`)
             The level to stop at: it and those below it are computed. `None` computes every level.
+        label_probabilities : `LabelProbabilities`, optional (default = `None`)
+            Asked of the levels below one that has label embeddings.
 
         # Returns
 
@@ -169,10 +197,16 @@ class StackedEncoders(torch.nn.Module):
         own = next((name for name in reversed(path) if name in self.encoders), None)
         for name in path:
             drop = name == own or name not in self.with_dropout_in_own_batches_only
-            encoding.levels[name] = self._encode(name, encoding, drop)
+            encoding.levels[name] = self._encode(name, encoding, drop, label_probabilities)
         return encoding
 
-    def _encode(self, name: str, encoding: Encoding, drop: bool) -> LevelEncoding:
+    def _encode(
+        self,
+        name: str,
+        encoding: Encoding,
+        drop: bool,
+        label_probabilities: Optional[LabelProbabilities],
+    ) -> LevelEncoding:
         below = self.below[name]
         if name not in self.encoders:
             if below is None:
@@ -181,6 +215,10 @@ class StackedEncoders(torch.nn.Module):
         read = [] if name in self.without_shortcut else [encoding.embedded]
         if below is not None:
             read.append(encoding.levels[below].encoded)
+        if below is not None and name in self.label_embeddings:
+            assert label_probabilities is not None
+            probabilities = label_probabilities(below, read[-1], encoding.mask)
+            read.append(self.label_embeddings[name](probabilities))
         inputs = torch.cat(read, dim=-1) if len(read) > 1 else read[0]
         if drop:
             inputs = self.input_dropouts[name](inputs)
@@ -230,6 +268,16 @@ def _check_acts_on_an_encoder(name: str, level: Level) -> None:
         raise ConfigurationError(
             f"model.{name}.shortcut is false, but the level has no encoder that could do without it. Remove "
             f"it, or write model.{name}.encoder."
+        )
+    if level.label_embedding_dim is None:
+        return
+    where = f"model.{name}.label_embedding_dim is {level.label_embedding_dim}"
+    if level.label_embedding_dim < 1:
+        raise ConfigurationError(f"{where}; write 1 or more, or leave it out.")
+    if level.encoder is None:
+        raise ConfigurationError(
+            f"{where}, but the level has no encoder that could read them. Remove it, or write "
+            f"model.{name}.encoder."
         )
 
 

@@ -56,6 +56,8 @@ class Hmtl(Model):
         self.precision = FULL
         for name in self.encoders.below:
             self.heads[name] = self._build_head(name, levels[name])
+        for name in self.encoders.label_embedding_dims:
+            self.encoders.embed_labels(name, self._num_labels_below(name))
         self.mentions_from = {
             name: self._mention_level(name, level.mentions_from)
             for name, level in levels.items()
@@ -81,6 +83,25 @@ class Hmtl(Model):
             encoded_dim=self.encoders.encoded_dims[name],
             mention_labels=mention_labels,
         )
+
+    def _num_labels_below(self, name: str) -> int:
+        below = self.encoders.below[name]
+        assert below is not None
+        head = self._head(below)
+        if not head.labels_tokens:
+            labelling = sorted(level for level in self.heads if self._head(level).labels_tokens)
+            raise ConfigurationError(
+                f"model.{name} has a label_embedding_dim, but the head of model.{below}, which it stacks on, "
+                "does not label each token. Leave it out, or stack it on a level whose head does "
+                f"({', '.join(labelling) or 'there is none'})."
+            )
+        return len(head.labels)
+
+    def _label_probabilities(
+        self, level: str, encoded: torch.Tensor, mask: torch.BoolTensor
+    ) -> torch.Tensor:
+        with torch.no_grad():
+            return self._head(level).label_probabilities(encoded, mask)
 
     def _mention_level(self, name: str, mentions_from: Optional[str]) -> str:
         finding = sorted(level for level, head in self.heads.items() if head.finds_mentions)
@@ -217,7 +238,7 @@ class Hmtl(Model):
             The level to stop at; `None` is all of them.
         """
         with autocast(self.precision, device_of(text)):
-            return self.encoders(text, up_to)
+            return self.encoders(text, up_to, self._label_probabilities)
 
     def decode(self, task_name: str, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
         """What a task's head reads from its `forward` output, one entry per instance."""

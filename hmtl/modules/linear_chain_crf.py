@@ -109,6 +109,30 @@ class LinearChainCrf(torch.nn.Module):
             return viterbi_in_few_calls(logits, *scores, mask)
         return viterbi(logits, *scores, mask)
 
+    def tag_probabilities(self, logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """
+        How probable each tag of each token is among all tag sequences, as the likelihood counts them; without
+        a gradient.
+
+        # Parameters
+
+        logits, mask :
+            As in `viterbi`.
+
+        # Returns
+
+        probabilities : `torch.Tensor`
+            0 on padding. Shape `(batch_size, num_tokens, num_tags)`.
+        """
+        # It is the gradient of the log partition by the tag's score, which therefore needs one here, also
+        # where all around does without.
+        with torch.inference_mode(False), torch.enable_grad(), exactly(logits.device):
+            scores = at_least_single(logits).detach().clone().requires_grad_()
+            weights = (self.transitions, self.start_transitions, self.end_transitions)
+            transitions, start, end = (each.detach().to(scores.dtype) for each in weights)
+            total = log_partition(scores, transitions, start, end, mask.clone()).sum()
+            return torch.autograd.grad(total, scores)[0]
+
     @torch.no_grad()
     def span_probabilities(
         self, logits: torch.Tensor, mask: torch.Tensor, spans: torch.Tensor, steps: SpanSteps

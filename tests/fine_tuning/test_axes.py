@@ -101,6 +101,23 @@ def test_level_that_is_given_a_shortcut_computes_the_same_at_first(
     assert_same_output(old, new, task, batches[task], batches[task])
 
 
+@pytest.mark.parametrize("task", ABOVE)
+def test_level_that_is_given_label_embeddings_computes_the_same_at_first(
+    corpus: Path, tmp_path: Path, task: str
+) -> None:
+    old_config = completed_config(corpus, tasks=("ner", task))
+    new_config = completed_config(corpus, tasks=("ner", task))
+    new_config["model"][task]["label_embedding_dim"] = 2
+    old, batches = model_of(old_config, tmp_path / "old")
+    vocab = Vocabulary.from_files(str(tmp_path / "old" / "vocabulary"))
+    new = build_model(parse_config(new_config), vocab).eval()
+    taken_over(old, old_config, new, new_config)
+    assert_same_output(old, new, task, batches[task], batches[task])
+    axes = parameter_axes(new, new_config)
+    labels = axes[f"encoders.label_embeddings.{task}.weight"][1]
+    assert labels is not None and set(labels) >= {"O", "B-PERSON"}
+
+
 @pytest.mark.parametrize("task", ["ner", *ABOVE])
 def test_embedder_that_is_added_changes_nothing_at_first(
     corpus: Path, tmp_path: Path, task: str

@@ -99,6 +99,37 @@ def test_a_level_without_encoder_has_no_shortcut_to_do_without() -> None:
         StackedEncoders(embedder(), levels)
 
 
+def test_a_level_may_read_the_labels_of_the_level_below() -> None:
+    levels = reference_hierarchy()
+    # There is nothing below the lowest.
+    levels["ner"].label_embedding_dim = levels["emd"].label_embedding_dim = 2
+    encoders = StackedEncoders(embedder(), levels).eval()
+    encoders.embed_labels("emd", 3)
+    assert encoders.input_dims == {"ner": 5, "emd": 5 + 4 + 2, "relation": 5 + 6, "coref": 5 + 6}
+
+    def certain(name: str, encoded: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        assert name == "ner" and encoded.shape == (2, 5, 4) and mask.sum() == 8
+        return torch.tensor([0.0, 1.0, 0.0]).expand(2, 5, 3)
+
+    encoding = encoders(text(), label_probabilities=certain)
+    weight = encoders.label_embeddings.get_parameter("emd.weight")[:, 1]
+    read = [encoding.embedded, encoding.levels["ner"].encoded, weight.expand(2, 5, 2)]
+    torch.testing.assert_close(encoding.levels["emd"].inputs, torch.cat(read, dim=-1))
+
+
+@pytest.mark.parametrize(
+    "hidden_size, width, message",
+    [(3, 0, "write 1 or more"), (None, 2, r"no encoder .* model\.emd\.encoder")],
+)
+def test_label_embeddings_that_nothing_reads(
+    hidden_size: Optional[int], width: int, message: str
+) -> None:
+    levels = {"ner": level(), "emd": level("ner", hidden_size)}
+    levels["emd"].label_embedding_dim = width
+    with pytest.raises(ConfigurationError, match=rf"model\.emd\.label_embedding_dim .* {message}"):
+        StackedEncoders(embedder(), levels)
+
+
 def test_one_pass_over_all_levels_equals_one_for_each(encoders: StackedEncoders) -> None:
     together = encoders(text())
     for name in encoders.below:

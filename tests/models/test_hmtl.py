@@ -54,6 +54,45 @@ def test_gradient_reaches_own_level_and_those_below_only(experiment: Experiment,
     assert heads == {task}
 
 
+@pytest.mark.parametrize("task", ["emd", "relation", "coref"])
+def test_labels_of_the_level_below_are_read_without_a_gradient_to_its_head(
+    experiment: Experiment, corpus: Path, task: str
+) -> None:
+    config = tiny_config(corpus)
+    for above in ("emd", "relation", "coref"):
+        config["model"][above]["label_embedding_dim"] = 2
+    model = build_model(parse_config(completed(config)), experiment.vocab)
+    batch = batch_of(experiment, task)
+    model(task, batch, compute_metrics=False)["loss"].backward()
+    reached = {
+        tuple(name.split(".")[:3])
+        for name, parameter in model.named_parameters()
+        if parameter.grad is not None and parameter.grad.abs().sum()
+    }
+    embedding = "encoders", "label_embeddings"
+    assert {each[2] for each in reached if each[:2] == embedding} == BELOW[task] - {"ner"}
+    assert {each[1] for each in reached if each[0] == "heads"} == {task}
+    model.eval()
+    below: Any = model.heads["ner" if task == "emd" else "emd"]
+    with torch.inference_mode():
+        before = model(task, batch)["loss"]
+        # That its head thinks otherwise is all that has changed.
+        torch.nn.init.normal_(below.crf.start_transitions, std=50.0)
+        assert model(task, batch)["loss"] != before
+
+
+def test_labels_of_a_head_that_labels_no_tokens_cannot_be_read(
+    experiment: Experiment, corpus: Path
+) -> None:
+    config = tiny_config(corpus)
+    config["model"]["coref"].update(stacks_on="relation", label_embedding_dim=2)
+    with pytest.raises(
+        ConfigurationError,
+        match=r"model\.coref has a label_embedding_dim, .* model\.relation.* \(emd, ner\)",
+    ):
+        build_model(parse_config(completed(config)), experiment.vocab)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_gradient_reaches_the_embeddings(experiment: Experiment, task: str) -> None:
     model = experiment.model

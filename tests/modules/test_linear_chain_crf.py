@@ -122,6 +122,25 @@ def test_viterbi_finds_the_best_of_all_allowed_paths(lengths, scheme, seed) -> N
         assert found == [*best, *[0] * (mask.size(1) - length)]
 
 
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=4), st.integers(1, 4), st.integers(0, 99))
+def test_tag_probabilities_agree_with_all_paths(lengths, num_tags, seed) -> None:
+    crf = build([f"t{index}" for index in range(num_tags)], seed=seed)
+    logits, mask = batch(lengths, num_tags, seed)
+    expected = torch.zeros_like(logits)
+    for length, values, by_token in zip(lengths, logits, expected, strict=True):
+        if length:
+            paths = all_paths(length, num_tags)
+            scores = torch.stack([score(crf, values, path) for path in paths])
+            for path, probability in zip(paths, scores.softmax(0).detach(), strict=True):
+                by_token[range(length), path] += probability
+    # As in evaluation, where there are no gradients to be had.
+    with torch.inference_mode():
+        found = crf.tag_probabilities(logits + 0, mask & True)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(crf.tag_probabilities(logits, mask), expected)
+
+
 def test_log_likelihoods_of_all_paths_sum_to_one() -> None:
     crf = build(["a", "b", "c"])
     logits, _ = batch([4], 3)

@@ -40,6 +40,7 @@ class CrfTagger(Head):
     """
 
     finds_mentions = True
+    labels_tokens = True
     takes_thresholds = True
     headline = PRECISION_RECALL_F1
     loss_kind = SUM
@@ -137,6 +138,9 @@ class CrfTagger(Head):
         found = self.crf.span_probabilities(logits, output_dict["mask"], places, steps)
         each = iter(found.tolist())
         return [[next(each) for _ in spans] for spans in answers]
+
+    def label_probabilities(self, encoded: torch.Tensor, mask: torch.BoolTensor) -> torch.Tensor:
+        return self.crf.tag_probabilities(self.tag_projection(encoded), mask)
 
     def gold_answers(self, metadata: Mapping[str, Any]) -> Optional[Any]:
         return self._spans(metadata["tags"]) if "tags" in metadata else None

@@ -99,6 +99,12 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
     # By what the log-odds of `probabilities` are divided.
     temperature: float = 1.0
 
+    # By index, of a head that has any.
+    labels: List[str]
+
+    # Whether it has `label_probabilities` of each token, which the level above may read.
+    labels_tokens: bool = False
+
     # Whether `decode` tells the labelled spans it finds: `spans`, per instance a list of pairs of a label
     # and a `(start, end)` with an inclusive end.
     finds_mentions: bool = False
@@ -183,6 +189,23 @@ class Head(torch.nn.Module, Registrable, metaclass=ABCMeta):
             for the first mention, what the second has), else a list with one for each answer.
         """
         return None
+
+    def label_probabilities(self, encoded: torch.Tensor, mask: torch.BoolTensor) -> torch.Tensor:
+        """
+        Return how probable each label of each token is, without dropout; only of a head that `labels_tokens`.
+        What stands on padding does not matter.
+
+        # Parameters
+
+        encoded, mask :
+            As in `forward`.
+
+        # Returns
+
+        probabilities : `torch.Tensor`
+            In the order of `labels`. Shape `(batch_size, num_tokens, num_labels)`.
+        """
+        raise TypeError(f"{type(self).__name__} does not label tokens")
 
     def gold_answers(self, metadata: Mapping[str, Any]) -> Optional[Any]:
         """

@@ -35,6 +35,7 @@ class Tagger(Head):
     headline = {"macro F1": MACRO, "accuracy": "accuracy"}
     answers = Answers(TOKENS, "tags")
     loss_kind = TOKEN_MEAN
+    labels_tokens = True
 
     def __init__(
         self,
@@ -107,6 +108,9 @@ class Tagger(Head):
         """Return the softmax of each token's label."""
         best = output_dict["logits"].double().softmax(dim=-1).amax(dim=-1).tolist()
         return [row[: len(found)] for row, found in zip(best, answers)]
+
+    def label_probabilities(self, encoded: torch.Tensor, mask: torch.BoolTensor) -> torch.Tensor:
+        return self.projection(encoded).softmax(dim=-1)
 
     def gold_answers(self, metadata: Mapping[str, Any]) -> Optional[Any]:
         return metadata.get("tags")

@@ -66,6 +66,12 @@ def test_label_that_was_never_seen_is_a_miss(head: Tagger) -> None:
     assert metrics["recall-ADJ"] == 0.0
 
 
+def test_the_level_above_is_told_the_softmax_of_all_labels(head: Tagger) -> None:
+    example = batch_of([[0, 1, 2], [1]])
+    expected = head.projection(example["encoded"]).softmax(-1)
+    assert torch.equal(head.label_probabilities(example["encoded"], example["mask"]), expected)
+
+
 def test_the_probability_of_a_label_is_its_softmax(head: Tagger) -> None:
     output = head(compute_metrics=False, **batch_of([[0, 1, 2], [1]]))
     tags = head.decode(output)["tags"]
