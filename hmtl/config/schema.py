@@ -288,6 +288,12 @@ class TrainerConfig(Section):
         given=("model_parameters",),
         changeable=("lr", "parameter_groups.*.1.lr"),
     )
+    lr_factor_below: float = key(
+        "By what a task's learning rate is multiplied for the encoders of the levels below its own; 0 leaves "
+        "them to the tasks of their level and of those below.",
+        1.0,
+        minimum=0,
+    )
     scheduler: Optional[Block] = key(
         "The learning-rate scheduler; one is made for each task. One that waits for a metric follows "
         "`validation_metric_decreases`.",

@@ -231,6 +231,11 @@ class StackedEncoders(torch.nn.Module):
             path.append(below)
         return path[::-1]
 
+    def parameters_below(self, name: str) -> List[torch.nn.Parameter]:
+        """Return those of the encoders below the one that a level's head reads."""
+        encoders = [self.encoders[each] for each in self.path_to(name) if each in self.encoders]
+        return [each for encoder in encoders[:-1] for each in encoder.parameters()]
+
     def lowest_with(self, names: Collection[str]) -> Optional[str]:
         """
         The lowest level whose batches run through all of the named ones; `None` where they lie on several

@@ -45,6 +45,7 @@ from hmtl.training.optimization import (
     check_group_options,
     check_parameter_groups,
     check_something_trains,
+    scale_rates,
 )
 from hmtl.training.samplers import TaskSampler
 from hmtl.training.tasks import SCHEDULER, RunningLoss, TaskData, TaskProgress, TaskTraining
@@ -256,7 +257,7 @@ def _build_trainer(experiment: Experiment, checkpointer: Checkpointer) -> MultiT
         model, settings.freeze, [(epoch, names) for epoch, names in settings.unfreeze]
     )
     check_something_trains(model, sampler.drawn_tasks)
-    trainings = _task_trainings(config, tasks, freezing.trained_at_some_time(model), sampler)
+    trainings = _task_trainings(config, tasks, model, freezing.trained_at_some_time(model), sampler)
     # Once more: a parameter group may say requires_grad: false.
     check_something_trains(model, sampler.drawn_tasks)
     callbacks: List[Callback] = [freezing]
@@ -308,6 +309,7 @@ def check_precision(settings: TrainerConfig, device: torch.device) -> None:
 def _task_trainings(
     config: RunConfig,
     tasks: Dict[str, TaskData],
+    model: Hmtl,
     parameters: List[Tuple[str, torch.nn.Parameter]],
     sampler: TaskSampler,
 ) -> Dict[str, TaskTraining]:
@@ -316,6 +318,9 @@ def _task_trainings(
     trainings: Dict[str, TaskTraining] = {}
     for name, data in tasks.items():
         optimizer = _optimizer(settings, parameters)
+        if settings.lr_factor_below != 1.0:
+            below = model.encoders.parameters_below(name)
+            scale_rates(optimizer, below, settings.lr_factor_below)
         # Before a scheduler is made, which may change them.
         base_rates = [float(group["lr"]) for group in optimizer.param_groups]
         trainings[name] = TaskTraining(

@@ -61,6 +61,22 @@ class Adam(Optimizer, torch.optim.Adam):
         )
 
 
+def scale_rates(
+    optimizer: torch.optim.Optimizer, parameters: Iterable[torch.nn.Parameter], factor: float
+) -> None:
+    """Multiply the learning rate of these of an optimizer's parameters. It must not have begun yet."""
+    scaled = {id(each) for each in parameters}
+    groups = []
+    for group in optimizer.param_groups:
+        of_factor: Dict[float, List[torch.nn.Parameter]] = {}
+        for each in group["params"]:
+            of_factor.setdefault(factor if id(each) in scaled else 1.0, []).append(each)
+        groups += [
+            {**group, "params": chosen, "lr": by * group["lr"]} for by, chosen in of_factor.items()
+        ]
+    optimizer.param_groups[:] = groups
+
+
 def clip_gradients(
     parameters: Iterable[torch.nn.Parameter], norm: Optional[float], value: Optional[float]
 ) -> None:
