@@ -21,7 +21,7 @@ from hmtl.training.tasks import TaskData
 # Keys of `multi_task_trainer` that say how it was trained.
 TOLD = (
     *("sampling_method", "loss_weighting", "gradient_surgery", "gradient_accumulation_steps"),
-    *("optimizer", "scheduler", "patience", "grad_norm", "grad_clipping"),
+    *("optimizer", "lr_factor_below", "scheduler", "patience", "grad_norm", "grad_clipping"),
 )
 
 Batches = Union[BatchStream, EvaluationBatches]
@@ -77,7 +77,7 @@ def _introduction(config: RunConfig, parameters: int) -> List[Part]:
         [
             name,
             type_of(level["tagger"]),
-            str(level["stacks_on"] or "the base embedding"),
+            _below(level),
             _encoder(level.get("encoder")),
         ]
         for name, level in levels.items()
@@ -90,6 +90,13 @@ def _introduction(config: RunConfig, parameters: int) -> List[Part]:
         ),
         Table(["level", "head", "stacks on", "encoder"], rows, words=True),
     ]
+
+
+def _below(level: Mapping[str, Any]) -> str:
+    below = level["stacks_on"]
+    if below is None:
+        return "the base embedding"
+    return f"{below} and its labels" if level.get("label_embedding_dim") else str(below)
 
 
 def _encoder(block: Any) -> str:

@@ -20,6 +20,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         config = tiny_config("corpus")
         config["task_ner"]["data_params"]["max_instances_in_memory"] = 3
         config["multi_task_trainer"]["gradient_surgery"] = "pcgrad"
+        config["model"]["coref"]["label_embedding_dim"] = 4
         metrics = train(completed(config), directory / "run", recover=False, force=False)
     (directory / "metrics").write_text(f"{100 * metrics['coref']['test']['coref']['coref_f1']:.2f}")
     return directory / "run"
@@ -40,6 +41,7 @@ def row(card: str, section: str, *beginning: str) -> list[str]:
 
 def test_card_has_the_hierarchy(card: str) -> None:
     assert row(card, "Model card", "emd")[:2] == ["crf_tagger", "ner"]
+    assert row(card, "Model card", "coref")[1] == "emd and its labels"
 
 
 def test_card_has_the_test_scores(card: str, run: Path) -> None:
