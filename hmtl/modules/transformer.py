@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 # Parts of AllenNLP's embedder, by their names in the state_dict.
 TRANSFORMER = "_matched_embedder.transformer_model"
 MIXTURE = "_matched_embedder._scalar_mix"
-# Of the transformer's own config: where its files were, of which nothing follows.
-PLACE = "_name_or_path"
+# Of the transformer's own config: where its files were, and in which precision, of which nothing follows. A
+# model that is built without its weights, as that of a run is, does not know the latter.
+NOTHING_FOLLOWS = ("_name_or_path", "dtype", "torch_dtype")
 # Windows are computed so many at a time, of one length in wordpieces rounded up to a multiple of this: how a
 # matrix product rounds depends on its shape, which must then follow from the text alone.
 NUM_WINDOWS = 4
@@ -374,8 +375,8 @@ class TransformerEmbedder(PretrainedTransformerMismatchedEmbedder):
     def _present_digest(self) -> str:
         if self._digest is None:
             transformer = self.get_submodule(TRANSFORMER)
-            config = self._matched_embedder.config.to_dict()
-            config.pop(PLACE, None)
+            said = self._matched_embedder.config.to_dict()
+            config = {key: said[key] for key in said.keys() - NOTHING_FOLLOWS}
             weights = [*transformer.parameters(), *transformer.buffers()]
             described = json.dumps(config, sort_keys=True)
             self._digest = digest_of_weights(weights, "transformer", self._settings, described)

@@ -1,5 +1,6 @@
 """The vectors of a frozen transformer are AllenNLP's, and are computed once."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -182,6 +183,24 @@ def test_a_text_is_computed_once(tmp_path: Path, model: Path, monkeypatch) -> No
     first = cached(model, tmp_path)(**batch)
     monkeypatch.setattr(TransformerEmbedder, "_compute", refuse)
     assert torch.equal(cached(model, tmp_path)(**batch), first)
+
+
+def test_what_training_has_computed_is_found_by_whoever_opens_the_run(
+    tmp_path: Path, model: Path, monkeypatch
+) -> None:
+    # As files of years ago, which do not say their precision.
+    older = shutil.copytree(model, tmp_path / "older")
+    said = json.loads((older / "config.json").read_text())
+    said.pop("dtype", said.pop("torch_dtype", None))
+    (older / "config.json").write_text(json.dumps(said))
+    batch, trained = batch_of(model, TEXTS), cached(older, tmp_path)
+    first = trained(**batch)
+    # A run keeps the weights with its own, and of the model's files only the others.
+    moved = shutil.copytree(older, tmp_path / "run", ignore=shutil.ignore_patterns("*.safetensors"))
+    kept = cached(moved, tmp_path, load_weights=False)
+    kept.load_state_dict(trained.state_dict())
+    monkeypatch.setattr(TransformerEmbedder, "_compute", refuse)
+    assert torch.equal(kept(**batch), first)
 
 
 def test_other_weights_have_other_vectors(tmp_path: Path, model: Path) -> None:
