@@ -290,7 +290,7 @@ class TrainerConfig(Section):
     )
     lr_factor_below: float = key(
         "By what a task's learning rate is multiplied for the encoders of the levels below its own; 0 leaves "
-        "them to the tasks of their level and of those below.",
+        "each encoder to the tasks whose heads read it.",
         1.0,
         minimum=0,
     )

@@ -85,13 +85,16 @@ def test_level_put_on_another_computes_the_same_at_first(
     assert_same_output(old, new, task, batches[task], batches[task])
 
 
+@pytest.mark.parametrize(
+    "key, before, after", [("shortcut", False, True), ("label_embedding_dim", None, 2)]
+)
 @pytest.mark.parametrize("task", ABOVE)
-def test_level_that_is_given_a_shortcut_computes_the_same_at_first(
-    corpus: Path, tmp_path: Path, task: str
+def test_level_that_is_given_more_to_read_computes_the_same_at_first(
+    corpus: Path, tmp_path: Path, task: str, key: str, before: Any, after: Any
 ) -> None:
     new_config = completed_config(corpus, tasks=("ner", task))
     old_config = completed_config(corpus, tasks=("ner", task))
-    old_config["model"][task]["shortcut"] = False
+    old_config["model"][task][key], new_config["model"][task][key] = before, after
     old, batches = model_of(old_config, tmp_path / "old")
     new = build_model(
         parse_config(new_config), Vocabulary.from_files(str(tmp_path / "old" / "vocabulary"))
@@ -101,20 +104,13 @@ def test_level_that_is_given_a_shortcut_computes_the_same_at_first(
     assert_same_output(old, new, task, batches[task], batches[task])
 
 
-@pytest.mark.parametrize("task", ABOVE)
-def test_level_that_is_given_label_embeddings_computes_the_same_at_first(
-    corpus: Path, tmp_path: Path, task: str
+def test_label_embeddings_are_known_by_the_labels_of_the_head_below(
+    corpus: Path, tmp_path: Path
 ) -> None:
-    old_config = completed_config(corpus, tasks=("ner", task))
-    new_config = completed_config(corpus, tasks=("ner", task))
-    new_config["model"][task]["label_embedding_dim"] = 2
-    old, batches = model_of(old_config, tmp_path / "old")
-    vocab = Vocabulary.from_files(str(tmp_path / "old" / "vocabulary"))
-    new = build_model(parse_config(new_config), vocab).eval()
-    taken_over(old, old_config, new, new_config)
-    assert_same_output(old, new, task, batches[task], batches[task])
-    axes = parameter_axes(new, new_config)
-    labels = axes[f"encoders.label_embeddings.{task}.weight"][1]
+    config = completed_config(corpus, tasks=("ner", "emd"))
+    config["model"]["emd"]["label_embedding_dim"] = 2
+    model, _ = model_of(config, tmp_path / "run")
+    _, labels = parameter_axes(model, config)["encoders.label_embeddings.emd.weight"]
     assert labels is not None and set(labels) >= {"O", "B-PERSON"}
 
 
