@@ -1,9 +1,10 @@
 """The corpora as every peer takes them, and the score of all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from hmtl.formats.annotated import Relation
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.tags import spans_to_tags
 from hmtl.importing.reading import read
@@ -22,10 +23,13 @@ class Sentence:
     words : `list[str]`
     spans : `list[LabelledSpan]`
         In words of the sentence, both ends inclusive.
+    relations : `list[Relation]`
+        Between these.
     """
 
     words: Words
     spans: list[LabelledSpan]
+    relations: list[Relation] = field(default_factory=list)
 
     @property
     def tags(self) -> list[str]:
@@ -35,21 +39,16 @@ class Sentence:
 
 def read_split(path: Path) -> list[Sentence]:
     """Return the sentences of a folder with their names or, where there are none, their mentions."""
-    found = []
-    for document in read(path):
-        begin = 0
-        spans = document.names or document.mentions
-        for sentence in document.sentences:
-            end = begin + len(sentence)
-            inside = [each for each in spans if begin <= each.start < end]
-            found.append(
-                Sentence(
-                    sentence.words,
-                    [(each.type, (each.start - begin, each.end - begin)) for each in inside],
-                )
-            )
-            begin = end
-    return found
+    return [
+        Sentence(sentence.words, [each.labelled for each in spans], relations)
+        for document in read(path)
+        for sentence, spans, relations in zip(
+            document.sentences,
+            document.by_sentence(document.names or document.mentions),
+            document.by_sentence(document.relations),
+            strict=True,
+        )
+    ]
 
 
 def f1_of(answers: Sequence[Sequence[LabelledSpan]], gold: Sequence[Sentence]) -> float:
