@@ -53,7 +53,7 @@ bench-gpu: setup ## measure training on a GPU, and write benchmarks/results (8 m
 
 RESULTS ?= runs/recipes
 
-results: setup ## train the configs of README's results on data/open, three seeds each, and compare (an hour or two) [RESULTS=runs/x]
+results: setup ## train the configs of README's results on data/open, three seeds each, and compare (three CPU hours) [RESULTS=runs/x]
 	$(HMTL) experiment configs/grids/recipes.json --out $(RESULTS) --only words-and-characters minilm
 	$(HMTL) report $(RESULTS)
 

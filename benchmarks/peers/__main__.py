@@ -10,13 +10,9 @@ epoch that was best on the validation data. (Flair 0.15 needs a transformers bef
 
 import argparse
 import time
-from pathlib import Path
 
-import torch
-
-from benchmarks.peers.data import SPLITS, f1_of, read_split
+from benchmarks.peers.data import SPLITS, begin, f1_of, read_split
 from benchmarks.peers.peer import Peer
-from hmtl.common.random_state import seed_everything
 
 
 def make(name: str, labels: list[str], epochs: int) -> Peer:
@@ -33,14 +29,8 @@ def make(name: str, labels: list[str], epochs: int) -> Peer:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("peer", choices=("spacy", "huggingface"))
-    parser.add_argument("corpus", type=Path, help="with train, dev and test in it")
-    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--minutes", type=float, default=15.0, help="no epoch begins later")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    seed_everything(arguments.seed)
+    arguments = begin(parser, epochs=10)
     train, dev, test = (read_split(arguments.corpus / split) for split in SPLITS)
     labels = sorted({label for each in train for label, _ in each.spans})
     peer = make(arguments.peer, labels, arguments.epochs)

@@ -13,7 +13,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -22,11 +22,11 @@ from typing import Any
 import spacy
 import torch
 from torch.utils.data import DataLoader
+from tqdm import tqdm
 from transformers import AutoTokenizer, get_linear_schedule_with_warmup
 
-from benchmarks.peers.data import SPLITS, Sentence, read_split
+from benchmarks.peers.data import SPLITS, Sentence, begin, read_split
 from benchmarks.peers.huggingface_peer import BATCH, FOLDER, LEARNING_RATE
-from hmtl.common.random_state import seed_everything
 from hmtl.metrics.relation_f1 import RelationF1
 from hmtl.metrics.span_f1 import SpanF1
 
@@ -87,7 +87,7 @@ class CoReNer:
         from corener.utils.loss import compute_loss  # type: ignore[import-not-found]
 
         self._model.train()
-        for batch in self._batches(self._train, BATCH, shuffle=True):
+        for batch in tqdm(self._batches(self._train, BATCH, shuffle=True)):
             output = self._model(
                 input_ids=batch.encodings,
                 context_masks=batch.context_masks,
@@ -135,7 +135,7 @@ class CoReNer:
         dataset = self._dataset(without_gold, train_mode=False)
         self._model.eval()
         with torch.no_grad():
-            batches = self._batches(dataset, 1, shuffle=False)
+            batches = tqdm(self._batches(dataset, 1, shuffle=False))
             for batch, sentence, read_one in zip(
                 batches, sentences, dataset.documents, strict=True
             ):
@@ -187,14 +187,12 @@ class CoReNer:
                 train_mode=train_mode,
             )
 
-    def _batches(self, dataset: Any, size: int, shuffle: bool) -> Iterator[Any]:
+    def _batches(self, dataset: Any, size: int, shuffle: bool) -> DataLoader[Any]:
         from corener.data import sampling
 
         padded = sampling.partial_collate_fn_padding(encoding_padding=self._tokenizer.pad_token_id)
-        return iter(
-            DataLoader(
-                dataset, batch_size=size, shuffle=shuffle, drop_last=shuffle, collate_fn=padded
-            )
+        return DataLoader(
+            dataset, batch_size=size, shuffle=shuffle, drop_last=shuffle, collate_fn=padded
         )
 
 
@@ -233,14 +231,10 @@ def _make_importable(clone: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("clone", type=Path)
-    parser.add_argument("corpus", type=Path, help="with train, dev and test in it")
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    seed_everything(arguments.seed)
+    parser.add_argument("clone", type=Path, help="a folder with its package corener in it")
+    arguments = begin(parser, epochs=3)
+    if not (arguments.clone / "corener").is_dir():
+        parser.error(f"{arguments.clone} has no folder corener: give a clone of its repository")
     train, dev, test = (read_split(arguments.corpus / split) for split in SPLITS)
     peer = CoReNer(arguments.clone, train, arguments.epochs)
     started = time.process_time()

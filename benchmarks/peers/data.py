@@ -1,9 +1,13 @@
-"""The corpora as every peer takes them, and the score of all."""
+"""The corpora and the options of every peer, and the score of all."""
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
+
+from hmtl.common.random_state import seed_everything
 from hmtl.formats.annotated import Relation
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.tags import spans_to_tags
@@ -49,6 +53,18 @@ def read_split(path: Path) -> list[Sentence]:
             strict=True,
         )
     ]
+
+
+def begin(parser: argparse.ArgumentParser, epochs: int) -> argparse.Namespace:
+    """Add what every peer is told, `epochs` by default, and heed its threads and its seed."""
+    parser.add_argument("corpus", type=Path, help="with train, dev and test in it")
+    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    seed_everything(arguments.seed)
+    return arguments
 
 
 def f1_of(answers: Sequence[Sequence[LabelledSpan]], gold: Sequence[Sentence]) -> float:

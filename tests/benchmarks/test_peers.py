@@ -8,6 +8,7 @@ from hmtl.data.readers.ner_ontonotes import NerOntonotesReader
 from tests.running import REPOSITORY
 
 NAMES = REPOSITORY / "data" / "sample" / "ontonotes" / "ner" / "dev"
+MENTIONS = REPOSITORY / "data" / "sample" / "ace" / "dev"
 
 
 def test_peers_are_given_what_the_readers_read() -> None:
@@ -16,6 +17,14 @@ def test_peers_are_given_what_the_readers_read() -> None:
         for instance in NerOntonotesReader(label_namespace="labels").read(NAMES)
     ]
     assert [each.words for each in read_split(Path(NAMES))] == read
+
+
+def test_relations_are_between_spans_of_their_sentence() -> None:
+    related = [each for each in read_split(MENTIONS) if each.relations]
+    assert related
+    for each in related:
+        spans = {span for _, span in each.spans}
+        assert all({relation.arg1, relation.arg2} <= spans for relation in each.relations)
 
 
 def test_a_peer_learns_and_is_scored() -> None:
