@@ -54,8 +54,9 @@ class Hmtl(Model):
         self.heads = torch.nn.ModuleDict()
         # What to compute in; of a config's `multi_task_trainer`, not of its model.
         self.precision = FULL
+        built = self._build_heads(levels)
         for name in self.encoders.below:
-            self.heads[name] = self._build_head(name, levels[name])
+            self.heads[name] = built[name]
         for name in self.encoders.label_embedding_dims:
             self.encoders.embed_labels(name, self._num_labels_below(name))
         self.mentions_from = {
@@ -71,10 +72,18 @@ class Hmtl(Model):
         if initializer is not None:
             initializer(self)
 
-    def _build_head(self, name: str, level: Level) -> Head:
-        # Levels are built from the bottom up: those above are not known yet.
-        known = level.mentions_from is not None and level.mentions_from in self.heads
-        mention_labels = self._head(str(level.mentions_from)).answer_labels() if known else []
+    def _build_heads(self, levels: Dict[str, Level]) -> Dict[str, Head]:
+        """From the bottom up, but first the head whose mentions another relates: their labels size that."""
+        built: Dict[str, Head] = {}
+        for name in self.encoders.below:
+            for each in (levels[name].mentions_from, name):
+                if each in levels and each not in built:
+                    built[each] = self._build_head(each, levels[each], built)
+        return built
+
+    def _build_head(self, name: str, level: Level, built: Dict[str, Head]) -> Head:
+        finding = built.get(level.mentions_from or "")
+        mention_labels = [] if finding is None else finding.answer_labels()
         return build_sized(
             level.tagger,
             f"model.{name}.tagger",

@@ -38,20 +38,29 @@ def replace_decoding(head: Any, predictions: dict[str, Any]) -> None:
     head.decode = lambda output_dict: predictions
 
 
-def make_perfect(experiment: Experiment, mention_level: str, mistake: int = 0) -> None:
-    """Lets the two heads find what is annotated, but for a shift of the mentions' beginnings."""
-    entries = [
+def gold_entries(experiment: Experiment) -> list[dict[str, Any]]:
+    return [
         instance.fields["metadata"].metadata  # type: ignore[attr-defined]
         for instance in relation_test_data(experiment).instances
     ]
-    heads = experiment.model.heads
+
+
+def make_mentions_perfect(experiment: Experiment, level: str, mistake: int = 0) -> None:
+    """Lets a head find what is annotated, but for a shift of the mentions' beginnings."""
     spans = [
         [(label, (start - mistake, end)) for label, (start, end) in entry["mentions"]]
-        for entry in entries
+        for entry in gold_entries(experiment)
     ]
-    relations = [[tuple(relation) for relation in entry["relations"]] for entry in entries]
-    replace_decoding(heads[mention_level], {"spans": spans})
-    replace_decoding(heads["relation"], {"relations": relations})
+    replace_decoding(experiment.model.heads[level], {"spans": spans})
+
+
+def make_perfect(experiment: Experiment, mention_level: str, mistake: int = 0) -> None:
+    """Lets the head of relations find what is annotated, and that of mentions, too."""
+    make_mentions_perfect(experiment, mention_level, mistake)
+    relations = [
+        [tuple(relation) for relation in entry["relations"]] for entry in gold_entries(experiment)
+    ]
+    replace_decoding(experiment.model.heads["relation"], {"relations": relations})
 
 
 def test_relations_are_scored_strictly_where_there_is_a_mention_head(tmp_path: Path) -> None:
@@ -72,6 +81,21 @@ def test_relations_are_not_scored_strictly_without_a_mention_head(tmp_path: Path
 def test_relations_are_not_scored_strictly_at_each_validation(tmp_path: Path) -> None:
     experiment = build(tmp_path, ("emd", "relation"))
     assert not set(STRICT) & set(relation_metrics(experiment, full=False))
+
+
+def test_mentions_may_come_from_a_level_above(tmp_path: Path) -> None:
+    config = tiny_config(write_corpus(tmp_path / "corpus"), ("emd", "relation"))
+    relation, emd = config["model"]["relation"], config["model"]["emd"]
+    relation.update(stacks_on=None, tagger={"type": "mention_pair_classifier", "threshold": 1e-9})
+    emd["stacks_on"] = "relation"
+    (tmp_path / "run").mkdir()
+    experiment = assemble(parse_config(complete(config)), tmp_path / "run", ("train", "test"))
+    heads: Any = experiment.model.heads
+    assert experiment.model.levels == list(heads) == ["relation", "emd"]
+    assert heads["relation"].mention_labels == heads["emd"].answer_labels()
+    make_mentions_perfect(experiment, "emd")
+    # Any two of them are related.
+    assert relation_metrics(experiment)["recall-overall"] == 1.0
 
 
 def test_mentions_may_come_from_a_level_that_is_not_below(tmp_path: Path) -> None:

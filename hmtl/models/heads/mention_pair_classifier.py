@@ -94,8 +94,8 @@ class MentionPairClassifier(RelationHead):
         super().__init__(vocab, label_namespace, threshold)
         if not mention_labels:
             raise ConfigurationError(
-                "mention_pair_classifier relates the mentions that another level finds, and there is none "
-                "below: keep one in the config, as emd, and write its name as mentions_from of this level, "
+                "mention_pair_classifier relates the mentions that another level finds, and there is none: "
+                "keep one in the config, as emd, and write its name as mentions_from of this level, "
                 "or take relation_extractor, which needs none"
             )
         self.mention_labels = list(mention_labels)
