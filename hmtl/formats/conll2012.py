@@ -22,6 +22,7 @@ from hmtl.formats.brackets import LabelledSpan, bracket_cells, bracket_spans
 from hmtl.formats.columns import Rows
 from hmtl.formats.documents import END_DOCUMENT, begin_line, coref_columns, read
 from hmtl.formats.files import documents_in
+from hmtl.formats.json_lines import OnFault
 
 logger = logging.getLogger(__name__)
 
@@ -69,10 +70,13 @@ def corpus_files(path: str | PathLike[str]) -> list[Path]:
     return gold
 
 
-def read_documents(path: str | PathLike[str]) -> Iterator[Document]:
+def read_documents(
+    path: str | PathLike[str], on_error: OnFault | None = None
+) -> Iterator[Document]:
     """
     Streams the documents of a CoNLL-2012 file, with names and the treebank's columns where it has them. Words
-    are as in the file, but for OntoNotes' escapes: `/.` and `/?` come without the slash.
+    are as in the file, but for OntoNotes' escapes: `/.` and `/?` come without the slash. `on_error` is as in
+    `hmtl.formats.documents.read`.
 
     # Raises
 
@@ -80,7 +84,7 @@ def read_documents(path: str | PathLike[str]) -> Iterator[Document]:
         With file and line, for whatever the format does not allow.
     """
     add_sentence = partial(_add_sentence, names=True, coreference=True)
-    return read(path, COREFERENCE_LAYOUT, FEWEST_FOR_COREFERENCE, add_sentence, coreference=True)
+    return read(path, COREFERENCE_LAYOUT, FEWEST_FOR_COREFERENCE, add_sentence, True, on_error)
 
 
 def read_names(path: str | PathLike[str]) -> Iterator[Document]:

@@ -22,6 +22,7 @@ from hmtl.formats.brackets import (
     coref_spans,
 )
 from hmtl.formats.columns import Rows, SentenceBuffer, read_lines, shown, split_columns
+from hmtl.formats.json_lines import OnFault
 
 BEGIN_DOCUMENT = "#begin document"
 END_DOCUMENT = "#end document"
@@ -107,6 +108,11 @@ class _DocumentBuilder:
         document.clusters = list(self._clusters.values())
         return document
 
+    def abandon(self) -> None:
+        """Forget the document that is open, if any."""
+        self._document = None
+        self._buffer.take()
+
     def end_of_file(self, last_line: int) -> None:
         if self._document is not None:
             raise self._error(
@@ -125,6 +131,7 @@ def read(
     fewest_columns: int,
     add_sentence: AddSentence,
     coreference: bool,
+    on_error: OnFault | None = None,
 ) -> Iterator[Document]:
     """
     Streams the documents of a file, one in memory at a time.
@@ -139,6 +146,8 @@ def read(
     add_sentence : `AddSentence`
     coreference : `bool`
         Whether the last column is read; without it, documents have no clusters.
+    on_error : `Callable[[DataError], None]`, optional (default = `None`)
+        Is given the first error of a document, which is then passed over, in place of raising it.
 
     # Returns
 
@@ -151,27 +160,37 @@ def read(
         With file and line, for anything that is not the layout above, or no document at all.
     """
     builder = _DocumentBuilder(path, layout, fewest_columns, add_sentence, coreference)
-    line, num_documents = 1, 0
+    line, num_documents, num_faults, is_passed_over = 1, 0, 0, False
     for line, full_text in read_lines(path):
         text = full_text.strip(" \t")
-        if text.startswith(BEGIN_DOCUMENT):
-            builder.begin(line, text)
-        elif text.startswith(END_DOCUMENT):
-            yield builder.end(line)
-            num_documents += 1
-        elif text.startswith("#"):
-            raise DataError(
-                f"unknown line {shown(text)}; expected '{BEGIN_DOCUMENT} (name)', "
-                f"'{END_DOCUMENT}', a row or a blank line. Comments have no place here: remove them",
-                path,
-                line,
-            )
-        elif text:
-            builder.add_row(line, split_columns(text), full_text.endswith("\t"))
-        else:
-            builder.end_sentence()
+        is_passed_over = is_passed_over and not text.startswith(BEGIN_DOCUMENT)
+        if is_passed_over:
+            continue
+        try:
+            if text.startswith(BEGIN_DOCUMENT):
+                builder.begin(line, text)
+            elif text.startswith(END_DOCUMENT):
+                yield builder.end(line)
+                num_documents += 1
+            elif text.startswith("#"):
+                raise DataError(
+                    f"unknown line {shown(text)}; expected '{BEGIN_DOCUMENT} (name)', "
+                    f"'{END_DOCUMENT}', a row or a blank line. Comments have no place here: remove them",
+                    path,
+                    line,
+                )
+            elif text:
+                builder.add_row(line, split_columns(text), full_text.endswith("\t"))
+            else:
+                builder.end_sentence()
+        except DataError as error:
+            if on_error is None:
+                raise
+            on_error(error)
+            builder.abandon()
+            num_faults, is_passed_over = num_faults + 1, True
     builder.end_of_file(line)
-    if num_documents == 0:
+    if num_documents + num_faults == 0:
         raise DataError(
             f"the file holds no document; expected '{BEGIN_DOCUMENT} (name)'", path, line
         )

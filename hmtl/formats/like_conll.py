@@ -21,6 +21,7 @@ from hmtl.formats.brackets import (
 )
 from hmtl.formats.columns import CellError, Rows, shown
 from hmtl.formats.documents import END_DOCUMENT, begin_line, coref_columns, read
+from hmtl.formats.json_lines import OnFault
 
 LAYOUT = "index, word, mention, relation frames (any number of columns), coreference"
 FEWEST_COLUMNS = 4
@@ -34,6 +35,7 @@ def read_documents(
     mentions: bool = True,
     relations: bool = True,
     coreference: bool = True,
+    on_error: OnFault | None = None,
 ) -> Iterator[Document]:
     """
     Streams the documents of a like_conll file.
@@ -43,6 +45,8 @@ def read_documents(
     path : `str` or `PathLike`
     mentions, relations, coreference : `bool`, optional (default = `True`)
         What is wanted. The columns of the rest are not looked at, and documents have none of it.
+    on_error : `Callable[[DataError], None]`, optional (default = `None`)
+        As in `hmtl.formats.documents.read`.
 
     # Raises
 
@@ -50,7 +54,7 @@ def read_documents(
         With file and line, for whatever the format does not allow.
     """
     add_sentence = partial(_add_sentence, mentions=mentions, relations=relations)
-    return read(path, LAYOUT, FEWEST_COLUMNS, add_sentence, coreference)
+    return read(path, LAYOUT, FEWEST_COLUMNS, add_sentence, coreference, on_error)
 
 
 def _add_sentence(

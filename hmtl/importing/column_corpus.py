@@ -6,8 +6,10 @@ import argparse
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 from hmtl.formats.annotated import Document
+from hmtl.formats.json_lines import OnFault
 from hmtl.importing.corpus_writer import convert_files
 from hmtl.importing.naming import RENAMED
 from hmtl.importing.sources import parts_of
@@ -16,7 +18,11 @@ from hmtl.importing.tally import Tally
 # A corpus in these columns has all its documents again in single files, for coreference.
 _AGAIN = {"single_file", "coref"}
 
-Read = Callable[[Path], Iterable[Document]]
+
+class Read(Protocol):
+    """Gives the documents of a file, the same each time; `on_error` is given the faults of others."""
+
+    def __call__(self, path: Path, *, on_error: OnFault) -> Iterable[Document]: ...
 
 
 def convert(
@@ -29,28 +35,25 @@ def convert(
 
     arguments : `argparse.Namespace`
     files : `list[Path]`
-    read, read_names : `Callable[[Path], Iterable[Document]]`
-        Give the documents of a file, the same each time, and of the other the names count alone.
+    read, read_names : `Read`
+        Of the latter's documents the names count alone.
     """
     tally = Tally()
     files = _without_copies(files, arguments.source)
-    first, again = _renamed(read_names, Tally()), _renamed(read, tally)
+    first, again = _renamed(read_names), _renamed(read)
 
-    def names(file: Path, _: Tally) -> Iterator[str]:
-        return (document.name for document in first(file))
+    def names(file: Path, left: Tally) -> Iterator[str]:
+        return (document.name for document in first(file, left))
 
-    def documents(file: Path, _: Tally) -> Iterable[Document]:
-        return again(file)
-
-    return convert_files(arguments, files, names, documents, tally)
+    return convert_files(arguments, files, names, again, tally)
 
 
-def _renamed(read: Read, tally: Tally) -> Read:
+def _renamed(read: Read) -> Callable[[Path, Tally], Iterator[Document]]:
     """The same, with a name of its own for a document that is there before, part and all."""
     times: Counter[tuple[str, int]] = Counter()
 
-    def renamed(file: Path) -> Iterator[Document]:
-        for document in read(file):
+    def renamed(file: Path, tally: Tally) -> Iterator[Document]:
+        for document in read(file, on_error=tally.faults.add):
             same = document.name, document.part
             times[same] += 1
             if times[same] > 1:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,7 +128,7 @@ def test_read_documents_counts_redocred_as_its_readme(
     ],
 )
 def test_columns_that_are_not_wanted_are_not_looked_at(
-    tmp_path: Path, row: str, unwanted: dict[str, bool], found: tuple[int, int, int]
+    tmp_path: Path, row: str, unwanted: dict[str, Any], found: tuple[int, int, int]
 ) -> None:
     path = tmp_path / "d"
     path.write_text(f"#begin document (d)\n{row}\n#end document\n")

@@ -96,3 +96,34 @@ def test_bad_documents_are_told_at_once(tmp_path: Path) -> None:
             run_import("docred", tmp_path / "a.json", tmp_path / "out")
         _, *told = str(caught.value).splitlines()
         assert [line.split(":")[1] for line in told] == ["2", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("format_name", "row"), [("like_conll", "{} a * -"), ("conll2012", "d 0 {} a" + " -" * 9)]
+)
+def test_one_fault_of_each_document_is_told(tmp_path: Path, format_name: str, row: str) -> None:
+    good, bad = row.format(0), row.format("x")
+    # The next line is no second fault, since it may follow from the first.
+    documents = [
+        [good],
+        [good, "", bad, bad],
+        [f"{good[:-1]}(1"],
+        ["# note", "", good],
+        [good, "#begin document (e)", bad, "#end document"],
+        [good],
+        [bad],
+    ]
+    lines = [line for rows in documents for line in ("#begin document (d)", *rows, "#end document")]
+    source = tmp_path / f"a.{format_name}"
+    source.write_text("\n".join(lines))
+    with pytest.raises(DataError) as caught:
+        run_import(format_name, source, tmp_path / "out")
+    _, *told = str(caught.value).splitlines()
+    assert [int(line.removeprefix(f"{source}:").partition(":")[0]) for line in told] == [
+        7,
+        11,
+        14,
+        20,
+        28,
+    ]
+    assert not (tmp_path / "out").exists()
