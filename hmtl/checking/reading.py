@@ -14,10 +14,12 @@ from allennlp.common.checks import ConfigurationError
 
 from hmtl.checking.example import Example, example_of
 from hmtl.checking.split_counts import SplitCounts
+from hmtl.common.reporting import counted
 from hmtl.config.building import type_of
 from hmtl.config.schema import SPLITS, DataParams, RunConfig
 from hmtl.config.task import Task
-from hmtl.data.corpora import read_corpora
+from hmtl.data.corpora import locate_splits, with_hidden_labels
+from hmtl.data.readers.corpus_reader import CorpusReader
 from hmtl.errors import DataError
 from hmtl.formats.files import documents_in
 from hmtl.runs.assembly import task_of
@@ -26,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 # The examples shown are a sample, the same each time.
 SAMPLE_SEED = 0
+
+# So many faults of a split are told.
+MOST_FAULTS = 20
 
 SplitName = tuple[str, str]  # task, split
 
@@ -140,22 +145,39 @@ class _Source:
         _Unreadable
         """
         counts = SplitCounts()
+        faults: list[DataError] = []
         try:
-            for example in self.examples():
+            for example in self._examples(faults):
                 counts.add(example)
                 sample.offer(example)
         except Exception as error:
             # A user's own reader may raise anything: that is what it is run here to show.
-            raise _Unreadable([self._reason(error), *self._reasons_beside(error)]) from error
+            reasons = self._told(faults)
+            if not (faults and _tells_of_nothing_left(error)):
+                reasons += [self._reason(error), *self._reasons_beside(error)]
+            raise _Unreadable(list(dict.fromkeys(reasons))) from error
+        if faults:
+            raise _Unreadable(self._told(faults))
         if not counts.instances:
             raise _Unreadable([f"{self.path}: holds no instance for task {self.task.name!r}"])
         return counts
 
-    def examples(self) -> Iterator[Example]:
-        """Reads it."""
-        corpora = read_corpora(self.task, self.data_params, self.data_root, (self.split,))
-        for instance in corpora.splits.pop(self.split):
+    def _examples(self, faults: list[DataError]) -> Iterator[Example]:
+        """Reads it; a reader of ours puts into `faults` what it can pass over."""
+        sources = locate_splits(self.task, self.data_params, self.data_root, (self.split,))
+        source = sources[self.split]
+        if isinstance(source.reader, CorpusReader):
+            source.reader.on_error = faults.append
+        for instance in source.read():
             yield example_of(instance)
+
+    def _told(self, faults: list[DataError]) -> list[str]:
+        """The first of them, and how many more there are."""
+        if self.split == "test":
+            faults = [*map(with_hidden_labels, faults[:1]), *faults[1:]]
+        left = len(faults) - MOST_FAULTS
+        more = [f"{self.path}: {counted(left, 'more faults')}, not told here"] if left > 0 else []
+        return [str(each) for each in faults[:MOST_FAULTS]] + more
 
     def _reason(self, error: Exception) -> str:
         if isinstance(error, ConfigurationError):
@@ -178,14 +200,21 @@ class _Source:
         for file in (file for file in files if not file.samefile(broken)):
             alone = replace(self, data_params=copy.copy(self.data_params))
             setattr(alone.data_params, f"{self.split}_data_path", str(file.absolute()))
+            faults: list[DataError] = []
             try:
                 with _readers_silent():
-                    for _ in alone.examples():
+                    for _ in alone._examples(faults):
                         pass
             except Exception as other:
-                # Without a line it says that this one file holds nothing of use, which is no fault.
-                if not isinstance(other, DataError) or other.line is not None:
+                # One file may well hold nothing of use.
+                if not _tells_of_nothing_left(other):
                     yield alone._reason(other)
+            yield from alone._told(faults)
+
+
+def _tells_of_nothing_left(error: Exception) -> bool:
+    """Whether all that is wrong is that there is no instance: such an error names no line."""
+    return isinstance(error, DataError) and error.line is None
 
 
 @contextmanager

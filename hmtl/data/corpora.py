@@ -202,9 +202,12 @@ def minding_hidden_labels(split: str) -> Iterator[None]:
     except DataError as error:
         if split != "test":
             raise
-        raise DataError(
-            f"{error.message.removesuffix('.')}. {HIDDEN_LABELS}", error.path, error.line
-        ) from error
+        raise with_hidden_labels(error) from error
+
+
+def with_hidden_labels(error: DataError) -> DataError:
+    """The same of test data, which may have been published without their labels."""
+    return DataError(f"{error.message.removesuffix('.')}. {HIDDEN_LABELS}", error.path, error.line)
 
 
 def some_of(instances: Iterable[Instance], fraction: float) -> Iterator[Instance]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from os import PathLike
 
-from hmtl.errors import DataError
+from hmtl.errors import DataError, OnFault, passing_over
 from hmtl.formats.annotated import Document, Sentence, TreebankColumns
 from hmtl.formats.brackets import LabelledSpan
 from hmtl.formats.columns import CellError, Rows, SentenceBuffer, read_lines, split_columns
@@ -30,38 +30,41 @@ _OTHER_SCHEME_HINT = (
 )
 
 
-def read_sentences(path: str | PathLike[str]) -> Iterator[tuple[Sentence, list[LabelledSpan]]]:
+def read_sentences(
+    path: str | PathLike[str], on_error: OnFault | None = None
+) -> Iterator[tuple[Sentence, list[LabelledSpan]]]:
     """
     Streams the sentences of a CoNLL-2003 file with their named entities, which are ordered by start; no two
-    share a token. Name tags may be IOB1, as published, or BIO, as in
-    many copies: what a tag means is the same under both where it stands in a file of that scheme.
+    share a token. Name tags may be IOB1, as published, or BIO, as in many copies: what a tag means is the
+    same under both where it stands in a file of that scheme. `on_error` is given the errors of sentences,
+    which are then passed over, in place of raising them.
 
     # Raises
 
     `DataError`
         With file and line, for whatever the format does not allow.
     """
-    line, num_sentences = 1, 0
-    buffer = SentenceBuffer(path, LAYOUT, FEWEST_COLUMNS)
+    line, is_empty = 1, True
+    buffer = SentenceBuffer(path, LAYOUT, FEWEST_COLUMNS, on_error=on_error)
     for line, text in read_lines(path):
         cells = split_columns(text)
         if cells and cells[0] != DOCUMENT_START:
+            is_empty = False
             buffer.add(line, cells)
-            continue
-        rows = buffer.take()
-        if rows is not None:
-            yield _parse_sentence(rows)
-            num_sentences += 1
-    rows = buffer.take()
-    if rows is not None:
-        yield _parse_sentence(rows)
-    elif num_sentences == 0:
+        else:
+            yield from _sentence(buffer.take(), on_error)
+    yield from _sentence(buffer.take(), on_error)
+    if is_empty:
         raise DataError(f"the file holds no sentence; expected rows of: {LAYOUT}", path, line)
 
 
-def _parse_sentence(rows: Rows) -> tuple[Sentence, list[LabelledSpan]]:
-    names = rows.parse(NAME_TAG, "name tag", _name_spans)
-    return Sentence(rows.column(WORD), line=rows.line), names
+def _sentence(
+    rows: Rows | None, on_error: OnFault | None
+) -> Iterator[tuple[Sentence, list[LabelledSpan]]]:
+    if rows is not None:
+        with passing_over(on_error):
+            names = rows.parse(NAME_TAG, "name tag", _name_spans)
+            yield Sentence(rows.column(WORD), line=rows.line), names
 
 
 def _name_spans(tags: list[str]) -> list[LabelledSpan]:

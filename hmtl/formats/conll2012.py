@@ -16,13 +16,12 @@ from itertools import count
 from os import PathLike
 from pathlib import Path
 
-from hmtl.errors import DataError
+from hmtl.errors import DataError, OnFault
 from hmtl.formats.annotated import Document, Sentence, TreebankColumns, mentions_of
 from hmtl.formats.brackets import LabelledSpan, bracket_cells, bracket_spans
 from hmtl.formats.columns import Rows
 from hmtl.formats.documents import END_DOCUMENT, begin_line, coref_columns, read
 from hmtl.formats.files import documents_in
-from hmtl.formats.json_lines import OnFault
 
 logger = logging.getLogger(__name__)
 
@@ -87,13 +86,15 @@ def read_documents(
     return read(path, COREFERENCE_LAYOUT, FEWEST_FOR_COREFERENCE, add_sentence, True, on_error)
 
 
-def read_names(path: str | PathLike[str]) -> Iterator[Document]:
+def read_names(path: str | PathLike[str], on_error: OnFault | None = None) -> Iterator[Document]:
     """As `read_documents`, but names alone: the column of coreference may be missing, or hold anything."""
     add_sentence = partial(_add_sentence, names=True, coreference=False)
-    return read(path, NAMES_LAYOUT, FEWEST_FOR_NAMES, add_sentence, coreference=False)
+    return read(path, NAMES_LAYOUT, FEWEST_FOR_NAMES, add_sentence, False, on_error)
 
 
-def read_coreference(path: str | PathLike[str], with_treebank: bool = False) -> Iterator[Document]:
+def read_coreference(
+    path: str | PathLike[str], with_treebank: bool = False, on_error: OnFault | None = None
+) -> Iterator[Document]:
     """
     As `read_documents`, but coreference alone: the column of names, and all others between word and
     coreference, may be missing, or hold anything. With the treebank's columns, all must be there.
@@ -101,16 +102,16 @@ def read_coreference(path: str | PathLike[str], with_treebank: bool = False) -> 
     add_sentence = partial(_add_sentence, names=False, coreference=True)
     if with_treebank:
         add_sentence = partial(add_sentence, treebank=True)
-        return read(path, LAYOUT, FEWEST_COLUMNS, add_sentence, coreference=True)
-    return read(path, COREFERENCE_LAYOUT, FEWEST_FOR_COREFERENCE, add_sentence, coreference=True)
+        return read(path, LAYOUT, FEWEST_COLUMNS, add_sentence, True, on_error)
+    return read(path, COREFERENCE_LAYOUT, FEWEST_FOR_COREFERENCE, add_sentence, True, on_error)
 
 
-def read_treebank(path: str | PathLike[str]) -> Iterator[Document]:
+def read_treebank(path: str | PathLike[str], on_error: OnFault | None = None) -> Iterator[Document]:
     """
     As `read_documents`, but words and the treebank's columns alone, which all sentences have: those of names
     and coreference may hold anything.
     """
-    return read(path, LAYOUT, FEWEST_COLUMNS, _add_treebank, coreference=False)
+    return read(path, LAYOUT, FEWEST_COLUMNS, _add_treebank, False, on_error)
 
 
 def _add_treebank(document: Document, rows: Rows, first: int) -> None:

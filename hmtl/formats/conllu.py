@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 
-from hmtl.errors import DataError
+from hmtl.errors import DataError, OnFault, passing_over
 from hmtl.formats.columns import Rows, SentenceBuffer, read_lines, shown
-from hmtl.formats.json_lines import OnFault
 
 ID, FORM, LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL, DEPS, MISC = range(10)
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
@@ -219,14 +218,9 @@ def read_sentences(
 def _sentence(
     comments: dict[str, str], rows: Rows | None, on_error: OnFault | None
 ) -> Iterator[ConlluSentence]:
-    if rows is None:
-        return
-    try:
-        yield _checked(comments, rows)
-    except DataError as error:
-        if on_error is None:
-            raise
-        on_error(error)
+    if rows is not None:
+        with passing_over(on_error):
+            yield _checked(comments, rows)
 
 
 def _checked(comments: dict[str, str], rows: Rows) -> ConlluSentence:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hmtl.errors import DataError
+from hmtl.errors import DataError, OnFault, passing_over
 from hmtl.formats.annotated import Document, Entity, EntityRelation, Mention, Sentence
 from hmtl.formats.columns import shown_json
 from hmtl.formats.json_files import Fields
@@ -24,11 +24,12 @@ BLANK = "_"
 BEGIN, BETWEEN, END = "[\n", ",\n", "\n]\n"
 
 
-def read_documents(path: Path) -> Iterator[Document]:
+def read_documents(path: Path, on_error: OnFault | None = None) -> Iterator[Document]:
     """
     The documents of a file, whole, called by their titles, with one of them in memory at a time. A word of
     blanks alone is `_`. Sentences without a word are left out, and the numbers of those after them are less
-    by one each.
+    by one each. `on_error` is given the errors of documents, which are then passed over, in place of raising
+    them.
 
     # Raises
 
@@ -36,8 +37,9 @@ def read_documents(path: Path) -> Iterator[Document]:
         With file, line and document, for what is no DocRED: a mention that is in no sentence, an entity
         without a mention, a relation of an entity to itself, an evidence sentence that is not there.
     """
-    for number, (line, content) in enumerate(read_records(path)):
-        yield to_document(content, number, path, line)
+    for number, (line, content) in enumerate(read_records(path, on_error)):
+        with passing_over(on_error):
+            yield to_document(content, number, path, line)
 
 
 def contents(file: Any, path: Path) -> list[Any]:

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from os import PathLike
 
-from hmtl.errors import DataError
+from hmtl.errors import DataError, OnFault
 from hmtl.formats.annotated import Document, shifted
 from hmtl.formats.brackets import (
     NO_CLUSTER,
@@ -22,7 +22,6 @@ from hmtl.formats.brackets import (
     coref_spans,
 )
 from hmtl.formats.columns import Rows, SentenceBuffer, read_lines, shown, split_columns
-from hmtl.formats.json_lines import OnFault
 
 BEGIN_DOCUMENT = "#begin document"
 END_DOCUMENT = "#end document"

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from os import PathLike
 from typing import Any
 
-from hmtl.errors import DataError
+from hmtl.errors import DataError, OnFault
 from hmtl.formats.columns import read_lines
 
-OnFault = Callable[[DataError], None]
 OnReplaced = Callable[[int], None]
 
 REPLACED = "NUL, or one half of a pair of UTF-16, which no text file holds: became U+FFFD"

@@ -9,10 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from hmtl.errors import DataError
+from hmtl.errors import DataError, OnFault
 from hmtl.formats.columns import read_lines, shown
 from hmtl.formats.json_lines import (
-    OnFault,
     OnReplaced,
     read_json_lines,
     what_is_wrong,

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import count
 from os import PathLike
 
+from hmtl.errors import OnFault
 from hmtl.formats.annotated import Document, Relation, Sentence, mentions_of, shifted
 from hmtl.formats.brackets import (
     NOTHING,
@@ -21,7 +22,6 @@ from hmtl.formats.brackets import (
 )
 from hmtl.formats.columns import CellError, Rows, shown
 from hmtl.formats.documents import END_DOCUMENT, begin_line, coref_columns, read
-from hmtl.formats.json_lines import OnFault
 
 LAYOUT = "index, word, mention, relation frames (any number of columns), coreference"
 FEWEST_COLUMNS = 4

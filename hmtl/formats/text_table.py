@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hmtl.common.reporting import counted
-from hmtl.errors import DataError
+from hmtl.errors import DataError, OnFault, passing_over
 from hmtl.formats.columns import read_lines, shown, shown_json
 from hmtl.formats.json_lines import read_json_lines
 
@@ -26,7 +26,10 @@ Column = str | int
 
 
 def read_table(
-    path: str | PathLike[str], columns: Sequence[Column], table_format: str | None = None
+    path: str | PathLike[str],
+    columns: Sequence[Column],
+    table_format: str | None = None,
+    on_error: OnFault | None = None,
 ) -> Iterator[tuple[int, list[Any]]]:
     """
     Stream the rows of a table; blank lines are none.
@@ -38,6 +41,8 @@ def read_table(
         Which to read.
     table_format : `str`, optional (default = `None`)
         One of `TABLE_FORMATS`; `None` goes by the file's name.
+    on_error : `Callable[[DataError], None]`, optional (default = `None`)
+        Is given the errors of rows, which are then passed over, in place of raising them.
 
     # Returns
 
@@ -59,26 +64,33 @@ def read_table(
             path,
         )
     if table_format == JSON_LINES:
-        yield from _of_objects(path, columns)
+        yield from _of_objects(path, columns, on_error)
         return
     rows = _rows_of_csv(path) if table_format == CSV else _rows_of_tsv(path)
-    yield from _of_rows(path, columns, rows)
+    yield from _of_rows(path, columns, rows, on_error)
 
 
 def _of_objects(
-    path: str | PathLike[str], columns: Sequence[Column]
+    path: str | PathLike[str], columns: Sequence[Column], on_error: OnFault | None
 ) -> Iterator[tuple[int, list[Any]]]:
-    for number, content in read_json_lines(path, "object"):
-        if not isinstance(content, dict):
-            raise DataError(f"{shown_json(content)} is no object; expected {{...}}", path, number)
-        for column in columns:
-            if column not in content:
-                raise DataError(
-                    f"the object has no {column!r}; it has {', '.join(map(shown, content)) or 'nothing'}",
-                    path,
-                    number,
-                )
-        yield number, [content[column] for column in columns]
+    for number, content in read_json_lines(path, "object", on_error):
+        with passing_over(on_error):
+            yield number, _cells_of_object(content, columns, path, number)
+
+
+def _cells_of_object(
+    content: Any, columns: Sequence[Column], path: str | PathLike[str], line: int
+) -> list[Any]:
+    if not isinstance(content, dict):
+        raise DataError(f"{shown_json(content)} is no object; expected {{...}}", path, line)
+    for column in columns:
+        if column not in content:
+            raise DataError(
+                f"the object has no {column!r}; it has {', '.join(map(shown, content)) or 'nothing'}",
+                path,
+                line,
+            )
+    return [content[column] for column in columns]
 
 
 def _rows_of_tsv(path: str | PathLike[str]) -> Iterator[tuple[int, list[str]]]:
@@ -107,7 +119,10 @@ def _rows_of_csv(path: str | PathLike[str]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _of_rows(
-    path: str | PathLike[str], columns: Sequence[Column], rows: Iterator[tuple[int, list[str]]]
+    path: str | PathLike[str],
+    columns: Sequence[Column],
+    rows: Iterator[tuple[int, list[str]]],
+    on_error: OnFault | None,
 ) -> Iterator[tuple[int, list[Any]]]:
     first = next(rows, None)
     if first is None:
@@ -135,10 +150,11 @@ def _of_rows(
         like = f"as the first row (line {begin})"
         yield begin, [cells[place] for place in places]
     for number, row in rows:
-        if len(row) != len(cells):
-            raise DataError(
-                f"the row has {counted(len(row), 'cells')}; expected {len(cells)}, {like}",
-                path,
-                number,
-            )
-        yield number, [row[place] for place in places]
+        with passing_over(on_error):
+            if len(row) != len(cells):
+                raise DataError(
+                    f"the row has {counted(len(row), 'cells')}; expected {len(cells)}, {like}",
+                    path,
+                    number,
+                )
+            yield number, [row[place] for place in places]

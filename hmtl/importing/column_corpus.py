@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+from hmtl.errors import OnFault
 from hmtl.formats.annotated import Document
-from hmtl.formats.json_lines import OnFault
 from hmtl.importing.corpus_writer import convert_files
 from hmtl.importing.naming import RENAMED
 from hmtl.importing.sources import parts_of

@@ -129,6 +129,24 @@ def test_each_malformed_file_is_told_with_its_line_and_the_rest_is_read(corpus: 
     assert f"{folder}/d.like_conll:" in second
 
 
+def test_a_fault_of_each_document_is_told(corpus: Path) -> None:
+    file = corpus / "ontonotes/test.gold_conll"
+    one = file.read_text().replace(" 0 0 Ann", " 0 x Ann")
+    file.write_text(one)
+    errors = found(tiny_config(corpus, ("coref",))).errors
+    lines = [2 + len(one.splitlines()) // 2 * document for document in range(2)]
+    assert [f"{file}:{line}: the word number" in error for line, error in zip(lines, errors)] == [
+        True,
+        True,
+    ]
+    # Once is enough.
+    assert ["evaluate_on_test" in error for error in errors] == [True, False]
+    file.write_text(one * 20)
+    errors = found(tiny_config(corpus, ("coref",))).errors
+    assert len(errors) == 21
+    assert errors[-1] == f"test data of coref: {file}: 20 more faults, not told here"
+
+
 def test_missing_file_is_an_error_and_the_rest_is_read(corpus: Path) -> None:
     config = tiny_config(corpus, ("ner", "emd"))
     config["task_ner"]["data_params"]["validation_data_path"] = "absent"

@@ -40,7 +40,7 @@ class Conll2003Reader(SpanTaggingReader):
 
     def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
         counts: Counter[str] = Counter()
-        for sentence, names in read_sentences(file_path):
+        for sentence, names in read_sentences(file_path, self.on_error):
             counts[INSTANCES] += 1
             counts["named entities"] += len(names)
             source = f"{file_path}:{sentence.line}"

@@ -60,7 +60,7 @@ class Conll2012Reader(TokenLabelReader):
         counts: Counter[str] = Counter()
         for file in corpus_files(file_path):
             counts["files"] += 1
-            for document in read_treebank(file):
+            for document in read_treebank(file, self.on_error):
                 around = self.contexts(each.words for each in document.sentences)
                 for sentence, context in zip(document.sentences, around):
                     counts[INSTANCES] += 1

@@ -11,6 +11,7 @@ from allennlp.data.fields import TextField
 from hmtl.data.fields.labelled_pairs_field import LabelledPairsField
 from hmtl.data.readers.corpus_reader import INSTANCES, NO_CONTEXT, Context
 from hmtl.data.readers.token_label_reader import TokenLabelReader
+from hmtl.errors import passing_over
 from hmtl.formats import conllu
 from hmtl.formats.files import documents_in
 
@@ -71,7 +72,7 @@ class ConlluReader(TokenLabelReader):
         counts: Counter[str] = Counter()
         for file in documents_in(file_path, conllu.SUFFIX):
             counts["files"] += 1
-            for document in conllu.read_documents(file):
+            for document in conllu.read_documents(file, self.on_error):
                 forms = [each.column(conllu.FORM) for each in document.sentences]
                 for sentence, words, context in zip(
                     document.sentences, forms, self.contexts(forms)
@@ -79,15 +80,16 @@ class ConlluReader(TokenLabelReader):
                     place = f"{file}:{sentence.line}"
                     counts[INSTANCES] += 1
                     counts["words"] += len(words)
-                    if self._column == TREE:
-                        yield self.tree_to_instance(
-                            words, *sentence.tree(), place, document.name or None, context
-                        )
-                    else:
-                        tags = sentence.labels(COLUMNS[self._column])
-                        yield self.text_to_instance(
-                            words, tags, place, document.name or None, context
-                        )
+                    name = document.name or None
+                    with passing_over(self.on_error):
+                        if self._column == TREE:
+                            heads, relations = sentence.tree()
+                            yield self.tree_to_instance(
+                                words, heads, relations, place, name, context
+                            )
+                        else:
+                            tags = sentence.labels(COLUMNS[self._column])
+                            yield self.text_to_instance(words, tags, place, name, context)
         self.conclude(file_path, counts)
 
     def tree_to_instance(

@@ -35,5 +35,7 @@ class CorefReader(CorefInstanceReader):
         self._speakers = speakers
 
     def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
-        read_documents = partial(read_coreference, with_treebank=self._speakers)
+        read_documents = partial(
+            read_coreference, with_treebank=self._speakers, on_error=self.on_error
+        )
         return self.read_instances(file_path, corpus_files(file_path), read_documents)

@@ -19,5 +19,7 @@ class CorefAceReader(CorefInstanceReader):
     """
 
     def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
-        read_clusters = partial(read_documents, mentions=False, relations=False)
+        read_clusters = partial(
+            read_documents, mentions=False, relations=False, on_error=self.on_error
+        )
         return self.read_instances(file_path, documents_in(file_path, SUFFIX), read_clusters)

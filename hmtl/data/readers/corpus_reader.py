@@ -11,7 +11,7 @@ from allennlp.data.fields import TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 
 from hmtl.common.reporting import counted
-from hmtl.errors import DataError
+from hmtl.errors import DataError, OnFault
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +70,8 @@ class CorpusReader(DatasetReader):
         if context_words < 0:
             raise ConfigurationError(f"context_words is {context_words}; write 0 or more")
         self.context_words = context_words
+        # Is given the faults of what is read, which are then passed over, in place of raising them.
+        self.on_error: Optional[OnFault] = None
         self._token_indexers = token_indexers or {"tokens": SingleIdTokenIndexer()}
 
     def contexts(self, sentences: Iterable[Sequence[str]]) -> Iterator[Context]:

@@ -55,7 +55,7 @@ class DocredReader(CorpusReader):
         counts: Counter[str] = Counter()
         for file in documents_in(file_path, SUFFIX):
             counts["files"] += 1
-            for number, document in enumerate(read_documents(file)):
+            for number, document in enumerate(read_documents(file, self.on_error)):
                 counts[INSTANCES] += 1
                 counts["entities"] += len(document.entities)
                 counts["relations"] += len(document.entity_relations)

@@ -48,7 +48,10 @@ class MentionAceReader(SpanTaggingReader):
         counts: Counter[str] = Counter()
         for file in documents_in(file_path, SUFFIX):
             counts["files"] += 1
-            for document in read_documents(file, relations=False, coreference=False):
+            documents = read_documents(
+                file, relations=False, coreference=False, on_error=self.on_error
+            )
+            for document in documents:
                 mentions = document.by_sentence(document.mentions)
                 around = self.contexts(each.words for each in document.sentences)
                 for sentence, found, context in zip(document.sentences, mentions, around):

@@ -53,7 +53,7 @@ class NerOntonotesReader(SpanTaggingReader):
         counts: Counter[str] = Counter()
         for file in self._files(file_path):
             counts["files"] += 1
-            for document in read_names(file):
+            for document in read_names(file, self.on_error):
                 all_names = document.by_sentence(document.names)
                 around = self.contexts(each.words for each in document.sentences)
                 for sentence, found, context in zip(document.sentences, all_names, around):

@@ -58,7 +58,7 @@ class RelationAceReader(CorpusReader):
         counts: Counter[str] = Counter()
         for file in documents_in(file_path, SUFFIX):
             counts["files"] += 1
-            for document in read_documents(file, coreference=False):
+            for document in read_documents(file, coreference=False, on_error=self.on_error):
                 for sentence, context, mentions, found in zip(
                     document.sentences,
                     self.contexts(each.words for each in document.sentences),

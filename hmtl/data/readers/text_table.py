@@ -9,7 +9,7 @@ from allennlp.data import DatasetReader, Instance, TokenIndexer
 
 from hmtl.data.readers.corpus_reader import INSTANCES
 from hmtl.data.readers.labelled_text_reader import LabelledTextReader
-from hmtl.errors import DataError
+from hmtl.errors import DataError, passing_over
 from hmtl.formats.columns import shown_json
 from hmtl.formats.spacy_text import LANGUAGE, load_pipeline, without_surrogates
 from hmtl.formats.text_table import TABLE_FORMATS, read_table
@@ -82,14 +82,16 @@ class TextTableReader(LabelledTextReader):
 
     def _read(self, file_path: Union[str, PathLike]) -> Iterator[Instance]:
         counts: Counter[str] = Counter()
-        for line, (text, label) in read_table(file_path, self._columns, self._format):
-            try:
-                words, labels = self._words(text), self._labels(label)
-            except ValueError as error:
-                raise DataError(str(error), file_path, line) from error
-            counts[INSTANCES] += 1
-            counts["labels"] += len(labels)
-            yield self.text_to_instance(words, labels, f"{file_path}:{line}")
+        rows = read_table(file_path, self._columns, self._format, self.on_error)
+        for line, (text, label) in rows:
+            with passing_over(self.on_error):
+                try:
+                    words, labels = self._words(text), self._labels(label)
+                except ValueError as error:
+                    raise DataError(str(error), file_path, line) from error
+                counts[INSTANCES] += 1
+                counts["labels"] += len(labels)
+                yield self.text_to_instance(words, labels, f"{file_path}:{line}")
         self.conclude(file_path, counts)
 
     def _words(self, text: Any) -> List[str]:
