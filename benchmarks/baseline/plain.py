@@ -21,6 +21,7 @@ from hmtl.modules.linear_chain_crf import LinearChainCrf, score_of
 from hmtl.modules.log_partition import log_partition_by_sums
 from hmtl.modules.lstm import LstmEncoder
 from hmtl.modules.pair_scorer import PairScorer
+from hmtl.modules.same_words import SameWords
 
 
 class PlainLstm(LstmEncoder):
@@ -122,9 +123,15 @@ class PlainCoreferenceResolver(CoreferenceResolver):
     """A vector for every candidate span (and those of the kept ones, a twentieth, once more)."""
 
     def _score_candidates(
-        self, inputs: torch.Tensor, encoded: torch.Tensor, spans: torch.Tensor
+        self,
+        inputs: torch.Tensor,
+        encoded: torch.Tensor,
+        spans: torch.Tensor,
+        words: Optional[SameWords] = None,
     ) -> torch.Tensor:
-        return self.mention_scorer(self.span_vectors(inputs, encoded, spans, self.max_span_width))
+        kinds = None if words is None else words.kinds(spans)
+        vectors = self.span_vectors(inputs, encoded, spans, self.max_span_width, kinds)
+        return self.mention_scorer(vectors)
 
 
 class PlainPairScorer(PairScorer):

@@ -1,6 +1,6 @@
 """Vectors for spans of tokens, and a score for each span of a document at a small cost."""
 
-from typing import Dict
+from typing import Dict, Optional
 
 import torch
 from allennlp.common import Lazy
@@ -12,7 +12,8 @@ from hmtl.modules.span_attention import SpanAttention, select, windows
 class SpanVectors(torch.nn.Module):
     """
     A span as `[encoding of its first token ; encoding of its last token ; feature of its width ;
-    attended mean of its tokens' embeddings]` (Lee et al., 2017).
+    attended mean of its tokens' embeddings]` (Lee et al., 2017), and a feature of its kind, where spans have
+    kinds.
 
     # Parameters
 
@@ -25,9 +26,18 @@ class SpanVectors(torch.nn.Module):
     max_width : `int`
         How many widths (1, 2, ... tokens) have a feature of their own; a wider span shares the
         last.
+    num_kinds : `int`, optional (default = `0`)
+        Of how many kinds spans are; each has a feature, as wide as that of a width.
     """
 
-    def __init__(self, input_dim: int, encoded_dim: int, feature_size: int, max_width: int) -> None:
+    def __init__(
+        self,
+        input_dim: int,
+        encoded_dim: int,
+        feature_size: int,
+        max_width: int,
+        num_kinds: int = 0,
+    ) -> None:
         super().__init__()
         self.max_width = max_width
         self.width_embedding = torch.nn.Embedding(max_width, feature_size)
@@ -38,6 +48,10 @@ class SpanVectors(torch.nn.Module):
             "width": feature_size,
             "attended": input_dim,
         }
+        self.kind_embedding: Optional[torch.nn.Embedding] = None
+        if num_kinds:
+            self.kind_embedding = torch.nn.Embedding(num_kinds, feature_size)
+            self._parts["kind"] = feature_size
 
     def get_parts(self) -> Dict[str, int]:
         """The parts of a vector and their widths, in order."""
@@ -48,7 +62,12 @@ class SpanVectors(torch.nn.Module):
         return sum(self._parts.values())
 
     def forward(
-        self, inputs: torch.Tensor, encoded: torch.Tensor, spans: torch.Tensor, max_width: int
+        self,
+        inputs: torch.Tensor,
+        encoded: torch.Tensor,
+        spans: torch.Tensor,
+        max_width: int,
+        kinds: Optional[torch.Tensor] = None,
     ) -> torch.Tensor:
         """
         # Parameters
@@ -61,6 +80,8 @@ class SpanVectors(torch.nn.Module):
             First and last token, inclusive. Shape `(batch_size, num_spans, 2)`.
         max_width : `int`
             At least the number of tokens of the widest span.
+        kinds : `torch.LongTensor`, optional
+            Those of the spans, where they have kinds. Shape `(batch_size, num_spans)`.
 
         # Returns
 
@@ -69,15 +90,15 @@ class SpanVectors(torch.nn.Module):
         """
         starts, ends = spans.unbind(dim=-1)
         widths = (ends - starts).clamp(max=self.max_width - 1)
-        return torch.cat(
-            [
-                select(encoded, starts),
-                select(encoded, ends),
-                self.width_embedding(widths),
-                self.attention(inputs, spans, max_width),
-            ],
-            dim=-1,
-        )
+        parts = [
+            select(encoded, starts),
+            select(encoded, ends),
+            self.width_embedding(widths),
+            self.attention(inputs, spans, max_width),
+        ]
+        if self.kind_embedding is not None:
+            parts.append(self.kind_embedding(kinds))
+        return torch.cat(parts, dim=-1)
 
 
 class SpanScorer(torch.nn.Module):
@@ -111,7 +132,11 @@ class SpanScorer(torch.nn.Module):
         return self.output(self.feedforward(span_vectors)).squeeze(-1)
 
     def all_spans(
-        self, vectors: SpanVectors, inputs: torch.Tensor, encoded: torch.Tensor
+        self,
+        vectors: SpanVectors,
+        inputs: torch.Tensor,
+        encoded: torch.Tensor,
+        kinds: Optional[torch.Tensor] = None,
     ) -> torch.Tensor:
         """
         Scores all spans of up to `vectors.max_width` tokens, without making a vector for any: the
@@ -125,6 +150,8 @@ class SpanScorer(torch.nn.Module):
             Shape `(batch_size, num_tokens, input_dim)`.
         encoded : `torch.Tensor`
             Shape `(batch_size, num_tokens, encoded_dim)`.
+        kinds : `torch.LongTensor`, optional
+            Those of the spans, where they have kinds. Shape `(batch_size, num_tokens, max_width)`.
 
         # Returns
 
@@ -140,4 +167,8 @@ class SpanScorer(torch.nn.Module):
             + project("start", encoded).unsqueeze(2)
             + project("width", vectors.width_embedding.weight)
         )
+        if vectors.kind_embedding is not None:
+            assert kinds is not None
+            of_kinds = project("kind", vectors.kind_embedding.weight)
+            projected = projected + torch.nn.functional.embedding(kinds, of_kinds)
         return self.output(self.feedforward.finish(projected)).squeeze(-1)

@@ -10,6 +10,7 @@ from allennlp.data import Field, Vocabulary
 from allennlp.nn import InitializerApplicator
 
 from hmtl.common.answers import COREFERENCE, Answers
+from hmtl.common.moving import moved
 from hmtl.common.precision import at_least_single
 from hmtl.data.batching import TEXT
 from hmtl.data.readers.coref_instances import NO_SPEAKER, CorefInstanceReader
@@ -19,6 +20,13 @@ from hmtl.models.heads.head import BYTES_PER_NUMBER, SUM, Axis, Head, logit_of
 from hmtl.modules.feedforward import SplitFeedForward
 from hmtl.modules.pair_scorer import PairScorer
 from hmtl.modules.pruning import keep_best
+from hmtl.modules.same_words import (
+    NUM_PAIR_KINDS,
+    NUM_SPAN_KINDS,
+    SAME_WORDS,
+    SameWords,
+    number_words,
+)
 from hmtl.modules.span_attention import select
 from hmtl.modules.span_scorer import SpanScorer, SpanVectors
 
@@ -49,6 +57,8 @@ class Mentions(NamedTuple):
         Its gold cluster, or -1. Shape `(batch_size, num_mentions)`.
     speakers : `torch.LongTensor`, optional
         The speaker of its first word, 0 for none. Shape `(batch_size, num_mentions)`.
+    words : `torch.LongTensor`, optional
+        The number of its last word, and a hash of all of its words. Shape `(batch_size, num_mentions, 2)`.
     """
 
     spans: torch.Tensor
@@ -57,6 +67,7 @@ class Mentions(NamedTuple):
     scores: torch.Tensor
     labels: Optional[torch.Tensor]
     speakers: Optional[torch.Tensor] = None
+    words: Optional[torch.Tensor] = None
 
 
 # Sanh et al. (2019): two layers of 150 units, dropout 0.3.
@@ -100,6 +111,12 @@ class CoreferenceResolver(Head):
     speakers : `bool`, optional (default = `False`)
         Whether a pair of spans has a feature for whether one speaker says both, two do, or that is not known,
         as in a raw text. The reader needs `speakers`, too.
+    string_match : `bool`, optional (default = `False`)
+        Whether spans are compared by their words, capitals aside (after Clark and Manning, 2016). A pair has
+        a feature for whether both are the same words, end in the same, or neither; a span has one for how
+        often its words, and its last one, stand in the document. Of the spans that are compared with it only
+        half are the nearest: those of the same words come next, and those that end in the same (but with
+        `coarse_to_fine`, which chooses otherwise).
     eval_on_gold_mentions : `bool`, optional (default = `False`)
         Whether, at evaluation, the spans that are compared are the gold mentions (all, however
         wide) instead of those that the model keeps. A document without gold clusters in its
@@ -136,6 +153,7 @@ class CoreferenceResolver(Head):
         max_antecedents: int = 70,
         coarse_to_fine: bool = False,
         speakers: bool = False,
+        string_match: bool = False,
         eval_on_gold_mentions: bool = False,
         keep_singletons: bool = False,
         singleton_threshold: Optional[float] = None,
@@ -146,16 +164,22 @@ class CoreferenceResolver(Head):
         self.max_span_width = max_span_width
         self.spans_per_word = spans_per_word
         self.eval_on_gold_mentions = eval_on_gold_mentions
-        self.span_vectors = SpanVectors(input_dim, encoded_dim, feature_size, max_span_width)
+        num_kinds = NUM_SPAN_KINDS if string_match else 0
+        self.span_vectors = SpanVectors(
+            input_dim, encoded_dim, feature_size, max_span_width, num_kinds
+        )
         self.mention_scorer = SpanScorer(self.span_vectors.get_parts(), mention_feedforward)
+        # A kind of a pair tells both, what is known of its speakers and of its words.
+        num_kinds = (1 + SAME_SPEAKER if speakers else 1) * (NUM_PAIR_KINDS if string_match else 1)
         self.antecedent_scorer = PairScorer(
             self.span_vectors.get_output_dim(),
             feature_size,
             max_antecedents,
             antecedent_feedforward,
-            num_kinds=1 + SAME_SPEAKER if speakers else 0,
+            num_kinds=num_kinds if num_kinds > 1 else 0,
         )
         self.takes_speakers = speakers
+        self.string_match = string_match
         self.coarse_scorer: Optional[torch.nn.Linear] = None
         if coarse_to_fine:
             dim = self.span_vectors.get_output_dim()
@@ -197,7 +221,7 @@ class CoreferenceResolver(Head):
             The gold cluster of each candidate, -1 for none. Shape `(batch_size, num_spans)`.
         metadata : `List[Dict[str, Any]]`, optional
             With `"clusters"`, the gold clusters as lists of `(start, end)`, for metrics and for
-            `eval_on_gold_mentions`.
+            `eval_on_gold_mentions`; with `"words"`, which `string_match` needs.
         speakers : `torch.LongTensor`, optional
             The number of each token's speaker in the document, 0 for none; all have none if it is not there.
             Shape `(batch_size, num_tokens)`.
@@ -215,12 +239,13 @@ class CoreferenceResolver(Head):
         """
         self._check_span_width(metadata)
         candidate_scores = None
+        words = self._same_words(metadata, mask) if self.string_match else None
         if self.eval_on_gold_mentions and not self.training and _have_clusters(metadata):
-            mentions = self._take_gold_mentions(inputs, encoded, metadata)
+            mentions = self._take_gold_mentions(inputs, encoded, metadata, words)
         else:
-            candidate_scores = self._score_candidates(inputs, encoded, spans.clamp(min=0))
+            candidate_scores = self._score_candidates(inputs, encoded, spans.clamp(min=0), words)
             mentions = self._keep_best_spans(
-                inputs, encoded, mask, spans, candidate_scores, span_labels
+                inputs, encoded, mask, spans, candidate_scores, span_labels, words
             )
         if self.training and (speakers is not None) != self.takes_speakers:
             raise ConfigurationError(
@@ -229,6 +254,9 @@ class CoreferenceResolver(Head):
             )
         if speakers is not None:
             mentions = mentions._replace(speakers=speakers.gather(1, mentions.spans[..., 0]))
+        if words is not None:
+            compared = [words.last_words(mentions.spans), words.hashes(mentions.spans)]
+            mentions = mentions._replace(words=torch.stack(compared, dim=-1))
         antecedents, antecedent_scores = self._score_antecedents(mentions)
         output_dict = {
             "top_spans": mentions.spans,
@@ -358,7 +386,7 @@ class CoreferenceResolver(Head):
         )
         if self.coarse_scorer is not None:
             numbers += 4 * num_kept**2
-        if self.coarse_scorer is not None or self.takes_speakers:
+        if self.coarse_scorer is not None or self.antecedent_scorer.kind_embedding is not None:
             numbers += 4 * num_pairs * self.antecedent_scorer.feedforward.get_hidden_dim()
         return BYTES_PER_NUMBER * num_texts * numbers
 
@@ -380,7 +408,7 @@ class CoreferenceResolver(Head):
         spans = _entries(parts)
         features = range(self.antecedent_scorer.distance_embedding.embedding_dim)
         pairs = {"item": spans, "earlier": spans, "product": spans, "distance": features}
-        if self.takes_speakers:
+        if self.antecedent_scorer.kind_embedding is not None:
             pairs["kind"] = features
         widths = range(1, self.max_span_width + 1)
         return {
@@ -399,6 +427,7 @@ class CoreferenceResolver(Head):
         spans: torch.Tensor,
         scores: torch.Tensor,
         span_labels: Optional[torch.Tensor],
+        words: Optional[SameWords],
     ) -> Mentions:
         span_mask = spans[..., 0] != PADDING
         spans = spans.clamp(min=0)
@@ -410,21 +439,31 @@ class CoreferenceResolver(Head):
         labels = None
         if span_labels is not None:
             labels = span_labels.gather(1, kept).masked_fill(~kept_mask, NO_CLUSTER)
-        vectors = self.span_vectors(inputs, encoded, spans, self.max_span_width)
+        kinds = None if words is None else words.kinds(spans)
+        vectors = self.span_vectors(inputs, encoded, spans, self.max_span_width, kinds)
         return Mentions(spans, kept_mask, vectors, scores.gather(1, kept), labels)
 
     def _score_candidates(
-        self, inputs: torch.Tensor, encoded: torch.Tensor, spans: torch.Tensor
+        self,
+        inputs: torch.Tensor,
+        encoded: torch.Tensor,
+        spans: torch.Tensor,
+        words: Optional[SameWords] = None,
     ) -> torch.Tensor:
         """Mention scores of candidate spans. Shape `(batch_size, num_spans)`."""
         # Shape: (batch_size, num_tokens, max_span_width)
-        table = self.mention_scorer.all_spans(self.span_vectors, inputs, encoded)
+        kinds = None if words is None else words.kinds_of_all()
+        table = self.mention_scorer.all_spans(self.span_vectors, inputs, encoded, kinds)
         starts, ends = spans.unbind(dim=-1)
         widths = (ends - starts).clamp(max=self.max_span_width - 1)
         return table.flatten(1).gather(1, starts * self.max_span_width + widths)
 
     def _take_gold_mentions(
-        self, inputs: torch.Tensor, encoded: torch.Tensor, metadata: Any
+        self,
+        inputs: torch.Tensor,
+        encoded: torch.Tensor,
+        metadata: Any,
+        words: Optional[SameWords],
     ) -> Mentions:
         documents = [_labelled_mentions(entry["clusters"]) for entry in metadata]
         longest = max(len(document) for document in documents)
@@ -435,23 +474,27 @@ class CoreferenceResolver(Head):
         table = torch.tensor(rows, dtype=torch.long, device=inputs.device)
         table = table.view(len(rows), longest, 3)
         spans = table[..., :2].clamp(min=0)
-        vectors = self.span_vectors(inputs, encoded, spans, widest)
+        kinds = None if words is None else words.kinds(spans)
+        vectors = self.span_vectors(inputs, encoded, spans, widest, kinds)
         mask = table[..., 0] != PADDING
         return Mentions(spans, mask, vectors, self.mention_scorer(vectors), table[..., 2])
 
     def _score_antecedents(self, mentions: Mentions) -> Tuple[torch.Tensor, torch.Tensor]:
         """`antecedents` and `antecedent_scores` of `forward`; minus infinity where there is no such span."""
         vectors, scorer = mentions.vectors, self.antecedent_scorer
+        reach = max(0, min(scorer.max_distance, vectors.size(1) - 1))
+        coarse_scores = None
         if self.coarse_scorer is not None:
-            antecedents, coarse_scores = self._choose_antecedents(self.coarse_scorer, mentions)
+            antecedents, coarse_scores = self._best_by(self.coarse_scorer, mentions, reach)
+        elif mentions.words is not None:
+            antecedents = _nearest_and_same(mentions.words, reach)
         else:
-            reach = max(0, min(scorer.max_distance, vectors.size(1) - 1))
             earlier = _earlier(vectors.size(1), reach, vectors.device)
-            antecedents, coarse_scores = earlier.expand(len(vectors), -1, -1), None
-        if coarse_scores is None and not self.takes_speakers:
+            antecedents = earlier.expand(len(vectors), -1, -1)
+        kinds = self._kinds_of_pairs(mentions, antecedents)
+        if coarse_scores is None and kinds is None:
             pair_scores = at_least_single(scorer(vectors))
         else:
-            kinds = self._compare_speakers(mentions, antecedents) if self.takes_speakers else None
             pair_scores = at_least_single(scorer.of_chosen(vectors, antecedents, kinds))
         if coarse_scores is not None:
             pair_scores = pair_scores + coarse_scores
@@ -459,6 +502,19 @@ class CoreferenceResolver(Head):
         scores = pair_scores + own + _values_of(mentions.scores, antecedents)
         scores = scores.masked_fill(antecedents < 0, -torch.inf)
         return antecedents, torch.nn.functional.pad(scores, (1, 0))
+
+    def _kinds_of_pairs(
+        self, mentions: Mentions, antecedents: torch.Tensor
+    ) -> Optional[torch.Tensor]:
+        """`kinds` of `PairScorer.of_chosen`, where pairs have some."""
+        kinds = self._compare_speakers(mentions, antecedents) if self.takes_speakers else None
+        if mentions.words is None:
+            return kinds
+        last_words, all_words = (
+            own.unsqueeze(-1) == _values_of(own, antecedents) for own in mentions.words.unbind(-1)
+        )
+        same = last_words.long().masked_fill(all_words, SAME_WORDS)
+        return same if kinds is None else kinds * NUM_PAIR_KINDS + same
 
     @staticmethod
     def _compare_speakers(mentions: Mentions, antecedents: torch.Tensor) -> torch.Tensor:
@@ -472,22 +528,29 @@ class CoreferenceResolver(Head):
         known = (own != NO_SPEAKER) & (others != NO_SPEAKER)
         return known * torch.where(own == others, SAME_SPEAKER, OTHER_SPEAKER)
 
-    def _choose_antecedents(
-        self, coarse_scorer: torch.nn.Linear, mentions: Mentions
+    @staticmethod
+    def _best_by(
+        coarse_scorer: torch.nn.Linear, mentions: Mentions, reach: int
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """Of each mention the best antecedents, as `antecedents` of `forward`, and their coarse scores."""
-        vectors, num_mentions = mentions.vectors, mentions.vectors.size(1)
+        vectors = mentions.vectors
         # Shape: (batch_size, num_mentions, num_mentions)
         table = at_least_single(torch.matmul(coarse_scorer(vectors), vectors.transpose(1, 2)))
         # A mention's own score is the same for all its antecedents.
         ranked = table.detach() + mentions.scores.detach().unsqueeze(1)
-        none = torch.ones_like(ranked[0], dtype=torch.bool).triu()
-        reach = max(0, min(self.antecedent_scorer.max_distance, num_mentions - 1))
-        best = ranked.masked_fill_(none, -torch.inf).topk(reach, dim=2).indices
-        position = torch.arange(num_mentions, device=vectors.device).unsqueeze(1)
-        best = best.masked_fill(best >= position, NO_ANTECEDENT)
-        antecedents = best.sort(dim=2, descending=True).values
+        antecedents = _best_before(ranked, reach)
         return antecedents, table.gather(2, antecedents.clamp(min=0))
+
+    def _same_words(
+        self, metadata: Optional[List[Dict[str, Any]]], mask: torch.Tensor
+    ) -> SameWords:
+        if metadata is None or not all("words" in entry for entry in metadata):
+            raise ConfigurationError(
+                "string_match compares words, but the task's reader gives none: take one whose metadata hold "
+                "`words`, as coref does, or leave string_match out"
+            )
+        numbers = number_words([entry["words"] for entry in metadata], mask.size(1))
+        return SameWords(moved(numbers, mask.device), self.max_span_width)
 
     def _count(self, output_dict: Dict[str, torch.Tensor], metadata: Any) -> None:
         predictions = self.decode(output_dict)
@@ -603,6 +666,41 @@ def _earlier(num_mentions: int, reach: int, device: torch.device) -> torch.Tenso
     index = torch.arange(num_mentions, device=device).unsqueeze(1)
     earlier = index - torch.arange(1, reach + 1, device=device)
     return earlier.clamp(min=NO_ANTECEDENT)
+
+
+def _nearest_and_same(words: torch.Tensor, reach: int) -> torch.Tensor:
+    """
+    Of each mention antecedents: the nearest for one half, then those of the same words, then those that end
+    in the same, and again the nearest.
+
+    # Parameters
+
+    words : `torch.LongTensor`
+        As `Mentions` has them. Shape `(batch_size, num_mentions, 2)`.
+    reach : `int`
+
+    # Returns
+
+    antecedents : `torch.LongTensor`
+        As `CoreferenceResolver.forward` gives them. Shape `(batch_size, num_mentions, reach)`.
+    """
+    num_mentions = words.size(1)
+    position = torch.arange(num_mentions, device=words.device)
+    last_words, all_words = (own.unsqueeze(2) == own.unsqueeze(1) for own in words.unbind(-1))
+    order = last_words.long().masked_fill(all_words, 2)
+    order = order.masked_fill(position.unsqueeze(1) - position <= reach // 2, 3)
+    return _best_before((order * num_mentions + position).float(), reach)
+
+
+def _best_before(ranked: torch.Tensor, reach: int) -> torch.Tensor:
+    """
+    Of each mention the `reach` highest ranked ones before it, the nearest first, and -1 where there are no
+    more. From shape `(batch_size, num_mentions, num_mentions)` to `(batch_size, num_mentions, reach)`.
+    """
+    position = torch.arange(ranked.size(1), device=ranked.device).unsqueeze(1)
+    none = torch.ones_like(ranked[0], dtype=torch.bool).triu()
+    best = ranked.masked_fill(none, -torch.inf).topk(reach, dim=2).indices
+    return best.masked_fill(best >= position, NO_ANTECEDENT).sort(dim=2, descending=True).values
 
 
 def _values_of(values: torch.Tensor, antecedents: torch.Tensor) -> torch.Tensor:

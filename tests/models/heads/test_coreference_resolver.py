@@ -1,4 +1,5 @@
 import math
+import random
 from contextlib import nullcontext
 from itertools import combinations_with_replacement
 
@@ -21,6 +22,7 @@ from hmtl.models.heads.head import Head
 from hmtl.modules import pair_scorer
 from hmtl.modules.few_calls import few_calls_everywhere
 from hmtl.modules.pair_scorer import distance_bucket
+from hmtl.modules.same_words import NUM_PAIR_KINDS, OTHER_WORDS, SAME_LAST_WORD, SAME_WORDS
 
 INPUT_DIM = 5
 ENCODED_DIM = 4
@@ -71,7 +73,7 @@ def document(
         "mask": torch.ones(1, num_tokens, dtype=torch.bool),
         "spans": torch.tensor([spans]),
         "span_labels": torch.tensor([[cluster_of.get(span, -1) for span in spans]]),
-        "metadata": [{"clusters": clusters}],
+        "metadata": [{"clusters": clusters, "words": random.choices("aAbcd", k=num_tokens)}],
     }
 
 
@@ -97,7 +99,36 @@ def naive_vector(head: CoreferenceResolver, example: dict, span: tuple[int, int]
     weights = vectors.attention.score(inputs[start : end + 1]).softmax(dim=0)
     width = vectors.width_embedding.weight[min(end - start, MAX_SPAN_WIDTH - 1)]
     attended = (weights * inputs[start : end + 1]).sum(dim=0)
-    return torch.cat([encoded[start], encoded[end], width, attended])
+    vector = torch.cat([encoded[start], encoded[end], width, attended])
+    if vectors.kind_embedding is None:
+        return vector
+    words = words_of(example, (0, len(inputs) - 1))
+    how_often = [words_of(example, other) for other in candidates(len(words))]
+    bucket = {0: 0, 1: 0, 2: 1, 3: 2, 4: 2}
+    whole = bucket.get(how_often.count(words_of(example, span)), 3)
+    kind = 4 * whole + bucket.get(words.count(words[end]), 3)
+    return torch.cat([vector, vectors.kind_embedding.weight[kind]])
+
+
+def words_of(example: dict, span: tuple[int, int]) -> list[str]:
+    return [word.lower() for word in example["metadata"][0]["words"][span[0] : span[1] + 1]]
+
+
+def naive_kind(
+    head: CoreferenceResolver, example: dict, span: tuple[int, int], other: tuple[int, int]
+) -> int:
+    speakers = words = 0
+    if head.takes_speakers:
+        own, its = example["speakers"][0, [span[0], other[0]]].tolist()
+        speakers = UNKNOWN if not own or not its else SAME_SPEAKER if own == its else OTHER_SPEAKER
+    if head.string_match:
+        words = naive_match(example, span, other)
+    return speakers * (NUM_PAIR_KINDS if head.string_match else 1) + words
+
+
+def naive_match(example: dict, span: tuple[int, int], other: tuple[int, int]) -> int:
+    own, its = words_of(example, span), words_of(example, other)
+    return SAME_WORDS if own == its else SAME_LAST_WORD if own[-1] == its[-1] else OTHER_WORDS
 
 
 def naive_forward(
@@ -124,16 +155,19 @@ def naive_forward(
             rank = [coarse[other] + mention[kept[other]] for other in range(index)]
             best = sorted(range(index), key=lambda other: rank[other].item(), reverse=True)
             earlier = sorted(best[:max_antecedents], reverse=True)
+        elif head.string_match:
+            reach = min(max_antecedents, len(kept) - 1)
+            near = set(range(index - reach // 2, index))
+            match = [3 if o in near else naive_match(example, span, kept[o]) for o in range(index)]
+            best = sorted(range(index), key=lambda other: (match[other], other), reverse=True)
+            earlier = sorted(best[:reach], reverse=True)
         for other_index in earlier:
             other = kept[other_index]
             feature = scorer.distance_embedding.weight[distance_bucket(index - other_index)]
             i, j = vectors[span], vectors[other]
             pair = torch.cat([i, j, i * j, feature])
             if scorer.kind_embedding is not None:
-                own, its = example["speakers"][0, [span[0], other[0]]].tolist()
-                kind = (
-                    UNKNOWN if not own or not its else SAME_SPEAKER if own == its else OTHER_SPEAKER
-                )
+                kind = naive_kind(head, example, span, other)
                 pair = torch.cat([pair, scorer.kind_embedding.weight[kind]])
             score = scorer.output(scorer.feedforward(pair)).squeeze()
             if head.coarse_scorer is not None:
@@ -149,18 +183,27 @@ def naive_forward(
 
 
 @pytest.mark.parametrize(
-    "coarse_to_fine, speakers, few_calls",
-    [(False, False, False), (True, False, True), (False, True, False), (True, True, False)],
+    "features, few_calls",
+    [
+        ((), False),
+        (("coarse_to_fine",), True),
+        (("speakers",), False),
+        (("coarse_to_fine", "speakers"), False),
+        (("string_match",), False),
+        (("string_match",), True),
+        (("coarse_to_fine", "speakers", "string_match"), False),
+    ],
 )
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("num_tokens, max_antecedents", [(9, 4), (9, 50), (4, 1), (12, 3)])
 def test_loss_gradients_and_choices_agree_with_a_loop(
-    monkeypatch, seed, num_tokens, max_antecedents, coarse_to_fine, speakers, few_calls
+    monkeypatch, seed, num_tokens, max_antecedents, features, few_calls
 ) -> None:
     torch.manual_seed(seed)
+    random.seed(seed)
     clusters = [[s for s in cluster if s[1] < num_tokens] for cluster in CLUSTERS]
-    example = document(num_tokens, clusters, speakers)
-    head = build(max_antecedents=max_antecedents, coarse_to_fine=coarse_to_fine, speakers=speakers)
+    example = document(num_tokens, clusters, "speakers" in features)
+    head = build(max_antecedents=max_antecedents, **dict.fromkeys(features, True))
     monkeypatch.setattr(pair_scorer, "CHOSEN_PAIRS_AT_ONCE", 7)
     tensors = [example["inputs"].requires_grad_(), example["encoded"].requires_grad_()]
     with few_calls_everywhere() if few_calls else nullcontext():
@@ -254,7 +297,14 @@ def test_a_negative_weight_of_the_mention_loss_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"singleton_threshold": 0.5}, {"coarse_to_fine": True}, {"speakers": True}]
+    "changes",
+    [
+        {},
+        {"singleton_threshold": 0.5},
+        {"coarse_to_fine": True},
+        {"speakers": True},
+        {"string_match": True},
+    ],
 )
 def test_documents_alone_are_as_in_a_padded_batch(changes) -> None:
     torch.manual_seed(1)
@@ -332,6 +382,13 @@ def test_last_of_exactly_tied_antecedents_is_taken(scores: list[float], antecede
 @pytest.mark.parametrize("gold, has_gold", [([], False), (CLUSTERS, True)])
 def test_document_with_a_cluster_has_gold(gold: list, has_gold: bool) -> None:
     assert build().has_gold({"clusters": gold}) is has_gold
+
+
+def test_words_are_asked_for_where_they_are_compared() -> None:
+    example = document(9, CLUSTERS)
+    del example["metadata"][0]["words"]
+    with pytest.raises(ConfigurationError, match="string_match compares words, but the task's"):
+        build(string_match=True)(compute_metrics=False, **example)
 
 
 def test_a_document_without_speakers_is_one_of_words_without() -> None:
