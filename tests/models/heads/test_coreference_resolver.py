@@ -308,6 +308,7 @@ def test_a_negative_weight_of_the_mention_loss_is_an_error() -> None:
 )
 def test_documents_alone_are_as_in_a_padded_batch(changes) -> None:
     torch.manual_seed(1)
+    random.seed(1)
     head, speakers = build(**changes), "speakers" in changes
     short = document(3, [[(0, 0), (2, 2)]], speakers)
     examples = [document(9, CLUSTERS, speakers), short, document(1, [], speakers)]
