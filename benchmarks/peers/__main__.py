@@ -5,7 +5,10 @@ Names and mentions by other libraries, on the files that HMTL's configs read:
     python -m benchmarks.peers huggingface data/open/ace --minutes 15 --seed 2
 
 A peer trains until its time is over or its epochs are done, and is scored on the test data once, with the
-epoch that was best on the validation data. (Flair 0.15 needs a transformers before 5, so it cannot run here.)
+epoch that was best on the validation data. Flair, trained whole with context or
+`flair-frozen`, needs a transformers before 5, so a checkout of its own: after `make setup`, there,
+
+    .venv/bin/pip install -r benchmarks/peers/requirements-flair.txt
 """
 
 import argparse
@@ -21,6 +24,10 @@ def make(name: str, labels: list[str], epochs: int) -> Peer:
         from benchmarks.peers.spacy_peer import SpacyPeer
 
         return SpacyPeer(labels)
+    if name.startswith("flair"):
+        from benchmarks.peers.flair_peer import FlairPeer
+
+        return FlairPeer(labels, epochs, frozen=name.endswith("frozen"))
     from benchmarks.peers.huggingface_peer import HuggingFacePeer
 
     return HuggingFacePeer(labels, epochs)
@@ -28,7 +35,7 @@ def make(name: str, labels: list[str], epochs: int) -> Peer:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("peer", choices=("spacy", "huggingface"))
+    parser.add_argument("peer", choices=("spacy", "huggingface", "flair", "flair-frozen"))
     parser.add_argument("--minutes", type=float, default=15.0, help="no epoch begins later")
     arguments = begin(parser, epochs=10)
     train, dev, test = (read_split(arguments.corpus / split) for split in SPLITS)
@@ -40,9 +47,9 @@ def main() -> None:
         if time.monotonic() - started > 60 * arguments.minutes:
             break
         peer.train(train, seed=1000 * arguments.seed + epoch)
-        score = f1_of(peer.predict([each.words for each in dev]), dev)
+        score = f1_of(peer.predict(dev), dev)
         if score > best:
-            best, answers = score, peer.predict([each.words for each in test])
+            best, answers = score, peer.predict(test)
         print(
             f"epoch {epoch}: validation F1 {100 * score:.1f}, {time.monotonic() - started:.0f} s, "
             f"{time.process_time() - cpu_started:.0f} CPU s",

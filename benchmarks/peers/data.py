@@ -29,11 +29,14 @@ class Sentence:
         In words of the sentence, both ends inclusive.
     relations : `list[Relation]`
         Between these.
+    document : `int`
+        Its document, counted from 0.
     """
 
     words: Words
     spans: list[LabelledSpan]
     relations: list[Relation] = field(default_factory=list)
+    document: int = 0
 
     @property
     def tags(self) -> list[str]:
@@ -44,8 +47,8 @@ class Sentence:
 def read_split(path: Path) -> list[Sentence]:
     """Return the sentences of a folder with their names or, where there are none, their mentions."""
     return [
-        Sentence(sentence.words, [each.labelled for each in spans], relations)
-        for document in read(path)
+        Sentence(sentence.words, [each.labelled for each in spans], relations, number)
+        for number, document in enumerate(read(path))
         for sentence, spans, relations in zip(
             document.sentences,
             document.by_sentence(document.names or document.mentions),

@@ -57,11 +57,11 @@ class HuggingFacePeer(Peer):
             self._schedule.step()
             self._optimizer.zero_grad()
 
-    def predict(self, texts: Sequence[Words]) -> list[list[LabelledSpan]]:
+    def predict(self, sentences: Sequence[Sentence]) -> list[list[LabelledSpan]]:
         found = []
         self._model.eval()
         with torch.inference_mode():
-            for batch in _batches(texts):
+            for batch in _batches([each.words for each in sentences]):
                 inputs = self._inputs(batch)
                 answers = self._model(**inputs).logits.argmax(dim=-1).tolist()
                 for row, words in enumerate(batch):

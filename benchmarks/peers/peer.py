@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from benchmarks.peers.data import Sentence, Words
+from benchmarks.peers.data import Sentence
 from hmtl.formats.brackets import LabelledSpan
 
 
@@ -15,5 +15,5 @@ class Peer(ABC):
         """Train an epoch, in an order that follows from the seed."""
 
     @abstractmethod
-    def predict(self, texts: Sequence[Words]) -> list[list[LabelledSpan]]:
-        """Return the spans of each sentence."""
+    def predict(self, sentences: Sequence[Sentence]) -> list[list[LabelledSpan]]:
+        """Return the spans of each sentence, of which their own are not read."""

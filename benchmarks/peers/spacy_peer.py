@@ -35,8 +35,8 @@ class SpacyPeer(Peer):
             ]
             self._nlp.update(examples, sgd=self._optimizer, drop=DROPOUT)
 
-    def predict(self, texts: Sequence[Words]) -> list[list[LabelledSpan]]:
-        docs = self._nlp.pipe([self._doc(words) for words in texts])
+    def predict(self, sentences: Sequence[Sentence]) -> list[list[LabelledSpan]]:
+        docs = self._nlp.pipe([self._doc(each.words) for each in sentences])
         return [[(each.label_, (each.start, each.end - 1)) for each in doc.ents] for doc in docs]
 
     def _doc(self, words: Words, tags: list[str] | None = None) -> Doc:
