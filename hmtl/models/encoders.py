@@ -31,8 +31,8 @@ class Level(FromParams):
         heads can share an encoder.
     stacks_on : `str`, optional (default = `None`)
         The level whose encoding this one reads beside the base embedding; `None` is the base embedding
-        alone. A config that leaves it out has the order of 2018: `emd` stacks on `ner`, `relation` and `coref`
-        on `emd`, or, without that, on `ner`; any other level on none.
+        alone. A config that leaves it out has the order of 2018: `emd` stacks on `ner`, `relation` and
+        `coref` on `emd`, or, without that, on `ner`; any other level on none.
     input_dropout : `float`, optional (default = `0.0`)
         Probability of zeroing an entry of what the encoder reads.
     input_dropout_in_own_batches_only : `bool`, optional (default = `False`)
