@@ -5,8 +5,9 @@ Names and mentions by other libraries, on the files that HMTL's configs read:
     python -m benchmarks.peers huggingface data/open/ace --minutes 15 --seed 2
 
 A peer trains until its time is over or its epochs are done, and is scored on the test data once, with the
-epoch that was best on the validation data. Flair, trained whole with context or
-`flair-frozen`, needs a transformers before 5, so a checkout of its own: after `make setup`, there,
+epoch that was best on the validation data. All but spaCy read MiniLM: docs/transformers.md has its package.
+Flair (`flair`, trained whole with context, or `flair-frozen`) needs a transformers before 5, so a checkout of
+its own, where after `make setup` comes
 
     .venv/bin/pip install -r benchmarks/peers/requirements-flair.txt
 """
