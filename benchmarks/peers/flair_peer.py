@@ -22,7 +22,7 @@ from hmtl.formats.brackets import LabelledSpan
 
 # Flair's own defaults for an LSTM and a CRF, which learn by SGD.
 FROZEN_BATCH, FROZEN_LEARNING_RATE = 32, 0.1
-MOST_NORM = 5.0
+MAX_GRAD_NORM = 5.0
 LABEL_TYPE = "span"
 
 
@@ -87,7 +87,7 @@ class FlairPeer(Peer):
         for batch in tqdm(batches):
             loss, _ = self._tagger.forward_loss(batch)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(self._tagger.parameters(), MOST_NORM)
+            torch.nn.utils.clip_grad_norm_(self._tagger.parameters(), MAX_GRAD_NORM)
             self._optimizer.step()
             self._optimizer.zero_grad()
             if self._schedule is not None:
@@ -119,14 +119,14 @@ class FlairPeer(Peer):
                 return read
         read = []
         for _, document in groupby(sentences, key=lambda each: each.document):
-            made = [_made_of(each) for each in document]
+            made = [_to_flair(each) for each in document]
             FlairSentence.set_context_for_sentences(made)
             read += made
         self._read.append((sentences, read))
         return read
 
 
-def _made_of(sentence: Sentence) -> FlairSentence:
+def _to_flair(sentence: Sentence) -> FlairSentence:
     made = FlairSentence(sentence.words)
     for label, (first, last) in sentence.spans:
         made[first : last + 1].add_label(LABEL_TYPE, label)
